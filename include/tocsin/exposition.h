@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A metrics page, read: Prometheus text format 0.0.4, OpenMetrics 1.0, and what a Linkerd proxy
+// really prints, which is the two glued together with `# EOF` at the end (../shared calls for it;
+// see engine/exposition/README.md for the grammar that is accepted).
+//
+// Pure and allocation-free per line: samples are views into the page. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tocsin/clock.h"
+#include "tocsin/labels.h"
+#include "tocsin/result.h"
+
+namespace tocsin::exposition {
+
+enum class MetricType : std::uint8_t { Unknown, Counter, Gauge, Histogram, Summary, Other };
+
+// One sample line. `key` is the series as the page spells it, `name{labels}`: equal bytes are equal
+// series, so that a reader who saw the key before need not decode it again.
+struct PageSample {
+  std::string_view key;
+  std::string_view name;    // Empty where the name is quoted inside the braces.
+  std::string_view labels;  // Between the braces, undecoded.
+  double value = 0;
+  std::optional<Timestamp> at;
+  MetricType type = MetricType::Unknown;  // As the last fitting # TYPE line says.
+  // The banners of `linkerd diagnostics proxy-metrics`: `# POD name (i of n)`, `# CONTAINER name`.
+  std::string_view pod;
+  std::string_view container;
+};
+
+enum class Dialect {
+  Detect,       // Whatever the page looks like; what captured files get.
+  Prometheus,   // Timestamps are integer milliseconds.
+  OpenMetrics,  // Timestamps are float seconds; exemplars; `# EOF` must be the last line.
+};
+
+// The dialect that a Content-Type header announces. A Linkerd proxy announces text/plain.
+Dialect dialect_of(std::string_view content_type);
+
+// Reads pages one line after another:
+//
+//   PageReader reader(page, Dialect::Detect);
+//   PageSample sample;
+//   while (reader.next(sample)) ...
+//   if (!reader.ok()) return reader.error();
+class PageReader {
+ public:
+  // `page` must outlive the reader and its samples.
+  PageReader(std::string_view page, Dialect dialect);
+
+  // The next sample; false at the end of the page or at the first error.
+  bool next(PageSample& out);
+
+  bool ok() const { return !error_.has_value(); }
+  // What is wrong, as "line 12: ...: <the line>".
+  const Error& error() const { return *error_; }
+  // 1-based number of the line of the last sample.
+  std::size_t line() const { return line_number_; }
+
+ private:
+  bool next_line(std::string_view& out);
+  void read_comment(std::string_view line);
+  bool read_sample(std::string_view line, PageSample& out);
+  MetricType type_of(std::string_view name) const;
+  bool set_error(std::string_view what);
+
+  std::string_view rest_;
+  Dialect dialect_;
+  std::size_t line_number_ = 0;
+  std::string_view line_;
+  bool seen_eof_ = false;
+  std::string_view type_name_;  // Of the last # TYPE line.
+  MetricType type_ = MetricType::Unknown;
+  std::string_view pod_;
+  std::string_view container_;
+  std::optional<Error> error_;
+};
+
+// Decodes a sample's labels, `__name__` included; `le` and `quantile` values are put into the form
+// of Prometheus 3 ("1" becomes "1.0"). Banner labels are not included. Fails on a duplicate or
+// invalid name and on text that is not UTF-8.
+Result<Labels> decode_labels(const PageSample& sample);
+
+}  // namespace tocsin::exposition

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Labels is the identity of a series or of an alert: names to values, sorted by name, no name
+// twice, no empty value (in Prometheus' model an empty value is the absence of the label). The
+// metric's name is the label `__name__`.
+//
+// A value type in one allocation. Views that it hands out live as long as it does, unchanged.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+inline constexpr std::string_view kMetricName = "__name__";
+
+struct LabelView {
+  std::string_view name;
+  std::string_view value;
+
+  bool operator==(const LabelView&) const = default;
+};
+
+class Labels {
+ public:
+  class Iterator;
+
+  Labels() = default;
+  // In any order; later duplicates win, empty values are left out.
+  Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs);
+  explicit Labels(std::vector<std::pair<std::string, std::string>> pairs);
+
+  // The value of `name`, or an empty view: absent and empty are the same thing.
+  std::string_view get(std::string_view name) const;
+  bool has(std::string_view name) const { return !get(name).empty(); }
+  std::string_view metric_name() const { return get(kMetricName); }
+
+  bool empty() const { return packed_.empty(); }
+  std::size_t size() const;
+  Iterator begin() const;
+  Iterator end() const;
+
+  // Copies, changed. with() with an empty value removes.
+  Labels with(std::string_view name, std::string_view value) const;
+  Labels without(std::string_view name) const { return with(name, {}); }
+  Labels keep_only(const std::vector<std::string>& names) const;
+  Labels drop(const std::vector<std::string>& names) const;
+
+  // `metric{a="b",c="d"}`, `{a="b"}`, `{}`; the form that PromQL reads.
+  std::string text() const;
+
+  // The same in every process (FNV-1a, as Prometheus' fingerprints).
+  std::uint64_t hash() const;
+  std::size_t byte_size() const { return packed_.capacity(); }
+
+  bool operator==(const Labels& other) const { return packed_ == other.packed_; }
+  // By name, then value, label by label; the order of Prometheus' label sets.
+  std::strong_ordering operator<=>(const Labels& other) const;
+
+ private:
+  friend class LabelsBuilder;
+  // Appends; the caller keeps the order.
+  void push_back(std::string_view name, std::string_view value);
+
+  std::string packed_;  // For each label: length, name, length, value; lengths are varints.
+};
+
+class Labels::Iterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = LabelView;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const LabelView*;
+  using reference = const LabelView&;
+
+  explicit Iterator(const char* at, const char* end) : next_(at), end_(end) { read(); }
+  reference operator*() const { return current_; }
+  pointer operator->() const { return &current_; }
+  Iterator& operator++() {
+    read();
+    return *this;
+  }
+  bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+ private:
+  void read();
+
+  const char* at_ = nullptr;
+  const char* next_;
+  const char* end_;
+  LabelView current_;
+};
+
+// Collects changes and makes Labels once. For relabelling and parsers.
+class LabelsBuilder {
+ public:
+  LabelsBuilder() = default;
+  explicit LabelsBuilder(const Labels& base);
+
+  // An empty value removes the label.
+  LabelsBuilder& set(std::string_view name, std::string_view value);
+  LabelsBuilder& remove(std::string_view name) { return set(name, {}); }
+  std::string_view get(std::string_view name) const;
+  bool has(std::string_view name) const { return !get(name).empty(); }
+  std::vector<std::pair<std::string, std::string>> pairs() const { return pairs_; }
+  void clear() { pairs_.clear(); }
+
+  Labels build() const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> pairs_;  // Sorted by name.
+};
+
+// [a-zA-Z_][a-zA-Z0-9_]*
+bool is_legacy_label_name(std::string_view name);
+// [a-zA-Z_:][a-zA-Z0-9_:]*
+bool is_legacy_metric_name(std::string_view name);
+bool is_valid_utf8(std::string_view text);
+
+// `text` in double quotes, escaped as Go's strconv.Quote does for the text that occurs in labels.
+std::string quote(std::string_view text);
+
+}  // namespace tocsin
+
+template <>
+struct std::hash<tocsin::Labels> {
+  std::size_t operator()(const tocsin::Labels& labels) const noexcept { return labels.hash(); }
+};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SeriesReader is the door through which an evaluation sees samples. The store implements it over
+// blocks; tests may implement it over literals. Everything behind one reader is one snapshot: it
+// does not change while the reader is in use.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tocsin/labels.h"
+#include "tocsin/matcher.h"
+#include "tocsin/sample.h"
+
+namespace tocsin::store {
+
+// Names a series as long as version() of its metric name does not change.
+using SeriesId = std::uint32_t;
+
+// What rate(), increase() and delta() need to know of the samples of a window: enough for exactly
+// Prometheus' extrapolation. With count == 0 the rest means nothing.
+struct WindowEnds {
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  double first = 0;
+  double last = 0;
+  double resets = 0;  // Sum of the values lost at counter resets: what increase() adds.
+  std::uint32_t count = 0;
+};
+
+class SeriesReader {
+ public:
+  virtual ~SeriesReader() = default;
+
+  // Changes whenever a series whose metric name is `name` is born or forgotten; with an empty name,
+  // whenever any is. Plans keep what they looked up until it does.
+  virtual std::uint64_t version(std::string_view name) const = 0;
+
+  // The series that match, in an order that stays the same while version() does.
+  virtual std::vector<SeriesId> select(const Matchers& matchers) const = 0;
+
+  virtual const Labels& labels(SeriesId id) const = 0;
+
+  // Appends the samples in (after, upto], oldest first, stale markers left out.
+  virtual void read(SeriesId id, Timestamp after, Timestamp upto,
+                    std::vector<Sample>& out) const = 0;
+
+  // The newest sample of each series in (after, upto]: values[i] and times[i] (milliseconds), or an
+  // absent_value() where there is none or it is a stale marker. Spans have the length of `ids`.
+  virtual void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                           std::span<double> values, std::span<std::int64_t> times) const = 0;
+
+  // The ends of each series' window (after, upto].
+  virtual void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                         std::span<WindowEnds> out) const = 0;
+};
+
+// A NaN of its own: "no sample here". Never leaves the store and the evaluator.
+inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
+inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
+inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
+
+}  // namespace tocsin::store

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Store holds the last minutes of the series that rules ask for.
+//
+// Series that are always sampled together (all those of one target) form a block: one column of
+// timestamps, and one contiguous column of values per scrape, in a ring as long as the longest
+// window that reads it. Appending a scrape is one sequential write; the two ends of a window are
+// two sequential reads. Where a series jumps, starts or ends inside a column is noted beside the
+// column, so that everything else needs no second look.
+//
+// Threads: one writer or many readers at a time. Take `auto lock = store.lock_for_write()` before
+// changing anything and `lock_for_read()` for as long as a reader is in use; both are short.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tocsin/series_reader.h"
+
+namespace tocsin::store {
+
+using BlockId = std::uint32_t;
+
+struct BlockOptions {
+  // How far back samples are kept, measured from the newest one.
+  Duration history = std::chrono::minutes(6);
+  // A counter that is born on a target which was scraped before starts from 0 at that scrape: the
+  // first increment counts. Prometheus 3's start-timestamp synthesis does the same.
+  bool synthesize_starts = false;
+};
+
+struct Stats {
+  std::size_t series = 0;
+  std::size_t blocks = 0;
+  std::size_t samples = 0;  // In memory now.
+  std::size_t bytes = 0;    // Of columns and labels, about.
+};
+
+class Block;  // store/block.h
+
+class Store : public SeriesReader {
+ public:
+  Store();
+  ~Store() override;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  std::unique_lock<std::shared_mutex> lock_for_write() const;
+  std::shared_lock<std::shared_mutex> lock_for_read() const;
+
+  // ---- Writing. Under lock_for_write().
+
+  BlockId add_block(const BlockOptions& options);
+  void set_history(BlockId block, Duration history);
+  // Forgets the block and its series at once.
+  void remove_block(BlockId block);
+
+  // The series with these labels in this block, made if need be. `counter` says that it only grows
+  // (see BlockOptions::synthesize_starts).
+  SeriesId add_series(BlockId block, const Labels& labels, bool counter);
+
+  // Writes one column: the values of `ids` (all of this block) at `at`, which must be later than
+  // the block's newest column; otherwise nothing is written and false is returned. Series of the
+  // block that had a value in the previous column and have none now get a stale marker. With
+  // `restarted`, the source's counters started anew since the last column, and nothing is
+  // synthesised.
+  bool append_column(BlockId block, Timestamp at, std::span<const SeriesId> ids,
+                     std::span<const double> values, bool restarted = false);
+
+  // Writes stale markers for every living series of the block: a scrape failed, or a target is gone.
+  void append_stale(BlockId block, Timestamp at);
+
+  // Writes one sample at its own timestamp, in any order; nothing else of the block is touched.
+  // For federation, remote write, captured history. False if it is older than the block's history
+  // or if that instant has a different value already.
+  bool append_sample(SeriesId id, Timestamp at, double value);
+
+  // Drops columns and dead series that are older than the block's history before `now`.
+  void collect_garbage(Timestamp now);
+
+  // ---- Reading. Under lock_for_read().
+
+  std::uint64_t version(std::string_view name) const override;
+  std::vector<SeriesId> select(const Matchers& matchers) const override;
+  const Labels& labels(SeriesId id) const override;
+  void read(SeriesId id, Timestamp after, Timestamp upto,
+            std::vector<Sample>& out) const override;
+  void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                   std::span<double> values, std::span<std::int64_t> times) const override;
+  void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                 std::span<WindowEnds> out) const override;
+
+  Stats stats() const;
+  // Number of living series per metric name, for the page and /metrics.
+  std::map<std::string, std::size_t> series_by_name() const;
+
+ private:
+  struct Entry {
+    Labels labels;
+    BlockId block = 0;
+    std::uint32_t row = 0;
+    bool alive = false;
+  };
+  struct NameEntry {
+    std::vector<SeriesId> ids;
+    std::uint64_t version = 1;
+  };
+
+  void forget_series(SeriesId id);
+  Block& block_of(BlockId id);
+
+  mutable std::shared_mutex mutex_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<BlockId> free_blocks_;
+  std::vector<Entry> series_;
+  std::vector<SeriesId> free_series_;
+  std::unordered_map<std::string, NameEntry> names_;
+  std::uint64_t version_ = 1;
+};
+
+}  // namespace tocsin::store

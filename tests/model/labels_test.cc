@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tocsin/labels.h"
+
+#include <doctest/doctest.h>
+
+namespace tocsin {
+namespace {
+
+TEST_CASE("labels are sorted, unique and never empty") {
+  const Labels labels{{"b", "2"}, {"a", "1"}, {"c", ""}, {"b", "3"}};
+  CHECK(labels.text() == R"({a="1", b="3"})");
+  CHECK(labels.size() == 2);
+  CHECK(labels.get("b") == "3");
+  CHECK(labels.get("c").empty());
+  CHECK(labels == Labels{{"a", "1"}, {"b", "3"}});
+}
+
+TEST_CASE("labels change by copies") {
+  const Labels labels{{"__name__", "m"}, {"a", "1"}};
+  CHECK(labels.with("b", "2").text() == R"(m{a="1", b="2"})");
+  CHECK(labels.with("a", "x").text() == R"(m{a="x"})");
+  CHECK(labels.without("a").text() == "m");
+  CHECK(labels.keep_only({"a", "z"}).text() == R"({a="1"})");
+  CHECK(labels.drop({"a"}).text() == "m");
+  CHECK(Labels().text() == "{}");
+}
+
+TEST_CASE("long values survive packing") {
+  const std::string value(70'000, 'x');
+  const Labels labels{{"a", value}, {"b", "1"}};
+  CHECK(labels.get("a") == value);
+  CHECK(labels.get("b") == "1");
+}
+
+TEST_CASE("labels order by name, then by value") {
+  CHECK(Labels{{"a", "1"}} < Labels{{"a", "2"}});
+  CHECK(Labels{{"a", "1"}} < Labels{{"a", "1"}, {"b", "1"}});
+  CHECK(Labels{{"a", "9"}} < Labels{{"b", "1"}});
+}
+
+TEST_CASE("names outside the classic alphabet are quoted") {
+  CHECK(Labels{{"__name__", "my.metric"}, {"a.b", "c\"d"}}.text() ==
+        R"({"my.metric", "a.b"="c\"d"})");
+  CHECK(is_valid_utf8("gr\xc3\xbcn"));
+  CHECK_FALSE(is_valid_utf8("\xff"));
+}
+
+}  // namespace
+}  // namespace tocsin
