@@ -14,8 +14,8 @@ std::atomic<Format> g_format{Format::Text};
 
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "tocsin", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("tocsin",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5!l%$ %v", spdlog::pattern_time_type::utc);
     made->flush_on(spdlog::level::info);
     return made;
@@ -80,9 +80,9 @@ void write(spdlog::level::level_enum level, std::string_view message, const Fiel
 }  // namespace
 
 void configure(Level level, Format format) {
-  static constexpr spdlog::level::level_enum kLevels[] = {
-      spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err,
-      spdlog::level::off};
+  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
+                                                          spdlog::level::warn, spdlog::level::err,
+                                                          spdlog::level::off};
   logger().set_level(kLevels[static_cast<int>(level)]);
   g_format.store(format);
   if (format == Format::Json) {

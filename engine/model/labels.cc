@@ -77,9 +77,7 @@ Labels::Iterator Labels::end() const {
   return Iterator(end, end);
 }
 
-std::size_t Labels::size() const {
-  return static_cast<std::size_t>(std::distance(begin(), end()));
-}
+std::size_t Labels::size() const { return static_cast<std::size_t>(std::distance(begin(), end())); }
 
 std::string_view Labels::get(std::string_view name) const {
   const char* at = packed_.data();
@@ -195,7 +193,7 @@ bool is_legacy_metric_name(std::string_view name) { return is_identifier(name, t
 bool is_valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80            ? 1
+    const std::size_t length = lead < 0x80         ? 1
                                : lead >> 5 == 0x06 ? 2
                                : lead >> 4 == 0x0e ? 3
                                : lead >> 3 == 0x1e ? 4
@@ -215,11 +213,21 @@ std::string quote(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (byte < 0x20 || byte == 0x7f) {
           out += "\\x";

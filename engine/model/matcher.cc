@@ -153,10 +153,14 @@ Result<Matcher> Matcher::make(Op op, std::string_view name, std::string_view val
 
 bool Matcher::matches(std::string_view value) const {
   switch (op_) {
-    case Op::Equal: return value == value_;
-    case Op::NotEqual: return value != value_;
-    case Op::Regex: return regex_->matches(value);
-    case Op::NotRegex: return !regex_->matches(value);
+    case Op::Equal:
+      return value == value_;
+    case Op::NotEqual:
+      return value != value_;
+    case Op::Regex:
+      return regex_->matches(value);
+    case Op::NotRegex:
+      return !regex_->matches(value);
   }
   return false;
 }

@@ -30,7 +30,7 @@ struct Place {
 
 struct Diagnostic {
   Severity severity = Severity::Error;
-  std::string code;     // Stable, for machines and for `# tocsin disable`: "layer/what".
+  std::string code;  // Stable, for machines and for `# tocsin disable`: "layer/what".
   Place place;
   std::string message;  // Lower case, no full stop.
   std::string context;  // "alert 'X', group 'Y'"; may be empty.

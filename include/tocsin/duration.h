@@ -24,8 +24,8 @@ std::string humanize_duration(Duration d);
 // "2026-11-22T17:42:00.123Z"; milliseconds are always printed.
 std::string format_rfc3339(Timestamp at);
 
-// Reads RFC 3339 ("2026-11-22T17:42:00Z", with fraction and offset) or Unix seconds ("1700000000.5"),
-// the two forms that Prometheus' API takes.
+// Reads RFC 3339 ("2026-11-22T17:42:00Z", with fraction and offset) or Unix seconds
+// ("1700000000.5"), the two forms that Prometheus' API takes.
 std::optional<Timestamp> parse_time(std::string_view text);
 
 }  // namespace tocsin

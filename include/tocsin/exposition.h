@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A metrics page, read: Prometheus text format 0.0.4, OpenMetrics 1.0, and what a Linkerd proxy
-// really prints, which is the two glued together with `# EOF` at the end (../shared calls for it;
-// see engine/exposition/README.md for the grammar that is accepted).
+// really prints, which is the two glued together with `# EOF` at the end. Captured pages with the
+// banners of `linkerd diagnostics proxy-metrics` are read too.
 //
-// Pure and allocation-free per line: samples are views into the page. Any thread.
+// Pure, and allocation-free per line: samples are views into the page. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -67,7 +67,8 @@ class Matcher {
   }
 
  private:
-  Matcher(Op op, std::string_view name, std::string_view value) : op_(op), name_(name), value_(value) {}
+  Matcher(Op op, std::string_view name, std::string_view value)
+      : op_(op), name_(name), value_(value) {}
 
   Op op_;
   std::string name_;

@@ -72,7 +72,8 @@ class Store : public SeriesReader {
   bool append_column(BlockId block, Timestamp at, std::span<const SeriesId> ids,
                      std::span<const double> values, bool restarted = false);
 
-  // Writes stale markers for every living series of the block: a scrape failed, or a target is gone.
+  // Writes stale markers for every living series of the block: a scrape failed, or a target is
+  // gone.
   void append_stale(BlockId block, Timestamp at);
 
   // Writes one sample at its own timestamp, in any order; nothing else of the block is touched.
@@ -88,8 +89,7 @@ class Store : public SeriesReader {
   std::uint64_t version(std::string_view name) const override;
   std::vector<SeriesId> select(const Matchers& matchers) const override;
   const Labels& labels(SeriesId id) const override;
-  void read(SeriesId id, Timestamp after, Timestamp upto,
-            std::vector<Sample>& out) const override;
+  void read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sample>& out) const override;
   void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,

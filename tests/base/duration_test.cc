@@ -14,9 +14,10 @@ TEST_CASE("durations are read in Prometheus' notation and printed back canonical
     Duration value;
     const char* printed;
   } cases[] = {
-      {"0", 0ms, "0s"},           {"5m", 5min, "5m"},     {"1h30m", 90min, "1h30m"},
-      {"1500ms", 1500ms, "1s500ms"}, {"7d", 168h, "1w"},     {"8d", 192h, "8d"},
-      {"1w1d", 192h, "8d"},       {"365d", 8760h, "1y"},
+      {"0", 0ms, "0s"},          {"5m", 5min, "5m"},
+      {"1h30m", 90min, "1h30m"}, {"1500ms", 1500ms, "1s500ms"},
+      {"7d", 168h, "1w"},        {"8d", 192h, "8d"},
+      {"1w1d", 192h, "8d"},      {"365d", 8760h, "1y"},
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.text));
@@ -27,7 +28,8 @@ TEST_CASE("durations are read in Prometheus' notation and printed back canonical
 }
 
 TEST_CASE("what is not a duration is nothing") {
-  for (const std::string text : {"", "5", "m", "5x", "1m1h", "-5m", "5m5m", "1.5h", "999999999999y"}) {
+  for (const std::string text :
+       {"", "5", "m", "5x", "1m1h", "-5m", "5m5m", "1.5h", "999999999999y"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_duration(text).has_value());
   }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one table of PromQL's functions: name, argument types, result type, implementation. Parser,
+// type checker, evaluator and reference all read it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "tocsin/promql.h"
+
+namespace tocsin::promql {
+
+// The window that a range function sees: the samples in (from, upto], and when it is asked.
+struct Window {
+  std::span<const Sample> samples;  // Never empty.
+  Timestamp from;
+  Timestamp upto;
+  Timestamp at;  // The evaluation's own time, which `offset` and `@` do not move.
+};
+
+// What a function is made of. Scalar arguments arrive in `params`, in the order of the call.
+using MathFunction = double (*)(double value);
+using ParamFunction = double (*)(double value, std::span<const double> params);
+using DateFunction = double (*)(std::int64_t unix_seconds);
+using RangeFunction = std::optional<double> (*)(const Window& window,
+                                                std::span<const double> params);
+using EndsFunction = std::optional<double> (*)(const store::WindowEnds& ends, Timestamp from,
+                                               Timestamp upto);
+// Functions that need to see more than one element's value.
+enum class Special {
+  Absent,
+  AbsentOverTime,
+  HistogramFraction,
+  HistogramQuantile,
+  LabelJoin,
+  LabelReplace,
+  Pi,
+  ToScalar,
+  Sort,
+  SortByLabel,
+  SortByLabelDesc,
+  SortDesc,
+  Time,
+  Timestamp,
+  ToVector
+};
+using Implementation =
+    std::variant<MathFunction, ParamFunction, DateFunction, RangeFunction, EndsFunction, Special>;
+
+struct Function {
+  std::string_view name;
+  std::array<ValueType, 5> args;  // Up to the first None.
+  // How many of the last arguments may be left out; -1: the last may be repeated, or left out.
+  int optional_args;
+  ValueType result;
+  Implementation implementation;
+  bool keeps_name = false;
+
+  std::size_t arg_count() const;  // Number of entries in `args`.
+  std::size_t required_args() const;
+  std::size_t max_args() const;
+  ValueType arg(std::size_t index) const;
+};
+
+// Null if there is none.
+const Function* find_function(std::string_view name);
+// The function whose name is most like `name`; empty when none is near.
+std::string nearest_function(std::string_view name);
+std::span<const Function> all_functions();
+
+// The value at quantile `q` of `values`, which are reordered: linear interpolation between the two
+// nearest ranks (Prometheus' quantile()).
+double quantile_of(double q, std::vector<double>& values);
+
+// Adds `increment` to `sum` with Neumaier's compensation in `c`, as Prometheus' kahanSumInc.
+void kahan_add(double increment, double& sum, double& c);
+
+struct Bucket {
+  double upper_bound = 0;
+  double count = 0;
+};
+// Quantile and fraction of a classic histogram; `buckets` are reordered.
+double bucket_quantile(double q, std::vector<Bucket>& buckets);
+double bucket_fraction(double lower, double upper, std::vector<Bucket>& buckets);
+
+}  // namespace tocsin::promql

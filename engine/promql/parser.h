@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tokens → tree, by recursive descent with precedence climbing. One parser reads one text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "promql/ast.h"
+#include "promql/lexer.h"
+
+namespace tocsin::promql {
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::vector<Token> tokens)
+      : text_(text), tokens_(std::move(tokens)) {}
+
+  tl::expected<ExprPtr, Problem> parse();
+
+ private:
+  // Each returns null after the first problem, which is kept in problem_.
+  ExprPtr parse_binary(int min_precedence);
+  ExprPtr parse_unary();
+  ExprPtr parse_postfix();
+  ExprPtr parse_primary();
+  ExprPtr parse_name();
+  ExprPtr parse_call(const Token& name);
+  ExprPtr parse_aggregate(const Token& name, AggregateOp op);
+  ExprPtr parse_selector(std::string name, std::size_t begin);
+  ExprPtr parse_number(const Token& token);
+  ExprPtr parse_range(const ExprPtr& expr);
+  ExprPtr parse_offset(const ExprPtr& expr);
+  ExprPtr parse_at(const ExprPtr& expr);
+
+  bool parse_matchers(VectorSelector& selector);
+  bool parse_matcher(VectorSelector& selector);
+  bool parse_matching(Binary& binary);
+  bool parse_grouping(Aggregate& aggregate);
+  bool parse_labels(std::vector<std::string>& labels);
+  bool parse_arguments(std::vector<ExprPtr>& args);
+  bool parse_duration(Duration& out, std::string_view what);
+  bool parse_signed_number(double& out);
+
+  std::optional<BinaryOp> peek_operator() const;
+  const Token& peek(std::size_t ahead = 0) const;
+  const Token& take();
+  bool take_symbol(std::string_view symbol);
+  // Case does not matter in keywords.
+  bool peek_word(std::string_view word, std::size_t ahead = 0) const;
+  bool take_word(std::string_view word);
+  bool expect(std::string_view symbol, std::string_view where);
+
+  template <class Node>
+  ExprPtr make(Node node, std::size_t begin);
+  std::nullptr_t stop(const Token& at, std::string message);
+  std::nullptr_t stop(std::size_t begin, std::size_t end, std::string code, std::string message,
+                      std::string hint = "");
+  std::nullptr_t unexpected(const Token& token, std::string_view where);
+
+  std::string_view text_;
+  std::vector<Token> tokens_;
+  std::size_t pos_ = 0;
+  int depth_ = 0;
+  std::optional<Problem> problem_;
+};
+
+// Checks the types of `expr` (whose children are checked already) and fills in expr.type.
+std::optional<Problem> check_types(Expr& expr);
+
+}  // namespace tocsin::promql
