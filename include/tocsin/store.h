@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -104,6 +105,7 @@ class Store : public SeriesReader {
     Labels labels;
     BlockId block = 0;
     std::uint32_t row = 0;
+    std::uint32_t place = 0;  // In NameEntry::ids.
     bool alive = false;
   };
   struct NameEntry {
@@ -120,7 +122,10 @@ class Store : public SeriesReader {
   std::vector<Entry> series_;
   std::vector<SeriesId> free_series_;
   std::unordered_map<std::string, NameEntry> names_;
+  // By hash of labels and block, to find a series again.
+  std::unordered_multimap<std::uint64_t, SeriesId> by_identity_;
   std::uint64_t version_ = 1;
+  std::vector<std::uint32_t> scratch_rows_;  // Of append_column().
 };
 
 }  // namespace tocsin::store

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Block: series that are sampled together. One Column per scrape holds the values of all rows (a
+// row is a series), next to each other; columns stand in order of time.
+//
+// Each column notes its irregular rows: those whose value there is not simply the next one of a
+// growing, uninterrupted series (born, ended, reset, or NaN). A window whose columns name a row in
+// none of these lists is described by its two ends alone.
+//
+// Not thread-safe; the Store's lock guards it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "tocsin/series_reader.h"
+#include "tocsin/store.h"
+
+namespace tocsin::store {
+
+using Row = std::uint32_t;
+
+struct Column {
+  std::int64_t at_ms = 0;
+  std::vector<double> values;  // By row; rows beyond the end are absent.
+  std::vector<Row> irregular;
+  bool sparse = false;  // Written sample by sample: any row may be absent without being listed.
+  bool failed = false;  // Nothing but stale markers.
+
+  double value(Row row) const { return row < values.size() ? values[row] : absent_value(); }
+};
+
+class Block {
+ public:
+  explicit Block(const BlockOptions& options) : options_(options) {}
+
+  void set_history(Duration history) { options_.history = history; }
+
+  Row add_row(SeriesId id, bool counter);
+  // The row's place may be given to another series once it is free.
+  void free_row(Row row);
+  SeriesId series_of(Row row) const { return rows_[row].id; }
+
+  bool append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
+              bool restarted);
+  void append_stale(Timestamp at);
+  bool insert(Row row, Timestamp at, double value);
+
+  // Drops columns older than the history before `now`, and returns the rows that have no sample
+  // left.
+  std::vector<Row> collect_garbage(Timestamp now);
+
+  // The columns in (after, upto], as [first, last) indices.
+  struct Range {
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
+  Range range(Timestamp after, Timestamp upto) const;
+  const Column& column(std::size_t index) const { return columns_[index]; }
+
+  std::size_t row_count() const { return rows_.size(); }
+  std::size_t sample_count() const;
+  std::size_t byte_size() const;
+
+ private:
+  struct RowState {
+    SeriesId id = 0;
+    bool used = false;
+    bool counter = false;
+    std::int64_t last_ms = 0;  // Of its newest sample or stale marker.
+  };
+
+  Column take_column(Timestamp at);
+  void note_irregular(Column& now, bool restarted);
+  void start_from_zero(Row row, Column& before);
+
+  BlockOptions options_;
+  std::vector<RowState> rows_;
+  std::vector<Row> free_rows_;
+  std::deque<Column> columns_;
+  std::vector<Column> spare_;  // Dropped columns, whose memory the next ones use.
+};
+
+}  // namespace tocsin::store

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tocsin/store.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "store/block.h"
+
+namespace tocsin::store {
+namespace {
+
+// What one row's samples in a range of columns come to, found by looking at each.
+WindowEnds scan(const Block& block, Block::Range range, Row row) {
+  WindowEnds ends;
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    const Column& column = block.column(i);
+    const double value = column.value(row);
+    if (is_absent(value) || is_stale_nan(value)) continue;
+    if (ends.count == 0) {
+      ends.first_ms = column.at_ms;
+      ends.first = value;
+    } else if (value < ends.last) {
+      ends.resets += ends.last;
+    }
+    ends.last_ms = column.at_ms;
+    ends.last = value;
+    ++ends.count;
+  }
+  return ends;
+}
+
+std::uint64_t identity(BlockId block, const Labels& labels) {
+  return labels.hash() ^ (block * 0x9e3779b97f4a7c15ULL);
+}
+
+// Answers read_ends() for the rows of one block. Keeps what the last block's answer took.
+class EndsReader {
+ public:
+  void open(const Block& block, Timestamp after, Timestamp upto) {
+    block_ = &block;
+    range_ = block.range(after, upto);
+    scan_all_ = range_.last - range_.first < 2;
+    irregular_.assign(block.row_count(), 0);
+    for (std::size_t i = range_.first; i < range_.last; ++i) {
+      const Column& column = block.column(i);
+      scan_all_ |= column.sparse;
+      if (i == range_.first) continue;
+      for (const Row row : column.irregular) irregular_[row] = 1;
+    }
+  }
+
+  WindowEnds read(Row row) const {
+    if (scan_all_ || irregular_[row] != 0) return scan(*block_, range_, row);
+    const Column& first = block_->column(range_.first);
+    const Column& last = block_->column(range_.last - 1);
+    const double from = first.value(row);
+    const double to = last.value(row);
+    if (std::isnan(from) || std::isnan(to)) return scan(*block_, range_, row);
+    return {first.at_ms, last.at_ms, from,
+            to,          0,          static_cast<std::uint32_t>(range_.last - range_.first)};
+  }
+
+ private:
+  const Block* block_ = nullptr;
+  Block::Range range_;
+  bool scan_all_ = false;
+  std::vector<std::uint8_t> irregular_;  // By row.
+};
+
+}  // namespace
+
+Store::Store() = default;
+Store::~Store() = default;
+
+std::unique_lock<std::shared_mutex> Store::lock_for_write() const {
+  return std::unique_lock(mutex_);
+}
+
+std::shared_lock<std::shared_mutex> Store::lock_for_read() const {
+  return std::shared_lock(mutex_);
+}
+
+Block& Store::block_of(BlockId id) { return *blocks_[id]; }
+
+BlockId Store::add_block(const BlockOptions& options) {
+  if (free_blocks_.empty()) {
+    blocks_.push_back(std::make_unique<Block>(options));
+    return static_cast<BlockId>(blocks_.size() - 1);
+  }
+  const BlockId id = free_blocks_.back();
+  free_blocks_.pop_back();
+  blocks_[id] = std::make_unique<Block>(options);
+  return id;
+}
+
+void Store::set_history(BlockId block, Duration history) { block_of(block).set_history(history); }
+
+void Store::remove_block(BlockId block) {
+  for (SeriesId id = 0; id < series_.size(); ++id) {
+    if (series_[id].alive && series_[id].block == block) forget_series(id);
+  }
+  blocks_[block].reset();
+  free_blocks_.push_back(block);
+}
+
+SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
+  const std::uint64_t key = identity(block, labels);
+  const auto [first, last] = by_identity_.equal_range(key);
+  for (auto it = first; it != last; ++it) {
+    const Entry& entry = series_[it->second];
+    if (entry.block == block && entry.labels == labels) return it->second;
+  }
+  SeriesId id = static_cast<SeriesId>(series_.size());
+  if (free_series_.empty()) {
+    series_.emplace_back();
+  } else {
+    id = free_series_.back();
+    free_series_.pop_back();
+  }
+  NameEntry& name = names_[std::string(labels.metric_name())];
+  series_[id] = {labels, block, block_of(block).add_row(id, counter),
+                 static_cast<std::uint32_t>(name.ids.size()), true};
+  name.ids.push_back(id);
+  ++name.version;
+  ++version_;
+  by_identity_.emplace(key, id);
+  return id;
+}
+
+void Store::forget_series(SeriesId id) {
+  Entry& entry = series_[id];
+  NameEntry& name = names_[std::string(entry.labels.metric_name())];
+  name.ids[entry.place] = name.ids.back();
+  series_[name.ids.back()].place = entry.place;
+  name.ids.pop_back();
+  ++name.version;
+  ++version_;
+  const auto [first, last] = by_identity_.equal_range(identity(entry.block, entry.labels));
+  by_identity_.erase(std::find_if(first, last, [&](const auto& e) { return e.second == id; }));
+  block_of(entry.block).free_row(entry.row);
+  entry = {};
+  free_series_.push_back(id);
+}
+
+bool Store::append_column(BlockId block, Timestamp at, std::span<const SeriesId> ids,
+                          std::span<const double> values, bool restarted) {
+  std::vector<Row>& rows = scratch_rows_;
+  rows.clear();
+  for (const SeriesId id : ids) rows.push_back(series_[id].row);
+  return block_of(block).append(at, rows, values, restarted);
+}
+
+void Store::append_stale(BlockId block, Timestamp at) { block_of(block).append_stale(at); }
+
+bool Store::append_sample(SeriesId id, Timestamp at, double value) {
+  return block_of(series_[id].block).insert(series_[id].row, at, value);
+}
+
+void Store::collect_garbage(Timestamp now) {
+  for (const auto& block : blocks_) {
+    if (!block) continue;
+    for (const Row row : block->collect_garbage(now)) forget_series(block->series_of(row));
+  }
+}
+
+std::uint64_t Store::version(std::string_view name) const {
+  if (name.empty()) return version_;
+  const auto it = names_.find(std::string(name));
+  return it == names_.end() ? 0 : it->second.version;
+}
+
+std::vector<SeriesId> Store::select(const Matchers& matchers) const {
+  std::vector<SeriesId> out;
+  const auto add = [&](const NameEntry& name) {
+    for (const SeriesId id : name.ids) {
+      if (matches_all(matchers, series_[id].labels)) out.push_back(id);
+    }
+  };
+  for (const Matcher& matcher : matchers) {
+    if (matcher.name() != kMetricName || matcher.op() != Matcher::Op::Equal) continue;
+    const auto it = names_.find(matcher.value());
+    if (it != names_.end()) add(it->second);
+    return out;
+  }
+  for (const auto& [name, entry] : names_) {
+    const bool wanted = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
+      return m.name() != kMetricName || m.matches(std::string_view(name));
+    });
+    if (wanted) add(entry);
+  }
+  return out;
+}
+
+const Labels& Store::labels(SeriesId id) const { return series_[id].labels; }
+
+void Store::read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sample>& out) const {
+  const Entry& entry = series_[id];
+  const Block& block = *blocks_[entry.block];
+  const Block::Range range = block.range(after, upto);
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    const Column& column = block.column(i);
+    const double value = column.value(entry.row);
+    if (!is_absent(value) && !is_stale_nan(value))
+      out.push_back({from_millis(column.at_ms), value});
+  }
+}
+
+void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                        std::span<double> values, std::span<std::int64_t> times) const {
+  const Block* block = nullptr;
+  Block::Range range;
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    const Entry& entry = series_[ids[n]];
+    if (block != blocks_[entry.block].get()) {
+      block = blocks_[entry.block].get();
+      range = block->range(after, upto);
+    }
+    values[n] = absent_value();
+    times[n] = 0;
+    for (std::size_t i = range.last; i > range.first; --i) {
+      const Column& column = block->column(i - 1);
+      const double value = column.value(entry.row);
+      if (is_absent(value)) continue;
+      if (!is_stale_nan(value)) {
+        values[n] = value;
+        times[n] = column.at_ms;
+      }
+      break;
+    }
+  }
+}
+
+void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                      std::span<WindowEnds> out) const {
+  EndsReader reader;
+  const Block* block = nullptr;
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    const Entry& entry = series_[ids[n]];
+    if (block != blocks_[entry.block].get()) {
+      block = blocks_[entry.block].get();
+      reader.open(*block, after, upto);
+    }
+    out[n] = reader.read(entry.row);
+  }
+}
+
+Stats Store::stats() const {
+  Stats stats;
+  stats.series = series_.size() - free_series_.size();
+  for (const auto& block : blocks_) {
+    if (!block) continue;
+    ++stats.blocks;
+    stats.samples += block->sample_count();
+    stats.bytes += block->byte_size();
+  }
+  for (const Entry& entry : series_) stats.bytes += sizeof(Entry) + entry.labels.byte_size();
+  return stats;
+}
+
+std::map<std::string, std::size_t> Store::series_by_name() const {
+  std::map<std::string, std::size_t> out;
+  for (const auto& [name, entry] : names_) {
+    if (!entry.ids.empty()) out[name] = entry.ids.size();
+  }
+  return out;
+}
+
+}  // namespace tocsin::store
