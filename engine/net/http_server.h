@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HttpServer answers requests on the loop. A handler may answer at once, or keep the Responder and
+// answer later from any thread; until then the connection waits without holding anything up.
+//
+// Keep-alive, limits on headers, bodies, idle time and connections, gzip of answers over 1 KiB,
+// TLS, and basic authentication against a file of `user:password` lines. The passwords in that file
+// are plain text (there is no bcrypt among the libraries in use), so protect the file.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/http_types.h"
+#include "net/loop.h"
+#include "net/url.h"
+#include "tocsin/result.h"
+
+namespace tocsin::net {
+
+struct HttpServerRequest {
+  std::string method;
+  std::string target;  // As it came: path and query.
+  std::string path;    // Decoded.
+  Params params;       // Of a form body, then of the query.
+  Headers headers;
+  std::string body;
+  std::string remote;  // "address:port" of the client.
+  // Becomes true when the client has gone away: nobody waits for the answer any more.
+  std::shared_ptr<const std::atomic<bool>> gone;
+
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+  // The first parameter of that name; empty when there is none.
+  std::string_view param(std::string_view name) const;
+  bool has_param(std::string_view name) const;
+  std::vector<std::string> all_params(std::string_view name) const;
+};
+
+struct HttpServerResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  Headers headers;
+};
+
+// Sends the answer. Any thread; calls after the first are ignored. When the last copy is destroyed
+// without a call, the client gets a 500.
+using Responder = std::function<void(HttpServerResponse)>;
+
+// Called on the loop thread. The request lives as long as a copy of the responder does.
+using HttpHandler = std::function<void(const HttpServerRequest&, Responder)>;
+
+struct HttpServerTls {
+  std::string cert_file;
+  std::string key_file;
+  std::string client_ca_file;  // Not empty: clients must show a certificate signed by these.
+};
+
+struct HttpServerOptions {
+  std::string listen = "127.0.0.1:0";  // "host:port", ":port"; port 0 is any free one.
+  HttpServerTls tls;                   // Plain HTTP when cert_file is empty.
+  std::string basic_auth_users_file;   // Empty: everybody may ask.
+  std::size_t max_body_bytes = std::size_t{32} << 20;
+  std::size_t max_header_bytes = std::size_t{256} << 10;  // A federation's match[] list is long.
+  std::size_t max_connections = 1024;
+  Duration header_timeout = std::chrono::seconds(10);  // From the first byte to the whole request.
+  Duration idle_timeout = std::chrono::minutes(2);     // Between two requests.
+  Duration write_timeout = std::chrono::seconds(60);
+};
+
+class HttpServer {
+ public:
+  // Binds and serves. Fails with Io when the address is taken or a file cannot be read.
+  static Result<std::unique_ptr<HttpServer>> listen(Loop& loop, HttpServerOptions options,
+                                                    HttpHandler handler);
+  // Closes every connection. Loop thread, or when the loop does not run.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  int port() const;
+  // "127.0.0.1:9467"
+  std::string address() const;
+  std::size_t connections() const;
+
+ private:
+  class Impl;
+  explicit HttpServer(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin::net

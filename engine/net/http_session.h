@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One connection of an HttpServer. For the .cc files of this layer; loop thread.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "net/http_server.h"
+
+namespace tocsin::net {
+
+// What all connections of a server share. Outlives the server while a session still unwinds.
+struct ServerShared {
+  HttpServerOptions options;
+  HttpHandler handler;
+  std::map<std::string, std::string> users;  // Name to password.
+  std::optional<boost::asio::ssl::context> tls;
+  // Ways to close the living sessions, by their number.
+  std::unordered_map<std::uint64_t, std::function<void()>> sessions;
+  std::uint64_t last_session = 0;
+};
+
+// Serves requests until either side closes. The session keeps itself alive.
+void start_session(const std::shared_ptr<ServerShared>& shared,
+                   boost::asio::ip::tcp::socket socket);
+
+}  // namespace tocsin::net

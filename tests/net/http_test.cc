@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "base/file.h"
+#include "net/gzip.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/worker_pool.h"
+#include "support/raw_server.h"
+#include "support/run_loop.h"
+
+namespace tocsin::net {
+namespace {
+
+using testing::RawServer;
+
+// A server and a client on one loop.
+class Net {
+ public:
+  explicit Net(HttpHandler handler, HttpServerOptions options = {}) {
+    auto opened = HttpServer::listen(loop, std::move(options), std::move(handler));
+    REQUIRE_MESSAGE(opened, opened.error().message);
+    server = std::move(*opened);
+    client.emplace(loop);
+  }
+
+  std::string url(const std::string& path) const { return "http://" + server->address() + path; }
+
+  HttpResult ask(HttpRequest request) {
+    std::optional<HttpResult> result;
+    client->send(std::move(request), [&](HttpResult r) { result = std::move(r); });
+    REQUIRE(testing::run_until(loop, [&] { return result.has_value(); }));
+    return *result;
+  }
+  HttpResult get(const std::string& path) { return ask({.url = url(path)}); }
+
+  SystemClock clock;
+  Loop loop{clock};
+  std::unique_ptr<HttpServer> server;
+  std::optional<HttpClient> client;
+};
+
+void answer_hello(const HttpServerRequest&, const Responder& respond) {
+  respond({.body = "hello\n"});
+}
+
+TEST_CASE("a request arrives whole and its answer comes back") {
+  std::optional<HttpServerRequest> seen;
+  Net net([&](const HttpServerRequest& request, const Responder& respond) {
+    seen = request;
+    respond({.status = 201, .content_type = "text/x", .body = "ok", .headers = {{"X-A", "b"}}});
+  });
+  const auto result = net.ask({.method = "POST",
+                               .url = net.url("/a%20b?x=1&x=2&y="),
+                               .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                               .body = "x=0&q=sum%28a%29+b"});
+  REQUIRE_MESSAGE(result, result.error().message);
+  CHECK(result->status == 201);
+  CHECK(result->body == "ok");
+  CHECK(result->header("content-type") == "text/x");
+  CHECK(result->header("x-a") == "b");
+  REQUIRE(seen);
+  CHECK(seen->method == "POST");
+  CHECK(seen->path == "/a b");
+  CHECK(seen->param("x") == "0");
+  CHECK(seen->all_params("x") == std::vector<std::string>{"0", "1", "2"});
+  CHECK(seen->param("q") == "sum(a) b");
+  CHECK(seen->has_param("y"));
+  CHECK_FALSE(seen->has_param("z"));
+  CHECK(seen->remote.rfind("127.0.0.1:", 0) == 0);
+}
+
+TEST_CASE("connections are reused") {
+  std::vector<std::string> remotes;
+  Net net([&](const HttpServerRequest& request, const Responder& respond) {
+    remotes.push_back(request.remote);
+    respond({.body = "x"});
+  });
+  for (int i = 0; i < 3; ++i) REQUIRE(net.get("/"));
+  CHECK(remotes[0] == remotes[1]);
+  CHECK(remotes[1] == remotes[2]);
+  CHECK(net.server->connections() == 1);
+}
+
+TEST_CASE("an answer may come later, from another thread") {
+  WorkerPool workers(1);
+  Net net([&](const HttpServerRequest&, const Responder& respond) {
+    workers.post([respond] { respond({.body = "late"}); });
+  });
+  const auto result = net.get("/");
+  REQUIRE(result);
+  CHECK(result->body == "late");
+  workers.stop();
+}
+
+TEST_CASE("a handler that forgets to answer answers 500") {
+  Net net([](const HttpServerRequest&, const Responder&) {});
+  const auto result = net.get("/");
+  REQUIRE(result);
+  CHECK(result->status == 500);
+}
+
+TEST_CASE("long answers are compressed when the client takes it") {
+  const std::string body(5000, 'x');
+  Net net([&](const HttpServerRequest&, const Responder& respond) { respond({.body = body}); });
+  const auto packed = net.get("/");
+  REQUIRE(packed);
+  CHECK(packed->body == body);
+  CHECK(packed->header("content-encoding") == "gzip");
+  const auto plain = net.ask({.url = net.url("/"), .accept_gzip = false});
+  REQUIRE(plain);
+  CHECK(plain->header("content-encoding").empty());
+  CHECK(plain->body == body);
+}
+
+TEST_CASE("the body limit counts decompressed bytes") {
+  Net net([](const HttpServerRequest&, const Responder& respond) {
+    respond({.body = std::string(1'000'000, 'x')});
+  });
+  CHECK(net.ask({.url = net.url("/"), .max_body_bytes = 1'000'000}).has_value());
+  const auto result = net.ask({.url = net.url("/"), .max_body_bytes = 999'999});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::Limit);
+}
+
+TEST_CASE("a slow, an endless and a broken server cost no more than was agreed") {
+  Net net(answer_hello);
+  SUBCASE("one that never answers") {
+    const RawServer server("", "", RawServer::Ending::HoldOpen);
+    const auto result = net.ask({.url = server.url(), .timeout = Duration(50)});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Timeout);
+  }
+  SUBCASE("one that stops in the middle") {
+    const RawServer server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", "abc",
+                           RawServer::Ending::HoldOpen);
+    const auto result = net.ask({.url = server.url(), .timeout = Duration(50)});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Timeout);
+  }
+  SUBCASE("one that closes in the middle") {
+    const RawServer server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", "abc",
+                           RawServer::Ending::Close);
+    const auto result = net.ask({.url = server.url()});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Unavailable);
+  }
+  SUBCASE("one that never stops") {
+    const RawServer server("HTTP/1.1 200 OK\r\n\r\n", std::string(10'000, 'x'),
+                           RawServer::Ending::RepeatTail);
+    const auto result = net.ask({.url = server.url(), .max_body_bytes = 1'000'000});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Limit);
+  }
+  SUBCASE("one that is not there") {
+    const auto result = net.ask({.url = "http://127.0.0.1:1/"});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Unavailable);
+  }
+  SUBCASE("one that cannot be") {
+    const auto result = net.ask({.url = "gopher://x/"});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::InvalidArgument);
+  }
+}
+
+TEST_CASE("a redirect is followed if the request says so") {
+  Net net([](const HttpServerRequest& request, const Responder& respond) {
+    if (request.path == "/old") {
+      respond({.status = 302, .headers = {{"Location", "/new"}}});
+    } else {
+      respond({.body = request.path});
+    }
+  });
+  const auto followed = net.get("/old");
+  REQUIRE(followed);
+  CHECK(followed->body == "/new");
+  const auto kept = net.ask({.url = net.url("/old"), .follow_redirects = false});
+  REQUIRE(kept);
+  CHECK(kept->status == 302);
+}
+
+TEST_CASE("a cancelled request is never heard of again") {
+  Responder kept;
+  std::shared_ptr<const std::atomic<bool>> gone;
+  Net net([&](const HttpServerRequest& request, Responder respond) {
+    gone = request.gone;
+    kept = std::move(respond);
+  });
+  bool called = false;
+  const auto id =
+      net.client->send({.url = net.url("/")}, [&](const HttpResult&) { called = true; });
+  REQUIRE(testing::run_until(net.loop, [&] { return gone != nullptr; }));
+  CHECK_FALSE(*gone);
+  net.client->cancel(id);
+  REQUIRE(testing::run_until(net.loop, [&] { return gone->load(); }));
+  kept({.body = "too late"});
+  CHECK(net.ask({.url = "http://127.0.0.1:1/"}).has_value() == false);
+  CHECK_FALSE(called);
+}
+
+TEST_CASE("a body over the server's limit is refused") {
+  Net net(answer_hello, {.max_body_bytes = 1000});
+  const auto result =
+      net.ask({.method = "POST", .url = net.url("/"), .body = std::string(2000, 'x')});
+  REQUIRE_MESSAGE(result, result.error().message);
+  CHECK(result->status == 413);
+}
+
+TEST_CASE("a HEAD is answered without a body") {
+  Net net(answer_hello);
+  const auto result = net.ask({.method = "HEAD", .url = net.url("/")});
+  REQUIRE_MESSAGE(result, result.error().message);
+  CHECK(result->header("content-length") == "6");
+  CHECK(result->body.empty());
+  CHECK(net.get("/")->body == "hello\n");
+}
+
+TEST_CASE("only users of the file may ask") {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("tocsin-users-" + std::to_string(::getpid())))
+          .string();
+  REQUIRE(write_file(path, "# people\nalice:open:sesame\nbob:\n"));
+  Net net(answer_hello, {.basic_auth_users_file = path});
+  const auto ask = [&](std::optional<BasicCredentials> who) {
+    return net.ask({.url = net.url("/"), .basic_auth = std::move(who)})->status;
+  };
+  CHECK(ask(std::nullopt) == 401);
+  CHECK(ask(BasicCredentials{"alice", "open:sesame"}) == 200);
+  CHECK(ask(BasicCredentials{"alice", "open"}) == 401);
+  CHECK(ask(BasicCredentials{"bob", ""}) == 200);
+  CHECK(ask(BasicCredentials{"eve", ""}) == 401);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("an address in use and a missing file are errors at start") {
+  Net net(answer_hello);
+  const auto again = HttpServer::listen(net.loop, {.listen = net.server->address()}, answer_hello);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == ErrorCode::Io);
+  CHECK_FALSE(HttpServer::listen(net.loop, {.listen = "nowhere"}, answer_hello));
+  CHECK_FALSE(HttpServer::listen(
+      net.loop, {.listen = "127.0.0.1:0", .tls = {.cert_file = "/nonexistent.pem"}}, answer_hello));
+}
+
+TEST_CASE("over the connection limit the newcomer is sent away") {
+  Responder kept;
+  Net net([&](const HttpServerRequest&, Responder respond) { kept = std::move(respond); },
+          {.max_connections = 1});
+  net.client->send({.url = net.url("/")}, [](const HttpResult&) {});
+  REQUIRE(testing::run_until(net.loop, [&] { return static_cast<bool>(kept); }));
+  CHECK_FALSE(net.get("/"));
+  kept({.body = "x"});
+}
+
+TEST_CASE("TLS is verified against the authority and the name") {
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / ("tocsin-tls-" + std::to_string(::getpid())))
+          .string();
+  std::filesystem::create_directory(folder);
+  const std::string cert = folder + "/cert.pem";
+  const std::string key = folder + "/key.pem";
+  const std::string command =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+      "-nodes -days 2 -subj /CN=mesh.test "
+      "-addext subjectAltName=DNS:mesh.test -keyout " +
+      key + " -out " + cert + " 2>/dev/null";
+  if (std::system(command.c_str()) != 0) {
+    MESSAGE("skipped: the openssl command is not at hand");
+    return;
+  }
+  Net net(answer_hello, {.tls = {.cert_file = cert, .key_file = key}});
+  const std::string url = "https://127.0.0.1:" + std::to_string(net.server->port()) + "/";
+  CHECK(net.ask({.url = url, .tls = {.ca_file = cert, .server_name = "mesh.test"}}).has_value());
+  CHECK(net.ask({.url = url, .tls = {.insecure_skip_verify = true}}).has_value());
+  CHECK_FALSE(net.ask({.url = url, .tls = {.ca_file = cert}}));
+  CHECK_FALSE(net.ask({.url = url, .tls = {.server_name = "mesh.test"}}));
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a command line waits for its answer") {
+  const RawServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok",
+                         RawServer::Ending::Close);
+  const auto result = fetch({.url = server.url()});
+  REQUIRE(result);
+  CHECK(result->body == "ok");
+}
+
+}  // namespace
+}  // namespace tocsin::net

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/loop.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "net/worker_pool.h"
+#include "support/run_loop.h"
+
+namespace tocsin::net {
+namespace {
+
+TEST_CASE("tasks run in the order in which they are due") {
+  const SystemClock clock;
+  Loop loop(clock);
+  std::vector<int> ran;
+  loop.after(Duration(20), [&] { ran.push_back(3); });
+  loop.after(Duration(5), [&] { ran.push_back(1); });
+  const auto cancelled = loop.after(Duration(6), [&] { ran.push_back(99); });
+  loop.after(Duration(10), [&] { ran.push_back(2); });
+  loop.at(clock.now() - Duration(1000), [&] { ran.push_back(0); });
+  loop.cancel(cancelled);
+  loop.cancel(12345);
+  REQUIRE(testing::run_until(loop, [&] { return ran.size() == 4; }));
+  CHECK(ran == std::vector<int>{0, 1, 2, 3});
+}
+
+TEST_CASE("a fast clock makes waits short") {
+  const FastClock clock(1000);
+  const SystemClock wall;
+  Loop loop(clock, 1000);
+  bool ran = false;
+  const auto start = wall.ticks();
+  loop.after(std::chrono::seconds(20), [&] { ran = true; });
+  REQUIRE(testing::run_until(loop, [&] { return ran; }));
+  const auto took = wall.ticks() - start;
+  CHECK(took >= std::chrono::milliseconds(19));
+  CHECK(took < std::chrono::seconds(5));
+}
+
+TEST_CASE("a stop before the run ends it at once") {
+  const SystemClock clock;
+  Loop loop(clock);
+  loop.stop();
+  loop.run();
+  CHECK(true);
+}
+
+TEST_CASE("other threads post and signals arrive on the loop") {
+  const SystemClock clock;
+  Loop loop(clock);
+  int hangups = 0;
+  std::thread::id posted_on;
+  loop.on_signal(SIGHUP, [&] { ++hangups; });
+  std::thread other([&] {
+    loop.post([&] {
+      posted_on = std::this_thread::get_id();
+      std::raise(SIGHUP);
+    });
+  });
+  REQUIRE(testing::run_until(loop, [&] { return hangups == 1; }));
+  other.join();
+  CHECK(posted_on == std::this_thread::get_id());
+}
+
+TEST_CASE("workers compute and the loop gets what they found") {
+  const SystemClock clock;
+  Loop loop(clock);
+  WorkerPool workers(3);
+  int sum = 0;
+  for (int i = 1; i <= 100; ++i) {
+    auto number = std::make_unique<int>(i);  // Move-only values pass.
+    run_on(
+        workers, loop, [n = std::move(number)]() mutable { return std::move(n); },
+        [&](std::unique_ptr<int> n) { sum += *n; });
+  }
+  REQUIRE(testing::run_until(loop, [&] { return sum == 5050; }));
+}
+
+TEST_CASE("a pool that goes down finishes what runs") {
+  std::atomic<int> finished = 0;
+  std::atomic<bool> started = false;
+  {
+    WorkerPool pool(1);
+    pool.post([&] {
+      started = true;
+      ++finished;
+    });
+    while (!started) std::this_thread::yield();
+  }
+  CHECK(finished == 1);
+}
+
+}  // namespace
+}  // namespace tocsin::net
