@@ -25,9 +25,9 @@ constexpr std::array<BinaryOpInfo, 16> kBinaryOps{{
     {BinaryOp::Unless, "unless", 2, false, true},
 }};
 
-constexpr std::array<std::string_view, 14> kAggregates{
-    "sum",    "avg",  "count",   "min",      "max",          "group",  "stddev",
-    "stdvar", "topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio"};
+constexpr std::array<std::string_view, 13> kAggregates{
+    "sum",    "avg",  "count",   "min",      "max",          "group", "stddev",
+    "stdvar", "topk", "bottomk", "quantile", "count_values", "limitk"};
 
 }  // namespace
 

@@ -121,8 +121,7 @@ enum class AggregateOp {
   Bottomk,
   Quantile,
   CountValues,
-  Limitk,
-  LimitRatio
+  Limitk
 };
 std::string_view text_of(AggregateOp op);
 std::optional<AggregateOp> aggregate_of(std::string_view name);

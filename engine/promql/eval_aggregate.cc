@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Aggregations: rows are numbered by group once per shape; then one pass over the values.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "promql/plan.h"
+
+namespace tocsin::promql {
+namespace {
+
+struct Grouping {
+  ShapePtr shape;                     // One row per group.
+  std::vector<std::uint32_t> groups;  // By row of the input.
+};
+
+Labels group_labels(const Aggregate& aggregate, const Labels& labels) {
+  if (!aggregate.without) return labels.keep_only(aggregate.grouping);
+  std::vector<std::string> dropped = aggregate.grouping;
+  dropped.insert(dropped.end(), schema_labels().begin(), schema_labels().end());
+  return labels.drop(dropped);
+}
+
+Grouping group_rows(const Aggregate& aggregate, const Shape& shape) {
+  auto out = std::make_shared<Shape>();
+  Grouping grouping;
+  std::unordered_map<Labels, std::uint32_t> numbers;
+  for (const ShapeRow& row : shape.rows) {
+    Labels labels = group_labels(aggregate, row.labels);
+    const auto [it, is_new] =
+        numbers.try_emplace(labels, static_cast<std::uint32_t>(out->rows.size()));
+    if (is_new) out->rows.push_back({std::move(labels), row.drop_name});
+    grouping.groups.push_back(it->second);
+  }
+  grouping.shape = std::move(out);
+  return grouping;
+}
+
+// What an aggregation knows of a group while it passes over the values.
+struct Accumulator {
+  double count = 0;
+  double value = 0;         // Sum, mean, extreme; what the operator makes of it.
+  double compensation = 0;  // Of value.
+  double squares = 0;       // Of distances from the mean.
+  double squares_compensation = 0;
+  bool incremental = false;  // The sum has overflowed: value is the mean now.
+};
+
+void add_to_sum(Accumulator& a, double v) { kahan_add(v, a.value, a.compensation); }
+
+void add_to_mean(Accumulator& a, double v) {
+  if (!a.incremental) {
+    double sum = a.value;
+    double c = a.compensation;
+    kahan_add(v, sum, c);
+    if (a.count == 1 || !std::isinf(sum)) {
+      a.value = sum;
+      a.compensation = c;
+      return;
+    }
+    a.incremental = true;
+    a.value /= a.count - 1;
+    a.compensation /= a.count - 1;
+  }
+  if (std::isinf(a.value) && std::isinf(v) && (a.value > 0) == (v > 0)) return;
+  if (std::isinf(a.value) && !std::isinf(v) && !std::isnan(v)) return;
+  const double share = (a.count - 1) / a.count;
+  a.value *= share;
+  a.compensation *= share;
+  kahan_add(v / a.count, a.value, a.compensation);
+}
+
+void add_to_variance(Accumulator& a, double v) {
+  const double distance = v - (a.value + a.compensation);
+  kahan_add(distance / a.count, a.value, a.compensation);
+  const double after = v - (a.value + a.compensation);
+  kahan_add(distance * after, a.squares, a.squares_compensation);
+}
+
+void keep_least(Accumulator& a, double v) {
+  if (a.count == 1 || v < a.value || std::isnan(a.value)) a.value = v;
+}
+void keep_most(Accumulator& a, double v) {
+  if (a.count == 1 || v > a.value || std::isnan(a.value)) a.value = v;
+}
+void only_count(Accumulator&, double) {}
+
+double sum_of(const Accumulator& a) {
+  return std::isinf(a.value) ? a.value : a.value + a.compensation;
+}
+double mean_of(const Accumulator& a) {
+  if (a.incremental) return std::isinf(a.value) ? a.value : a.value + a.compensation;
+  return a.value / a.count + a.compensation / a.count;
+}
+double count_of(const Accumulator& a) { return a.count; }
+double one_of(const Accumulator&) { return 1; }
+double value_of(const Accumulator& a) { return a.value; }
+double variance_of(const Accumulator& a) { return (a.squares + a.squares_compensation) / a.count; }
+double deviation_of(const Accumulator& a) { return std::sqrt(variance_of(a)); }
+
+struct Folding {
+  AggregateOp op;
+  void (*add)(Accumulator&, double);
+  double (*result)(const Accumulator&);
+};
+constexpr Folding kFoldings[] = {
+    {AggregateOp::Sum, add_to_sum, sum_of},
+    {AggregateOp::Avg, add_to_mean, mean_of},
+    {AggregateOp::Count, only_count, count_of},
+    {AggregateOp::Min, keep_least, value_of},
+    {AggregateOp::Max, keep_most, value_of},
+    {AggregateOp::Group, only_count, one_of},
+    {AggregateOp::Stddev, add_to_variance, deviation_of},
+    {AggregateOp::Stdvar, add_to_variance, variance_of},
+};
+
+class AggregateNode : public Node {
+ public:
+  explicit AggregateNode(const Aggregate& aggregate)
+      : aggregate_(aggregate), inner_(plan(*aggregate.expr)) {}
+
+ protected:
+  Result<Frame> input(Context& context) { return inner_->vector(context); }
+
+  const Grouping& grouping(const ShapePtr& shape) {
+    return grouping_.get(shape, [&](const Shape& s) { return group_rows(aggregate_, s); });
+  }
+
+  Aggregate aggregate_;
+
+ private:
+  NodePtr inner_;
+  Memo<Grouping> grouping_;
+};
+
+// sum, avg, count, …: one number per group.
+class FoldNode : public AggregateNode {
+ public:
+  FoldNode(const Aggregate& aggregate, const Folding& folding)
+      : AggregateNode(aggregate), folding_(folding) {}
+
+  Result<Frame> vector(Context& context) override {
+    const auto frame = input(context);
+    if (!frame) return frame;
+    const Grouping& by = grouping(frame->shape);
+    groups_.assign(by.shape->rows.size(), {});
+    for (std::size_t i = 0; i < by.groups.size(); ++i) {
+      const double value = frame->values[i];
+      if (store::is_absent(value)) continue;
+      Accumulator& group = groups_[by.groups[i]];
+      group.count += 1;
+      folding_.add(group, value);
+    }
+    Frame out(by.shape);
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      if (groups_[g].count > 0) out.values[g] = folding_.result(groups_[g]);
+    }
+    return out;
+  }
+
+ private:
+  Folding folding_;
+  std::vector<Accumulator> groups_;
+};
+
+class QuantileNode : public AggregateNode {
+ public:
+  explicit QuantileNode(const Aggregate& aggregate)
+      : AggregateNode(aggregate), parameter_(plan(*aggregate.parameter)) {}
+
+  Result<Frame> vector(Context& context) override {
+    const auto q = parameter_->scalar(context);
+    if (!q) return fail(q.error());
+    const auto frame = input(context);
+    if (!frame) return frame;
+    const Grouping& by = grouping(frame->shape);
+    std::vector<std::vector<double>> groups(by.shape->rows.size());
+    for (std::size_t i = 0; i < by.groups.size(); ++i) {
+      if (!store::is_absent(frame->values[i])) groups[by.groups[i]].push_back(frame->values[i]);
+    }
+    Frame out(by.shape);
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      if (!groups[g].empty()) out.values[g] = quantile_of(*q, groups[g]);
+    }
+    return out;
+  }
+
+ private:
+  NodePtr parameter_;
+};
+
+// topk, bottomk, limitk: some rows of each group, as they are.
+class PickNode : public AggregateNode {
+ public:
+  explicit PickNode(const Aggregate& aggregate)
+      : AggregateNode(aggregate), parameter_(plan(*aggregate.parameter)) {}
+
+  Result<Frame> vector(Context& context) override {
+    const auto k = parameter_->scalar(context);
+    if (!k) return fail(k.error());
+    if (std::isnan(*k)) return fail(ErrorCode::Execution, "Parameter value is NaN");
+    auto frame = input(context);
+    if (!frame) return frame;
+    const Grouping& by = grouping(frame->shape);
+    std::vector<std::vector<std::uint32_t>> groups(by.shape->rows.size());
+    for (std::uint32_t i = 0; i < by.groups.size(); ++i) {
+      if (!store::is_absent(frame->values[i])) groups[by.groups[i]].push_back(i);
+    }
+    Frame out(frame->shape);
+    out.is_ordered = true;
+    for (auto& rows : groups) {
+      if (aggregate_.op != AggregateOp::Limitk) sort_rows(rows, frame->values);
+      const double room = std::clamp(*k, 0.0, static_cast<double>(rows.size()));
+      rows.resize(static_cast<std::size_t>(room));
+      for (const std::uint32_t row : rows) {
+        out.values[row] = frame->values[row];
+        out.order.push_back(row);
+      }
+    }
+    return out;
+  }
+
+ private:
+  // The best first; NaN is the worst of all.
+  void sort_rows(std::vector<std::uint32_t>& rows, const std::vector<double>& values) const {
+    const bool top = aggregate_.op == AggregateOp::Topk;
+    std::stable_sort(rows.begin(), rows.end(), [&](std::uint32_t x, std::uint32_t y) {
+      const double a = values[x];
+      const double b = values[y];
+      if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
+      return top ? a > b : a < b;
+    });
+  }
+
+  NodePtr parameter_;
+};
+
+class CountValuesNode : public AggregateNode {
+ public:
+  explicit CountValuesNode(const Aggregate& aggregate)
+      : AggregateNode(aggregate), label_(literal_of(*aggregate.parameter)) {}
+
+  Result<Frame> vector(Context& context) override {
+    if (label_.empty() || !is_valid_utf8(label_)) {
+      return fail(ErrorCode::Execution, "invalid label name " + quote(label_));
+    }
+    const auto frame = input(context);
+    if (!frame) return frame;
+    std::map<Labels, double> counts;
+    for (std::size_t i = 0; i < frame->values.size(); ++i) {
+      if (store::is_absent(frame->values[i])) continue;
+      const Labels group = group_labels(aggregate_, frame->shape->rows[i].labels);
+      counts[group.with(label_, format_value(frame->values[i]))] += 1;
+    }
+    auto shape = std::make_shared<Shape>();
+    for (const auto& [labels, count] : counts) shape->rows.push_back({labels, false});
+    Frame out(std::move(shape));
+    std::size_t row = 0;
+    for (const auto& [labels, count] : counts) out.values[row++] = count;
+    return out;
+  }
+
+ private:
+  std::string label_;
+};
+
+}  // namespace
+
+NodePtr plan_aggregate(const Aggregate& aggregate) {
+  for (const Folding& folding : kFoldings) {
+    if (folding.op == aggregate.op) return std::make_unique<FoldNode>(aggregate, folding);
+  }
+  switch (aggregate.op) {
+    case AggregateOp::Quantile:
+      return std::make_unique<QuantileNode>(aggregate);
+    case AggregateOp::CountValues:
+      return std::make_unique<CountValuesNode>(aggregate);
+    default:
+      return std::make_unique<PickNode>(aggregate);
+  }
+}
+
+}  // namespace tocsin::promql

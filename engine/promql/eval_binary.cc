@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Binary operators: between scalars, between a vector and a scalar, and the joins.
+#include <cmath>
+#include <optional>
+
+#include "promql/plan.h"
+
+namespace tocsin::promql {
+namespace {
+
+constexpr std::uint32_t kNone = 0xffffffff;
+
+// The value of an operator; for a comparison 1 or 0.
+double apply(BinaryOp op, double a, double b) {
+  switch (op) {
+    case BinaryOp::Add:
+      return a + b;
+    case BinaryOp::Sub:
+      return a - b;
+    case BinaryOp::Mul:
+      return a * b;
+    case BinaryOp::Div:
+      return a / b;
+    case BinaryOp::Mod:
+      return std::fmod(a, b);
+    case BinaryOp::Pow:
+      return std::pow(a, b);
+    case BinaryOp::Atan2:
+      return std::atan2(a, b);
+    case BinaryOp::Eq:
+      return a == b;
+    case BinaryOp::Ne:
+      return a != b;
+    case BinaryOp::Lt:
+      return a < b;
+    case BinaryOp::Gt:
+      return a > b;
+    case BinaryOp::Le:
+      return a <= b;
+    case BinaryOp::Ge:
+      return a >= b;
+    default:
+      return std::nan("");
+  }
+}
+
+// A comparison without `bool` keeps `kept` or nothing; everything else is the operator's value.
+double combine(const Binary& binary, double a, double b, double kept) {
+  const double value = apply(binary.op, a, b);
+  if (!info_of(binary.op).is_comparison || binary.return_bool) return value;
+  return value != 0 ? kept : store::absent_value();
+}
+
+bool drops_name(const Binary& binary) {
+  return !info_of(binary.op).is_comparison || binary.return_bool;
+}
+
+class ScalarBinaryNode : public Node {
+ public:
+  ScalarBinaryNode(const Binary& binary, NodePtr left, NodePtr right)
+      : op_(binary.op), left_(std::move(left)), right_(std::move(right)) {}
+
+  Result<double> scalar(Context& context) override {
+    const auto a = left_->scalar(context);
+    if (!a) return a;
+    const auto b = right_->scalar(context);
+    if (!b) return b;
+    return apply(op_, *a, *b);
+  }
+
+ private:
+  BinaryOp op_;
+  NodePtr left_;
+  NodePtr right_;
+};
+
+enum class ScalarSide { Left, Right };
+
+class VectorScalarNode : public Node {
+ public:
+  VectorScalarNode(const Binary& binary, ScalarSide side, NodePtr vector, NodePtr scalar)
+      : binary_(binary), side_(side), vector_(std::move(vector)), scalar_(std::move(scalar)) {}
+
+  Result<Frame> vector(Context& context) override {
+    auto frame = vector_->vector(context);
+    if (!frame) return frame;
+    const auto number = scalar_->scalar(context);
+    if (!number) return fail(number.error());
+    for (double& value : frame->values) {
+      if (store::is_absent(value)) continue;
+      value = side_ == ScalarSide::Left ? combine(binary_, *number, value, value)
+                                        : combine(binary_, value, *number, value);
+    }
+    if (drops_name(binary_)) frame->shape = shape_.get(frame->shape, drop_names);
+    frame->is_ordered = false;
+    return frame;
+  }
+
+ private:
+  Binary binary_;
+  ScalarSide side_;
+  NodePtr vector_;
+  NodePtr scalar_;
+  Memo<ShapePtr> shape_;
+};
+
+// Numbers the match groups: rows of either side with the same signature get the same number.
+class Signatures {
+ public:
+  explicit Signatures(const Matching& matching) : matching_(matching) {}
+
+  std::vector<std::uint32_t> of(const Shape& shape) {
+    std::vector<std::string> dropped = matching_.labels;
+    dropped.emplace_back(kMetricName);
+    std::vector<std::uint32_t> out;
+    out.reserve(shape.rows.size());
+    for (const ShapeRow& row : shape.rows) {
+      Labels key = matching_.on ? row.labels.keep_only(matching_.labels) : row.labels.drop(dropped);
+      out.push_back(
+          numbers_.try_emplace(std::move(key), static_cast<std::uint32_t>(numbers_.size()))
+              .first->second);
+    }
+    return out;
+  }
+
+  std::size_t size() const { return numbers_.size(); }
+
+  std::string text(std::uint32_t number) const {
+    for (const auto& [labels, n] : numbers_) {
+      if (n == number) return labels.text();
+    }
+    return "{}";
+  }
+
+ private:
+  Matching matching_;
+  std::unordered_map<Labels, std::uint32_t> numbers_;
+};
+
+// Both sides of a join, evaluated, with the match group of each row.
+class JoinNode : public Node {
+ protected:
+  JoinNode(const Binary& binary, NodePtr left, NodePtr right)
+      : binary_(binary),
+        signatures_(binary.matching),
+        left_(std::move(left)),
+        right_(std::move(right)) {}
+
+  struct Sides {
+    Frame left;
+    Frame right;
+    const std::vector<std::uint32_t>& left_groups;
+    const std::vector<std::uint32_t>& right_groups;
+  };
+
+  Result<Sides> sides(Context& context) {
+    auto left = left_->vector(context);
+    if (!left) return fail(left.error());
+    auto right = right_->vector(context);
+    if (!right) return fail(right.error());
+    const auto number = [&](const Shape& shape) { return signatures_.of(shape); };
+    const auto& left_groups = left_groups_.get(left->shape, number);
+    const auto& right_groups = right_groups_.get(right->shape, number);
+    return Sides{std::move(*left), std::move(*right), left_groups, right_groups};
+  }
+
+  Binary binary_;
+  Signatures signatures_;
+
+ private:
+  NodePtr left_;
+  NodePtr right_;
+  Memo<std::vector<std::uint32_t>> left_groups_;
+  Memo<std::vector<std::uint32_t>> right_groups_;
+};
+
+// Which match groups have a sample.
+std::vector<bool> present_groups(const Frame& frame, const std::vector<std::uint32_t>& groups,
+                                 std::size_t count) {
+  std::vector<bool> present(count, false);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (!store::is_absent(frame.values[i])) present[groups[i]] = true;
+  }
+  return present;
+}
+
+// Clears the rows of `frame` whose match group is, or is not, among `groups_present`.
+void clear_rows(Frame& frame, const std::vector<std::uint32_t>& groups,
+                const std::vector<bool>& groups_present, bool clear_if_present) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups_present[groups[i]] == clear_if_present) frame.values[i] = store::absent_value();
+  }
+  frame.is_ordered = false;
+}
+
+// `and`, `or`, `unless`.
+class SetNode : public JoinNode {
+ public:
+  SetNode(const Binary& binary, NodePtr left, NodePtr right)
+      : JoinNode(binary, std::move(left), std::move(right)) {}
+
+  Result<Frame> vector(Context& context) override {
+    auto both = sides(context);
+    if (!both) return fail(both.error());
+    const std::size_t count = signatures_.size();
+    if (binary_.op == BinaryOp::Or) return unite(*both, count);
+    const auto present = present_groups(both->right, both->right_groups, count);
+    clear_rows(both->left, both->left_groups, present, binary_.op == BinaryOp::Unless);
+    return std::move(both->left);
+  }
+
+ private:
+  // Everything on the left, and what is on the right in groups that the left has not.
+  Frame unite(Sides& both, std::size_t count) {
+    clear_rows(both.right, both.right_groups, present_groups(both.left, both.left_groups, count),
+               true);
+    if (both.left.shape != left_shape_ || both.right.shape != right_shape_) {
+      left_shape_ = both.left.shape;
+      right_shape_ = both.right.shape;
+      auto united = std::make_shared<Shape>(*left_shape_);
+      united->rows.insert(united->rows.end(), right_shape_->rows.begin(), right_shape_->rows.end());
+      united_ = std::move(united);
+    }
+    Frame out(united_);
+    std::copy(both.left.values.begin(), both.left.values.end(), out.values.begin());
+    std::copy(both.right.values.begin(), both.right.values.end(),
+              out.values.begin() + static_cast<std::ptrdiff_t>(both.left.values.size()));
+    return out;
+  }
+
+  ShapePtr left_shape_;
+  ShapePtr right_shape_;
+  ShapePtr united_;
+};
+
+// Arithmetic and comparisons between two vectors: each row of the "many" side meets the one row of
+// its match group on the "one" side. (One to one is many to one where many happens to be one.)
+class MatchNode : public JoinNode {
+ public:
+  MatchNode(const Binary& binary, NodePtr left, NodePtr right)
+      : JoinNode(binary, std::move(left), std::move(right)),
+        many_is_left_(binary.matching.cardinality != Cardinality::OneToMany) {}
+
+  Result<Frame> vector(Context& context) override {
+    auto both = sides(context);
+    if (!both) return fail(both.error());
+    const Frame& many = many_is_left_ ? both->left : both->right;
+    const Frame& one = many_is_left_ ? both->right : both->left;
+    const auto& many_groups = many_is_left_ ? both->left_groups : both->right_groups;
+    const auto& one_groups = many_is_left_ ? both->right_groups : both->left_groups;
+    if (auto error = index_one_side(one, one_groups)) return fail(std::move(*error));
+    if (many.shape != many_shape_ || one.shape != one_shape_) forget_pairs(many.shape, one.shape);
+    return match(many, many_groups, one);
+  }
+
+ private:
+  // Finds the row of each match group on the "one" side; there may not be two.
+  std::optional<Error> index_one_side(const Frame& one, const std::vector<std::uint32_t>& groups) {
+    one_of_group_.assign(signatures_.size(), kNone);
+    for (std::uint32_t j = 0; j < groups.size(); ++j) {
+      if (store::is_absent(one.values[j])) continue;
+      std::uint32_t& place = one_of_group_[groups[j]];
+      if (place != kNone) {
+        const std::string side = many_is_left_ ? "right" : "left";
+        return Error{ErrorCode::Execution,
+                     "found duplicate series for the match group " + signatures_.text(groups[j]) +
+                         " on the " + side + " hand-side of the operation: [" +
+                         one.shape->rows[j].labels.text() + ", " +
+                         one.shape->rows[place].labels.text() +
+                         "];many-to-many matching not allowed: matching labels must be unique on "
+                         "one side"};
+      }
+      place = j;
+    }
+    return std::nullopt;
+  }
+
+  Result<Frame> match(const Frame& many, const std::vector<std::uint32_t>& groups,
+                      const Frame& one) {
+    values_.assign(shape_->rows.size(), store::absent_value());
+    std::vector<bool> matched(signatures_.size(), false);
+    const bool one_to_one = binary_.matching.cardinality == Cardinality::OneToOne;
+    for (std::uint32_t i = 0; i < groups.size(); ++i) {
+      if (store::is_absent(many.values[i])) continue;
+      const std::uint32_t j = one_of_group_[groups[i]];
+      if (j == kNone) continue;
+      const double a = many_is_left_ ? many.values[i] : one.values[j];
+      const double b = many_is_left_ ? one.values[j] : many.values[i];
+      const double value = combine(binary_, a, b, a);
+      if (store::is_absent(value)) continue;
+      if (one_to_one && matched[groups[i]]) {
+        return fail(ErrorCode::Execution,
+                    "multiple matches for labels: many-to-one matching must be explicit "
+                    "(group_left/group_right)");
+      }
+      matched[groups[i]] = true;
+      const std::uint32_t row = row_of_pair(i, j);
+      if (!store::is_absent(values_[row])) {
+        return fail(ErrorCode::Execution,
+                    "multiple matches for labels: grouping labels must ensure unique matches");
+      }
+      values_[row] = value;
+    }
+    Frame out(shape_);
+    out.values = values_;
+    return out;
+  }
+
+  void forget_pairs(const ShapePtr& many, const ShapePtr& one) {
+    many_shape_ = many;
+    one_shape_ = one;
+    shape_ = std::make_shared<Shape>();
+    row_by_labels_.clear();
+    last_pair_.assign(many->rows.size(), {kNone, kNone});
+  }
+
+  // The row of the result for this pair; a pair that meets for the first time gets one.
+  std::uint32_t row_of_pair(std::uint32_t i, std::uint32_t j) {
+    auto& [last_j, last_row] = last_pair_[i];
+    if (last_j == j) return last_row;
+    ShapeRow row = result_row(many_shape_->rows[i], one_shape_->rows[j]);
+    const auto [it, is_new] =
+        row_by_labels_.try_emplace(row.labels, static_cast<std::uint32_t>(shape_->rows.size()));
+    if (is_new) {
+      // Others may hold the old shape: grow a copy, once per evaluation that meets new pairs.
+      if (shape_.use_count() > 1) shape_ = std::make_shared<Shape>(*shape_);
+      shape_->rows.push_back(std::move(row));
+      values_.push_back(store::absent_value());
+    }
+    last_j = j;
+    last_row = it->second;
+    return last_row;
+  }
+
+  ShapeRow result_row(const ShapeRow& many, const ShapeRow& one) const {
+    const Matching& matching = binary_.matching;
+    Labels labels = many.labels;
+    if (!info_of(binary_.op).is_comparison) labels = labels.drop(schema_labels());
+    if (matching.cardinality == Cardinality::OneToOne) {
+      labels = matching.on ? labels.keep_only(matching.labels) : labels.drop(matching.labels);
+    }
+    for (const std::string& name : matching.include) {
+      labels = labels.with(name, one.labels.get(name));
+    }
+    return {std::move(labels), many.drop_name || binary_.return_bool};
+  }
+
+  const bool many_is_left_;
+  ShapePtr many_shape_;
+  ShapePtr one_shape_;
+  std::shared_ptr<Shape> shape_;
+  std::unordered_map<Labels, std::uint32_t> row_by_labels_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> last_pair_;  // By many row: {one row, row}.
+  std::vector<std::uint32_t> one_of_group_;
+  std::vector<double> values_;
+};
+
+}  // namespace
+
+NodePtr plan_binary(const Binary& binary, ValueType type) {
+  NodePtr left = plan(*binary.left);
+  NodePtr right = plan(*binary.right);
+  if (type == ValueType::Scalar) {
+    return std::make_unique<ScalarBinaryNode>(binary, std::move(left), std::move(right));
+  }
+  if (binary.left->type == ValueType::Scalar) {
+    return std::make_unique<VectorScalarNode>(binary, ScalarSide::Left, std::move(right),
+                                              std::move(left));
+  }
+  if (binary.right->type == ValueType::Scalar) {
+    return std::make_unique<VectorScalarNode>(binary, ScalarSide::Right, std::move(left),
+                                              std::move(right));
+  }
+  if (info_of(binary.op).is_set) {
+    return std::make_unique<SetNode>(binary, std::move(left), std::move(right));
+  }
+  return std::make_unique<MatchNode>(binary, std::move(left), std::move(right));
+}
+
+}  // namespace tocsin::promql

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Function calls. Each kind of implementation in the table has one node that drives it.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "promql/plan.h"
+
+namespace tocsin::promql {
+namespace {
+
+// The scalar arguments of a call, in order.
+class Params {
+ public:
+  explicit Params(const Call& call) {
+    for (const ExprPtr& arg : call.args) {
+      if (arg->type == ValueType::Scalar) nodes_.push_back(plan(*arg));
+    }
+  }
+
+  Result<std::span<const double>> read(Context& context) {
+    values_.clear();
+    for (const NodePtr& node : nodes_) {
+      const auto value = node->scalar(context);
+      if (!value) return fail(value.error());
+      values_.push_back(*value);
+    }
+    return std::span<const double>(values_);
+  }
+
+ private:
+  std::vector<NodePtr> nodes_;
+  std::vector<double> values_;
+};
+
+const Expr* argument_of_type(const Call& call, ValueType type) {
+  for (const ExprPtr& arg : call.args) {
+    if (arg->type == type) return arg.get();
+  }
+  return nullptr;
+}
+
+// Applies `change(value)` to every sample of its argument.
+template <class Change>
+Result<Frame> change_values(Node& argument, Memo<ShapePtr>& shape, Context& context,
+                            Change change) {
+  auto frame = argument.vector(context);
+  if (!frame) return frame;
+  frame->shape = shape.get(frame->shape, drop_names);
+  frame->is_ordered = false;
+  for (double& value : frame->values) {
+    if (!store::is_absent(value)) value = change(value);
+  }
+  return frame;
+}
+
+class MathNode : public Node {
+ public:
+  MathNode(const Call& call, MathFunction function)
+      : function_(function), argument_(plan(*call.args[0])) {}
+  Result<Frame> vector(Context& context) override {
+    return change_values(*argument_, shape_, context, function_);
+  }
+
+ private:
+  MathFunction function_;
+  NodePtr argument_;
+  Memo<ShapePtr> shape_;
+};
+
+class ParamNode : public Node {
+ public:
+  ParamNode(const Call& call, ParamFunction function)
+      : function_(function), argument_(plan(*call.args[0])), params_(call) {}
+
+  Result<Frame> vector(Context& context) override {
+    const auto params = params_.read(context);
+    if (!params) return fail(params.error());
+    auto frame = change_values(*argument_, shape_, context,
+                               [&](double value) { return function_(value, *params); });
+    // clamp() with its bounds the wrong way round is empty.
+    if (frame && params->size() == 2 && (*params)[1] < (*params)[0]) {
+      std::fill(frame->values.begin(), frame->values.end(), store::absent_value());
+    }
+    return frame;
+  }
+
+ private:
+  ParamFunction function_;
+  NodePtr argument_;
+  Params params_;
+  Memo<ShapePtr> shape_;
+};
+
+// day_of_week(v) and its like; without an argument, of the evaluation's own time.
+class DateNode : public Node {
+ public:
+  DateNode(const Call& call, DateFunction function)
+      : function_(function), argument_(call.args.empty() ? nullptr : plan(*call.args[0])) {}
+
+  Result<Frame> vector(Context& context) override {
+    if (!argument_) {
+      Frame out(now_);
+      out.values[0] = function_(to_millis(context.at) / 1000);
+      return out;
+    }
+    return change_values(*argument_, shape_, context, [&](double value) {
+      if (!std::isfinite(value)) return std::nan("");
+      return function_(static_cast<std::int64_t>(value));
+    });
+  }
+
+ private:
+  DateFunction function_;
+  NodePtr argument_;
+  ShapePtr now_ = single_row({});
+  Memo<ShapePtr> shape_;
+};
+
+// avg_over_time(m) and its like: a function of each row's samples.
+class RangeCallNode : public Node {
+ public:
+  RangeCallNode(const Call& call, RangeFunction function)
+      : function_(function),
+        keeps_name_(call.function->keeps_name),
+        argument_(plan_range(*argument_of_type(call, ValueType::Matrix))),
+        params_(call) {}
+
+  Result<Frame> vector(Context& context) override {
+    const auto params = params_.read(context);
+    if (!params) return fail(params.error());
+    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
+    Frame out(shape_.get(argument_->shape(), [&](const Shape& shape) {
+      return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
+    }));
+    for (std::size_t row = 0; row < out.values.size(); ++row) {
+      argument_->samples(row, samples_);
+      if (samples_.empty()) continue;
+      const Window window{samples_, argument_->from(), argument_->upto(), context.at};
+      if (const auto value = function_(window, *params)) out.values[row] = *value;
+    }
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    return out;
+  }
+
+ private:
+  RangeFunction function_;
+  bool keeps_name_;
+  RangeNodePtr argument_;
+  Params params_;
+  Memo<ShapePtr> shape_;
+  std::vector<Sample> samples_;
+};
+
+// rate(), increase(), delta(): a function of each window's ends.
+class EndsCallNode : public Node {
+ public:
+  EndsCallNode(const Call& call, EndsFunction function)
+      : function_(function), argument_(plan_range(*call.args[0])) {}
+
+  Result<Frame> vector(Context& context) override {
+    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
+    Frame out(shape_.get(argument_->shape(), drop_names));
+    argument_->ends(ends_);
+    for (std::size_t row = 0; row < ends_.size(); ++row) {
+      if (const auto value = function_(ends_[row], argument_->from(), argument_->upto())) {
+        out.values[row] = *value;
+      }
+    }
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    return out;
+  }
+
+ private:
+  EndsFunction function_;
+  RangeNodePtr argument_;
+  Memo<ShapePtr> shape_;
+  std::vector<store::WindowEnds> ends_;
+};
+
+class TimeNode : public Node {
+ public:
+  Result<double> scalar(Context& context) override { return to_seconds(context.at); }
+};
+
+class PiNode : public Node {
+ public:
+  Result<double> scalar(Context&) override { return 3.14159265358979323846; }
+};
+
+class ToScalarNode : public Node {
+ public:
+  explicit ToScalarNode(NodePtr argument) : argument_(std::move(argument)) {}
+  Result<double> scalar(Context& context) override {
+    const auto frame = argument_->vector(context);
+    if (!frame) return fail(frame.error());
+    double only = std::nan("");
+    int count = 0;
+    for (const double value : frame->values) {
+      if (store::is_absent(value)) continue;
+      only = value;
+      ++count;
+    }
+    return count == 1 ? only : std::nan("");
+  }
+
+ private:
+  NodePtr argument_;
+};
+
+class ToVectorNode : public Node {
+ public:
+  explicit ToVectorNode(NodePtr argument) : argument_(std::move(argument)) {}
+  Result<Frame> vector(Context& context) override {
+    const auto value = argument_->scalar(context);
+    if (!value) return fail(value.error());
+    Frame out(shape_);
+    out.values[0] = *value;
+    return out;
+  }
+
+ private:
+  NodePtr argument_;
+  ShapePtr shape_ = single_row({});
+};
+
+// When a selector's sample was taken; of anything else, when it was computed.
+class TimestampNode : public Node {
+ public:
+  explicit TimestampNode(NodePtr argument)
+      : argument_(std::move(argument)), selector_(dynamic_cast<SelectorNode*>(argument_.get())) {}
+
+  Result<Frame> vector(Context& context) override {
+    auto frame = argument_->vector(context);
+    if (!frame) return frame;
+    frame->shape = shape_.get(frame->shape, drop_names);
+    for (std::size_t i = 0; i < frame->values.size(); ++i) {
+      if (store::is_absent(frame->values[i])) continue;
+      frame->values[i] = selector_ ? static_cast<double>(selector_->times_ms()[i]) / 1000.0
+                                   : to_seconds(context.at);
+    }
+    return frame;
+  }
+
+ private:
+  NodePtr argument_;
+  SelectorNode* selector_;
+  Memo<ShapePtr> shape_;
+};
+
+// The labels that absent() can promise: those that its selector demands with `=`, once each.
+Labels absent_labels(const Expr& argument) {
+  const Matchers* matchers = nullptr;
+  if (const auto* vector = as<VectorSelector>(argument)) matchers = &vector->matchers;
+  if (const auto* matrix = as<MatrixSelector>(argument)) matchers = &matrix->vector.matchers;
+  LabelsBuilder labels;
+  if (!matchers) return {};
+  std::map<std::string, int> seen;
+  for (const Matcher& matcher : *matchers) ++seen[matcher.name()];
+  for (const Matcher& matcher : *matchers) {
+    if (matcher.name() == kMetricName || matcher.op() != Matcher::Op::Equal) continue;
+    if (seen[matcher.name()] == 1) labels.set(matcher.name(), matcher.value());
+  }
+  return labels.build();
+}
+
+class AbsentNode : public Node {
+ public:
+  explicit AbsentNode(const Expr& argument)
+      : argument_(plan(argument)), shape_(single_row(absent_labels(argument))) {}
+  Result<Frame> vector(Context& context) override {
+    const auto frame = argument_->vector(context);
+    if (!frame) return frame;
+    Frame out(shape_);
+    if (std::all_of(frame->values.begin(), frame->values.end(), store::is_absent)) {
+      out.values[0] = 1;
+    }
+    return out;
+  }
+
+ private:
+  NodePtr argument_;
+  ShapePtr shape_;
+};
+
+class AbsentOverTimeNode : public Node {
+ public:
+  explicit AbsentOverTimeNode(const Expr& argument)
+      : argument_(plan_range(argument)), shape_(single_row(absent_labels(unwrap(argument)))) {}
+  Result<Frame> vector(Context& context) override {
+    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
+    argument_->ends(ends_);
+    Frame out(shape_);
+    const bool any = std::any_of(ends_.begin(), ends_.end(),
+                                 [](const store::WindowEnds& w) { return w.count > 0; });
+    if (!any) out.values[0] = 1;
+    return out;
+  }
+
+ private:
+  RangeNodePtr argument_;
+  ShapePtr shape_;
+  std::vector<store::WindowEnds> ends_;
+};
+
+// sort() and sort_desc(): NaN last, either way.
+class SortNode : public Node {
+ public:
+  SortNode(NodePtr argument, bool descending)
+      : argument_(std::move(argument)), descending_(descending) {}
+  Result<Frame> vector(Context& context) override {
+    auto frame = argument_->vector(context);
+    if (!frame) return frame;
+    frame->order.clear();
+    for (std::uint32_t i = 0; i < frame->values.size(); ++i) {
+      if (!store::is_absent(frame->values[i])) frame->order.push_back(i);
+    }
+    std::stable_sort(frame->order.begin(), frame->order.end(), [&](auto x, auto y) {
+      const double a = frame->values[x];
+      const double b = frame->values[y];
+      if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
+      return descending_ ? a > b : a < b;
+    });
+    frame->is_ordered = true;
+    return frame;
+  }
+
+ private:
+  NodePtr argument_;
+  bool descending_;
+};
+
+}  // namespace
+
+NodePtr plan_special(const Call& call, Special special) {
+  if (special == Special::Time) return std::make_unique<TimeNode>();
+  if (special == Special::Pi) return std::make_unique<PiNode>();
+  const Expr& first = *call.args[0];
+  switch (special) {
+    case Special::ToScalar:
+      return std::make_unique<ToScalarNode>(plan(first));
+    case Special::ToVector:
+      return std::make_unique<ToVectorNode>(plan(first));
+    case Special::Timestamp:
+      return std::make_unique<TimestampNode>(plan(first));
+    case Special::Absent:
+      return std::make_unique<AbsentNode>(first);
+    case Special::AbsentOverTime:
+      return std::make_unique<AbsentOverTimeNode>(first);
+    case Special::Sort:
+      return std::make_unique<SortNode>(plan(first), false);
+    case Special::SortDesc:
+      return std::make_unique<SortNode>(plan(first), true);
+    case Special::HistogramQuantile:
+    case Special::HistogramFraction:
+      return plan_histogram_call(call, special);
+    case Special::LabelReplace:
+    case Special::LabelJoin:
+    case Special::SortByLabel:
+    case Special::SortByLabelDesc:
+      return plan_label_call(call, special);
+    default:
+      return nullptr;
+  }
+}
+
+NodePtr plan_call(const Call& call) {
+  struct Planner {
+    const Call& call;
+    NodePtr operator()(MathFunction f) const { return std::make_unique<MathNode>(call, f); }
+    NodePtr operator()(ParamFunction f) const { return std::make_unique<ParamNode>(call, f); }
+    NodePtr operator()(DateFunction f) const { return std::make_unique<DateNode>(call, f); }
+    NodePtr operator()(RangeFunction f) const { return std::make_unique<RangeCallNode>(call, f); }
+    NodePtr operator()(EndsFunction f) const { return std::make_unique<EndsCallNode>(call, f); }
+    NodePtr operator()(Special special) const { return plan_special(call, special); }
+  };
+  return std::visit(Planner{call}, call.function->implementation);
+}
+
+}  // namespace tocsin::promql

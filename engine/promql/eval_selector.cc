@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Selectors and subqueries: where samples come into an evaluation.
+#include "promql/plan.h"
+
+namespace tocsin::promql {
+
+class MatrixSelectorNode : public RangeNode {
+ public:
+  explicit MatrixSelectorNode(const MatrixSelector& selector) : selector_(selector) {}
+
+  Result<void> open(Context& context) override {
+    SelectorNode::look_up(selector_.vector, context, selection_);
+    shape_ = selection_.shape;
+    upto_ = context.shifted(selector_.vector.shift);
+    from_ = upto_ - selector_.range;
+    context_ = &context;
+    return {};
+  }
+
+  void samples(std::size_t row, std::vector<Sample>& out) override {
+    out.clear();
+    selection_.reader->read(selection_.ids[row], from_, upto_, out);
+    context_->samples += out.size();
+  }
+
+  void ends(std::vector<store::WindowEnds>& out) override {
+    out.resize(selection_.ids.size());
+    selection_.reader->read_ends(selection_.ids, from_, upto_, out);
+    for (const store::WindowEnds& window : out) context_->samples += window.count;
+  }
+
+ private:
+  MatrixSelector selector_;
+  SelectorNode::Selection selection_;
+  Context* context_ = nullptr;
+};
+
+namespace {
+
+store::WindowEnds ends_of(const std::vector<Sample>& samples) {
+  store::WindowEnds ends;
+  if (samples.empty()) return ends;
+  ends.count = static_cast<std::uint32_t>(samples.size());
+  ends.first_ms = to_millis(samples.front().at);
+  ends.last_ms = to_millis(samples.back().at);
+  ends.first = samples.front().value;
+  ends.last = samples.back().value;
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    if (samples[i].value < samples[i - 1].value) ends.resets += samples[i - 1].value;
+  }
+  return ends;
+}
+
+// Evaluates its expression at every multiple of the step inside the window.
+class SubqueryNode : public RangeNode {
+ public:
+  explicit SubqueryNode(const Subquery& subquery)
+      : subquery_(subquery), inner_(plan(*subquery.expr)) {
+    shape_ = std::make_shared<const Shape>();
+  }
+
+  Result<void> open(Context& context) override {
+    upto_ = context.shifted(subquery_.shift);
+    from_ = upto_ - subquery_.range;
+    for (auto& samples : rows_) samples.clear();
+    const Duration step =
+        subquery_.step.count() > 0 ? subquery_.step : context.options.default_step;
+    std::int64_t at_ms = step.count() * (to_millis(from_) / step.count());
+    if (at_ms <= to_millis(from_)) at_ms += step.count();
+    const Timestamp outer = context.at;
+    Result<void> result;
+    for (; result && at_ms <= to_millis(upto_); at_ms += step.count()) {
+      context.at = from_millis(at_ms);
+      result = add_step(context);
+    }
+    context.at = outer;
+    return result;
+  }
+
+  void samples(std::size_t row, std::vector<Sample>& out) override { out = rows_[row]; }
+
+  void ends(std::vector<store::WindowEnds>& out) override {
+    out.clear();
+    for (const auto& samples : rows_) out.push_back(ends_of(samples));
+  }
+
+ private:
+  Result<void> add_step(Context& context) {
+    auto frame = inner_->vector(context);
+    if (!frame) return fail(frame.error());
+    const std::vector<std::uint32_t>& places =
+        places_.get(frame->shape, [&](const Shape& shape) { return place(shape); });
+    std::size_t added = 0;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (store::is_absent(frame->values[i])) continue;
+      rows_[places[i]].push_back({context.at, frame->values[i]});
+      ++added;
+    }
+    return context.count(added);
+  }
+
+  // The row of ours that each row of `shape` goes to; new ones are added to our shape.
+  std::vector<std::uint32_t> place(const Shape& shape) {
+    std::vector<std::uint32_t> places;
+    auto grown = std::make_shared<Shape>(*shape_);
+    for (const ShapeRow& row : shape.rows) {
+      const auto [it, is_new] =
+          by_labels_.try_emplace(row.labels, static_cast<std::uint32_t>(grown->rows.size()));
+      if (is_new) grown->rows.push_back(row);
+      places.push_back(it->second);
+    }
+    rows_.resize(grown->rows.size());
+    if (grown->rows.size() != shape_->rows.size()) shape_ = std::move(grown);
+    return places;
+  }
+
+  Subquery subquery_;
+  NodePtr inner_;
+  std::unordered_map<Labels, std::uint32_t> by_labels_;
+  Memo<std::vector<std::uint32_t>> places_;
+  std::vector<std::vector<Sample>> rows_;
+};
+
+}  // namespace
+
+void SelectorNode::look_up(const VectorSelector& selector, const Context& context,
+                           Selection& selection) {
+  const std::uint64_t version = context.reader.version(selector.name);
+  if (selection.reader == &context.reader && selection.version == version && selection.shape) {
+    return;
+  }
+  selection.reader = &context.reader;
+  selection.version = version;
+  selection.ids = context.reader.select(selector.matchers);
+  auto shape = std::make_shared<Shape>();
+  shape->rows.reserve(selection.ids.size());
+  for (const store::SeriesId id : selection.ids) {
+    shape->rows.push_back({context.reader.labels(id), false});
+  }
+  selection.shape = std::move(shape);
+}
+
+Result<Frame> SelectorNode::vector(Context& context) {
+  look_up(selector_, context, selection_);
+  Frame frame(selection_.shape);
+  times_ms_.resize(frame.values.size());
+  const Timestamp at = context.shifted(selector_.shift);
+  context.reader.read_latest(selection_.ids, at - context.options.lookback, at, frame.values,
+                             times_ms_);
+  if (auto counted = context.count(frame.values.size()); !counted) return fail(counted.error());
+  return frame;
+}
+
+RangeNodePtr plan_range(const Expr& expr) {
+  const Expr& inner = unwrap(expr);
+  if (const auto* node = as<MatrixSelector>(inner)) {
+    return std::make_unique<MatrixSelectorNode>(*node);
+  }
+  if (const auto* node = as<Subquery>(inner)) return std::make_unique<SubqueryNode>(*node);
+  return nullptr;
+}
+
+}  // namespace tocsin::promql

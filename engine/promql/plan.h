@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The prepared form of an expression: a tree of nodes that are evaluated over and over.
+//
+// Between nodes travel Frames: a Shape (which series, with which labels) and one number per row of
+// it. Shapes are immutable, shared, and stay the same object for as long as the series do; so a
+// node that derives something from a shape (the groups of an aggregation, the pairs of a join)
+// derives it once and keeps it until another shape comes in. Evaluating is then loops over numbers.
+// A row without a sample at this instant holds store::absent_value().
+//
+// Metric names are dropped late, as Prometheus 3 does with delayed name removal: a row keeps its
+// name and says drop_name; Query drops it from the final result.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "promql/ast.h"
+#include "promql/functions.h"
+
+namespace tocsin::promql {
+
+struct ShapeRow {
+  Labels labels;
+  bool drop_name = false;
+};
+
+struct Shape {
+  std::vector<ShapeRow> rows;
+};
+using ShapePtr = std::shared_ptr<const Shape>;
+
+struct Frame {
+  ShapePtr shape;
+  std::vector<double> values;
+  // Of sort() and topk(): the rows that have a sample, in the order to show them.
+  std::vector<std::uint32_t> order;
+  bool is_ordered = false;
+
+  explicit Frame(ShapePtr of)
+      : shape(std::move(of)), values(shape->rows.size(), store::absent_value()) {}
+};
+
+// One evaluation, handed down the tree.
+struct Context {
+  const store::SeriesReader& reader;
+  const QueryOptions& options;
+  Timestamp start;  // Of the whole query: what `@ start()` and `@ end()` mean.
+  Timestamp end;
+  Timestamp at;
+  std::size_t samples = 0;  // Read so far.
+  Annotations annotations;
+
+  // Fails when the query has read more samples than it may.
+  Result<void> count(std::size_t samples_read);
+  // The instant that a shifted selector looks at.
+  Timestamp shifted(const TimeShift& shift) const;
+};
+
+// A value that was derived from a shape, kept until the shape changes.
+template <class T>
+class Memo {
+ public:
+  // `derive(const Shape&)` makes the value.
+  template <class Derive>
+  T& get(const ShapePtr& shape, Derive derive) {
+    if (shape != shape_) {
+      value_ = derive(*shape);
+      shape_ = shape;
+    }
+    return value_;
+  }
+
+ private:
+  ShapePtr shape_;
+  T value_{};
+};
+
+// A node answers the one question that fits its type.
+class Node {
+ public:
+  virtual ~Node() = default;
+  virtual Result<Frame> vector(Context& context);
+  virtual Result<double> scalar(Context& context);
+  virtual std::string text() const;
+};
+using NodePtr = std::unique_ptr<Node>;
+
+// A node whose type is range vector. open() first; the rest speaks of the window it opened.
+class RangeNode {
+ public:
+  virtual ~RangeNode() = default;
+  virtual Result<void> open(Context& context) = 0;
+  const ShapePtr& shape() const { return shape_; }
+  Timestamp from() const { return from_; }
+  Timestamp upto() const { return upto_; }
+  // Replaces `out` with the samples of a row; may leave it empty.
+  virtual void samples(std::size_t row, std::vector<Sample>& out) = 0;
+  virtual void ends(std::vector<store::WindowEnds>& out) = 0;
+
+ protected:
+  ShapePtr shape_;
+  Timestamp from_{};
+  Timestamp upto_{};
+};
+using RangeNodePtr = std::unique_ptr<RangeNode>;
+
+// The newest sample of every matching series; remembers when each was taken, for timestamp().
+class SelectorNode : public Node {
+ public:
+  explicit SelectorNode(const VectorSelector& selector) : selector_(selector) {}
+  Result<Frame> vector(Context& context) override;
+  const std::vector<std::int64_t>& times_ms() const { return times_ms_; }
+
+ private:
+  VectorSelector selector_;
+  struct Selection {
+    const store::SeriesReader* reader = nullptr;
+    std::uint64_t version = 0;
+    std::vector<store::SeriesId> ids;
+    ShapePtr shape;
+  } selection_;
+  std::vector<std::int64_t> times_ms_;
+
+  friend class MatrixSelectorNode;
+  static void look_up(const VectorSelector& selector, const Context& context, Selection& selection);
+};
+
+// The labels that say what a metric is: they go together when an operation makes another of it.
+const std::vector<std::string>& schema_labels();
+
+// What the evaluator derives again and again: the same rows, without their name.
+ShapePtr drop_names(const Shape& shape);
+ShapePtr single_row(Labels labels);
+
+// Builders: a plan for each kind of expression. `expr` has passed the type checker.
+NodePtr plan(const Expr& expr);
+RangeNodePtr plan_range(const Expr& expr);
+NodePtr plan_binary(const Binary& binary, ValueType type);
+NodePtr plan_aggregate(const Aggregate& aggregate);
+NodePtr plan_call(const Call& call);
+NodePtr plan_special(const Call& call, Special special);
+NodePtr plan_label_call(const Call& call, Special special);
+NodePtr plan_histogram_call(const Call& call, Special special);
+
+// The string literal behind a checked argument.
+const std::string& literal_of(const Expr& expr);
+
+}  // namespace tocsin::promql

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <unordered_set>
+
+#include "promql/plan.h"
+
+namespace tocsin::promql {
+namespace {
+
+constexpr char kDuplicate[] = "vector cannot contain metrics with the same labelset";
+
+// A shape's rows as the user sees them: names dropped where they are to be.
+std::vector<Labels> final_labels(const Shape& shape) {
+  std::vector<Labels> out;
+  out.reserve(shape.rows.size());
+  for (const ShapeRow& row : shape.rows) {
+    out.push_back(row.drop_name ? row.labels.drop(schema_labels()) : row.labels);
+  }
+  return out;
+}
+
+}  // namespace
+
+class Query::Impl {
+ public:
+  Impl(ExprPtr expr, const QueryOptions& options) : expr_(std::move(expr)), options_(options) {
+    if (expr_->type == ValueType::Matrix) {
+      range_ = plan_range(*expr_);
+    } else {
+      node_ = plan(*expr_);
+    }
+  }
+
+  const Expr& expr() const { return *expr_; }
+
+  Result<Answer> evaluate(const store::SeriesReader& reader, Timestamp at) {
+    Context context{reader, options_, at, at, at, 0, {}};
+    auto value = value_at(context);
+    if (!value) return fail(value.error());
+    return Answer{std::move(*value), std::move(context.annotations)};
+  }
+
+  Result<Answer> evaluate_range(const store::SeriesReader& reader, Timestamp start, Timestamp end,
+                                Duration step) {
+    if (expr_->type != ValueType::Vector && expr_->type != ValueType::Scalar) {
+      return fail(ErrorCode::InvalidArgument,
+                  "invalid expression type \"" + std::string(type_name(expr_->type)) +
+                      "\" for range query, must be Scalar or instant Vector");
+    }
+    Context context{reader, options_, start, end, start, 0, {}};
+    Collector collector;
+    for (; context.at <= end; context.at += step) {
+      context.samples = 0;  // The limit is on one evaluation, as in Prometheus.
+      if (auto added = add_step(context, collector); !added) return fail(added.error());
+    }
+    return Answer{collector.take(), std::move(context.annotations)};
+  }
+
+ private:
+  // Puts the steps of a range query together, series by series.
+  class Collector {
+   public:
+    Result<void> add(Timestamp at, const Frame& frame) {
+      const auto& places =
+          places_.get(frame.shape, [&](const Shape& shape) { return place(shape); });
+      for (std::size_t i = 0; i < places.size(); ++i) {
+        if (store::is_absent(frame.values[i])) continue;
+        auto& samples = series_[places[i]].samples;
+        if (!samples.empty() && samples.back().at == at) {
+          return fail(ErrorCode::Execution, kDuplicate);
+        }
+        samples.push_back({at, frame.values[i]});
+      }
+      return {};
+    }
+
+    void add_scalar(Timestamp at, double value) {
+      if (series_.empty()) series_.emplace_back();
+      series_[0].samples.push_back({at, value});
+    }
+
+    Matrix take() {
+      std::erase_if(series_, [](const Series& s) { return s.samples.empty(); });
+      std::sort(series_.begin(), series_.end(),
+                [](const Series& a, const Series& b) { return a.labels < b.labels; });
+      return std::move(series_);
+    }
+
+   private:
+    std::vector<std::size_t> place(const Shape& shape) {
+      std::vector<std::size_t> places;
+      for (Labels& labels : final_labels(shape)) {
+        const auto [it, is_new] = by_labels_.try_emplace(labels, series_.size());
+        if (is_new) series_.push_back({std::move(labels), {}});
+        places.push_back(it->second);
+      }
+      return places;
+    }
+
+    Matrix series_;
+    std::unordered_map<Labels, std::size_t> by_labels_;
+    Memo<std::vector<std::size_t>> places_;
+  };
+
+  Result<void> add_step(Context& context, Collector& collector) {
+    if (expr_->type == ValueType::Scalar) {
+      const auto value = node_->scalar(context);
+      if (!value) return fail(value.error());
+      collector.add_scalar(context.at, *value);
+      return {};
+    }
+    const auto frame = node_->vector(context);
+    if (!frame) return fail(frame.error());
+    return collector.add(context.at, *frame);
+  }
+
+  Result<Value> value_at(Context& context) {
+    switch (expr_->type) {
+      case ValueType::Scalar: {
+        const auto value = node_->scalar(context);
+        if (!value) return fail(value.error());
+        return Value(Sample{context.at, *value});
+      }
+      case ValueType::String:
+        return Value(Text{context.at, node_->text()});
+      case ValueType::Matrix:
+        return matrix_at(context);
+      default:
+        return vector_at(context);
+    }
+  }
+
+  Result<Value> vector_at(Context& context) {
+    const auto frame = node_->vector(context);
+    if (!frame) return fail(frame.error());
+    const auto& labels = labels_.get(frame->shape, final_labels);
+    Vector out;
+    const auto add = [&](std::size_t row) {
+      if (!store::is_absent(frame->values[row])) {
+        out.push_back({labels[row], {context.at, frame->values[row]}});
+      }
+    };
+    if (frame->is_ordered) {
+      for (const std::uint32_t row : frame->order) add(row);
+    } else {
+      for (std::size_t row = 0; row < labels.size(); ++row) add(row);
+    }
+    std::unordered_set<Labels> seen;
+    for (const Element& element : out) {
+      if (!seen.insert(element.labels).second) return fail(ErrorCode::Execution, kDuplicate);
+    }
+    return Value(std::move(out));
+  }
+
+  Result<Value> matrix_at(Context& context) {
+    if (auto opened = range_->open(context); !opened) return fail(opened.error());
+    const std::vector<Labels> labels = final_labels(*range_->shape());
+    Matrix out;
+    std::vector<Sample> samples;
+    for (std::size_t row = 0; row < labels.size(); ++row) {
+      range_->samples(row, samples);
+      if (!samples.empty()) out.push_back({labels[row], samples});
+    }
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    std::sort(out.begin(), out.end(),
+              [](const Series& a, const Series& b) { return a.labels < b.labels; });
+    return Value(std::move(out));
+  }
+
+  ExprPtr expr_;
+  QueryOptions options_;
+  NodePtr node_;
+  RangeNodePtr range_;
+  Memo<std::vector<Labels>> labels_;
+};
+
+Query::Query(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Query::Query(Query&&) noexcept = default;
+Query& Query::operator=(Query&&) noexcept = default;
+Query::~Query() = default;
+
+Query Query::prepare(ExprPtr expr, const QueryOptions& options) {
+  return Query(std::make_unique<Impl>(std::move(expr), options));
+}
+
+const Expr& Query::expr() const { return impl_->expr(); }
+
+Result<Answer> Query::evaluate(const store::SeriesReader& reader, Timestamp at) {
+  return impl_->evaluate(reader, at);
+}
+
+Result<Answer> Query::evaluate_range(const store::SeriesReader& reader, Timestamp start,
+                                     Timestamp end, Duration step) {
+  return impl_->evaluate_range(reader, start, end, step);
+}
+
+}  // namespace tocsin::promql

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "promql/series_notation.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "promql/lexer.h"
+
+namespace tocsin::promql {
+namespace {
+
+constexpr std::size_t kMaxRepeats = 1'000'000;
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+tl::unexpected<Error> bad(std::string message) {
+  return fail(ErrorCode::Parse, std::move(message));
+}
+
+std::optional<std::size_t> read_count(std::string_view text) {
+  std::size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count > kMaxRepeats) {
+    return std::nullopt;
+  }
+  return count;
+}
+
+// Where the sign between start and step stands in "1e+3-2": not the first character, and not an
+// exponent's.
+std::size_t find_step(std::string_view text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const bool exponent = text[i - 1] == 'e' || text[i - 1] == 'E';
+    if ((text[i] == '+' || text[i] == '-') && !exponent) return i;
+  }
+  return std::string_view::npos;
+}
+
+Result<void> add_item(std::string_view item, std::vector<std::optional<double>>& out) {
+  std::size_t repeats = 0;
+  std::string_view body = item;
+  const std::size_t x = item.rfind('x');
+  if (x != std::string_view::npos && x > 0) {
+    const auto count = read_count(item.substr(x + 1));
+    if (!count) return bad("bad repetition in '" + std::string(item) + "'");
+    repeats = *count;
+    body = item.substr(0, x);
+  }
+  if (body == "_") {
+    out.insert(out.end(), x == std::string_view::npos ? 1 : repeats, std::nullopt);
+    return {};
+  }
+  if (body == "stale") {
+    out.insert(out.end(), repeats + 1, stale_nan());
+    return {};
+  }
+  const std::size_t sign = find_step(body);
+  const auto start = parse_number(body.substr(0, sign));
+  std::optional<double> step = 0.0;
+  if (sign != std::string_view::npos) step = parse_number(body.substr(sign));
+  if (!start || !step) return bad("not a value: '" + std::string(item) + "'");
+  double value = *start;
+  for (std::size_t i = 0; i <= repeats; ++i) {
+    out.emplace_back(value);
+    value += *step;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::optional<double>>> parse_value_notation(std::string_view text) {
+  std::vector<std::optional<double>> out;
+  if (text.find("{{") != std::string_view::npos) {
+    return fail(ErrorCode::InvalidArgument, "native histograms are not supported");
+  }
+  while (!text.empty()) {
+    if (is_blank(text.front())) {
+      text.remove_prefix(1);
+      continue;
+    }
+    std::size_t end = 0;
+    while (end < text.size() && !is_blank(text[end])) ++end;
+    if (auto added = add_item(text.substr(0, end), out); !added) return fail(added.error());
+    text.remove_prefix(end);
+  }
+  return out;
+}
+
+Result<Labels> take_series_labels(std::string_view& text) {
+  std::size_t end = 0;
+  while (end < text.size() && !is_blank(text[end]) && text[end] != '{') ++end;
+  LabelsBuilder labels;
+  labels.set(kMetricName, text.substr(0, end));
+  text.remove_prefix(end);
+  if (text.empty() || text.front() != '{') return labels.build();
+  char quoted = '\0';
+  for (end = 1; end < text.size(); ++end) {
+    const char c = text[end];
+    if (quoted != '\0' && c == '\\' && quoted != '`') {
+      ++end;
+    } else if (quoted != '\0') {
+      if (c == quoted) quoted = '\0';
+    } else if (c == '"' || c == '\'' || c == '`') {
+      quoted = c;
+    } else if (c == '}') {
+      break;
+    }
+  }
+  if (end >= text.size()) return bad("labels are not closed with }");
+  const auto tokens = tokenize(text.substr(1, end - 1));
+  if (!tokens) return bad(tokens.error().message);
+  for (std::size_t i = 0; (*tokens)[i].kind != TokenKind::End;) {
+    const Token& name = (*tokens)[i];
+    const bool quoted_name = name.kind == TokenKind::String;
+    const Token& next = (*tokens)[i + 1];
+    if (next.is("=") && (*tokens)[i + 2].kind == TokenKind::String) {
+      labels.set(quoted_name ? std::string_view(name.string) : name.text, (*tokens)[i + 2].string);
+      i += 3;
+    } else if (quoted_name) {
+      labels.set(kMetricName, name.string);
+      i += 1;
+    } else {
+      return bad("expected name=\"value\" in the labels");
+    }
+    if ((*tokens)[i].is(",")) ++i;
+  }
+  text.remove_prefix(end + 1);
+  return labels.build();
+}
+
+Result<SeriesNotation> parse_series_notation(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  auto labels = take_series_labels(text);
+  if (!labels) return fail(labels.error());
+  auto values = parse_value_notation(text);
+  if (!values) return fail(values.error());
+  return SeriesNotation{std::move(*labels), std::move(*values)};
+}
+
+}  // namespace tocsin::promql

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs the scripts of tests/promql, and those of Prometheus 3.5 where they are at hand.
+#include "promql/script.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace tocsin::promql {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+std::string describe(const fs::path& path, const ScriptReport::Failure& f) {
+  return path.filename().string() + ":" + std::to_string(f.line) + ": " + f.query +
+         "\n expected: " + f.expected + "\n actual: " + f.actual;
+}
+
+TEST_CASE("our own scripts pass") {
+  int passed = 0;
+  for (const auto& entry : fs::directory_iterator(TOCSIN_SOURCE_DIR "/tests/promql")) {
+    if (entry.path().extension() != ".test") continue;
+    const ScriptReport report = run_script(slurp(entry.path()));
+    for (const auto& f : report.failures) FAIL_CHECK(describe(entry.path(), f));
+    for (const auto& f : report.skipped) FAIL_CHECK(describe(entry.path(), f));
+    passed += report.passed;
+  }
+  CHECK(passed >= 10);
+}
+
+TEST_CASE("a wrong expectation fails") {
+  const ScriptReport report = run_script(
+      "load 1m\n  a 1 2\n\neval instant at 1m a\n  a 3\n\neval instant at 1m a\n  a 2\n");
+  CHECK(report.passed == 1);
+  REQUIRE(report.failures.size() == 1);
+  CHECK(report.failures[0].line == 4);
+}
+
+// The cases of Prometheus' scripts that Tocsin promises to pass, by file and line.
+std::map<std::string, std::set<int>> core_cases(const fs::path& folder) {
+  std::map<std::string, std::set<int>> out;
+  std::ifstream in(folder / "cases.tsv");
+  for (std::string line; std::getline(in, line);) {
+    std::stringstream fields(line);
+    std::string file, number, mode, kind;
+    std::getline(fields, file, '\t');
+    std::getline(fields, number, '\t');
+    std::getline(fields, mode, '\t');
+    std::getline(fields, kind, '\t');
+    if (kind == "core") out[file].insert(std::stoi(number));
+  }
+  return out;
+}
+
+TEST_CASE("Prometheus' own scripts pass: all core cases") {
+  const fs::path folder = fs::path(TOCSIN_SHARED_DIR) / "promqltest";
+  if (!fs::exists(folder / "cases.tsv")) {
+    std::cout << "skipped: not at hand: Prometheus' PromQL test scripts\n";
+    return;
+  }
+  std::size_t core = 0;
+  std::size_t failed = 0;
+  for (const auto& [file, lines] : core_cases(folder)) {
+    core += lines.size();
+    const ScriptReport report = run_script(slurp(folder / file));
+    for (const auto* list : {&report.failures, &report.skipped}) {
+      for (const auto& f : *list) {
+        if (lines.count(f.line) == 0) continue;
+        ++failed;
+        MESSAGE(describe(folder / file, f));
+      }
+    }
+  }
+  std::cout << "promqltest: " << core - failed << " of " << core << " core cases pass\n";
+  // One core case sums a native histogram and a float; there are no native histograms here yet.
+  CHECK(failed <= 1);
+}
+
+}  // namespace
+}  // namespace tocsin::promql
