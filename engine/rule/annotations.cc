@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rule/annotations.h"
+
+#include <cmath>
+
+#include "rule/notation.h"
+#include "rule/series_family.h"
+#include "tocsin/duration.h"
+
+namespace tocsin::rule {
+namespace {
+
+using Annotations = std::map<std::string, std::string>;
+
+constexpr std::string_view kPercent = "{{ $value | humanizePercentage }}";
+constexpr std::string_view kDuration = "{{ $value | humanizeDuration }}";
+
+// The first of the workload's labels that is there.
+std::string workload_name(std::string_view prefix) {
+  std::string out = "{{ or";
+  for (const std::string& label : kinds_with(prefix)) out += " $labels." + label;
+  return out + " \"an unknown workload\" }}";
+}
+
+std::string in_namespace(std::string_view label) {
+  const std::string name = "$labels." + std::string(label);
+  return "{{ if " + name + " }} in {{ " + name + " }}{{ end }}";
+}
+
+std::string route_subject(Side side) {
+  const std::string whose =
+      side == Side::Client ? "service {{ $labels.service }}"
+                           : "{{ if $labels.service }}service {{ $labels.service }}{{ else }}" +
+                                 workload_name("") + "{{ end }}";
+  return "route {{ or $labels.route \"(default)\" }} of " + whose + in_namespace("namespace");
+}
+
+// Who it is about, to stand in the middle of a sentence.
+std::string subject(const Condition& c) {
+  switch (c.by) {
+    case By::Workload:
+      return workload_name("") + in_namespace("namespace");
+    case By::Service:
+      return "service {{ $labels.service }}" + in_namespace("namespace");
+    case By::Route:
+      return route_subject(c.side);
+    case By::Edge:
+      return "calls from " + workload_name("client_") + in_namespace("client_namespace") +
+             " to service {{ $labels.service }}" + in_namespace("namespace");
+  }
+  return {};
+}
+
+std::string seen_by(const Condition& c) {
+  return c.side == Side::Client
+             ? "as their callers saw them, with the timeouts and fail-fasts of the mesh"
+             : "as its own proxies counted them";
+}
+
+std::string per_over(const Condition& c) { return "over the last " + format_duration(c.over); }
+
+Annotations of_success_rate(const Condition& c) {
+  return {{"summary", "Only " + std::string(kPercent) + " of requests succeed: " + subject(c)},
+          {"description", "Of the requests to " + subject(c) + ", " + std::string(kPercent) +
+                              " succeeded " + per_over(c) + ", " + seen_by(c) + ". At least " +
+                              c.threshold_text + " should."},
+          {"value", std::string(kPercent)}};
+}
+
+// 0.99 → "99", 0.999 → "99.9".
+std::string percent_of(double quantile) {
+  const double percent = std::round(quantile * 1e6) / 1e4;
+  return number_text(percent);
+}
+
+Annotations of_latency(const Condition& c) {
+  const std::string percent = percent_of(c.quantile);
+  return {
+      {"summary", "Slow responses, p" + percent + " " + std::string(kDuration) + ": " + subject(c)},
+      {"description", "The slowest " + percent_of(1 - c.quantile) + "% of requests to " +
+                          subject(c) + " took " + std::string(kDuration) + " or longer " +
+                          per_over(c) + ", " + seen_by(c) + ". The limit is " + c.threshold_text +
+                          "."},
+      {"value", std::string(kDuration)}};
+}
+
+Annotations of_traffic_multiple(const Condition& c) {
+  const bool above = c.comparison == Comparison::Above;
+  const std::string times = "{{ $value | humanize }} times";
+  return {{"summary", std::string(above ? "Traffic spike" : "Traffic drop") + ", " + times +
+                          " the usual: " + subject(c)},
+          {"description", "Traffic to " + subject(c) + " was " + times + " its usual level " +
+                              per_over(c) + ". Usual is the median of the " +
+                              format_duration(c.baseline_over) + " before; the limit is " +
+                              c.threshold_text + "." +
+                              (above ? "" : " Callers may be failing before they get here.")},
+          {"value", times + " the baseline"}};
+}
+
+Annotations of_traffic(const Condition& c) {
+  if (c.unit == Unit::TimesBaseline) return of_traffic_multiple(c);
+  const bool above = c.comparison == Comparison::Above;
+  const std::string rate = "{{ $value | humanize }} requests/s";
+  return {
+      {"summary", std::string(above ? "High" : "Low") + " traffic, " + rate + ": " + subject(c)},
+      {"description", "Traffic to " + subject(c) + " was " + rate + " " + per_over(c) +
+                          ". The limit is " + c.threshold_text + "."},
+      {"value", rate}};
+}
+
+// What stops while a component is away, for whoever wonders how bad it is.
+Annotations of_control_plane(const Condition&) {
+  return {
+      {"summary", "Linkerd's control plane is without {{ $labels.component }}"},
+      {"description",
+       "No replica of {{ $labels.component }} answers. "
+       "{{ if eq $labels.component \"identity\" }}New pods cannot start and certificates are "
+       "not renewed: running proxies lose their identity within 7 hours."
+       "{{ else if eq $labels.component \"destination\" }}Proxies keep the endpoints they know: "
+       "traffic goes on, but not to new pods."
+       "{{ else if eq $labels.component \"proxy-injector\" }}New pods start without a proxy, or "
+       "not at all."
+       "{{ else }}New and changed pods get the default policy.{{ end }}"},
+      {"value", "{{ $value }} ready"}};
+}
+
+Annotations of_leaf(const Condition& c) {
+  const std::string who = workload_name("") + in_namespace("namespace");
+  return {{"summary",
+           "Proxy certificates are not renewed, " + std::string(kDuration) + " left: " + who},
+          {"description", "A proxy of " + who + " holds a certificate that ends in " +
+                              std::string(kDuration) + " (" + c.threshold_text +
+                              "). When it ends the proxy can neither accept nor make connections "
+                              "inside the mesh. Look at linkerd-identity, and at the issuer."},
+          {"value", std::string(kDuration) + " left"}};
+}
+
+Annotations of_certificate(const Condition& c) {
+  if (c.certificate == CertificateKind::Leaf) return of_leaf(c);
+  const bool webhook = c.certificate == CertificateKind::Webhook;
+  const std::string which = "The {{ $labels.kind }} certificate {{ $labels.name }}";
+  return {
+      {"summary", which + " ends in " + std::string(kDuration)},
+      {"description", which + " ends in " + std::string(kDuration) + " (the limit is " +
+                          c.threshold_text + "). " +
+                          (webhook ? "From then on the API server cannot call the webhook: pods "
+                                     "start without a proxy, or not at all."
+                                   : "From then on no proxy can get or keep an identity: the "
+                                     "whole mesh is cut off.") +
+                          " Nothing renews it by itself unless cert-manager does."},
+      {"value", std::string(kDuration) + " left"}};
+}
+
+Annotations of_proxy_restarts(const Condition& c) {
+  const std::string who =
+      "{{ if or $labels.deployment $labels.statefulset $labels.daemonset $labels.k8s_job "
+      "$labels.cronjob $labels.replicaset $labels.replicationcontroller }}" +
+      workload_name("") + in_namespace("namespace") +
+      "{{ else }}a workload in {{ $labels.namespace }}{{ end }}";
+  const std::string count = "{{ $value | humanize }}";
+  return {{"summary", "Linkerd proxies do not stay up: " + who},
+          {"description", "A Linkerd container of " + who + " was restarted " + count + " times " +
+                              per_over(c) +
+                              ", waits in CrashLoopBackOff, or never gets ready so that its pod is "
+                              "stuck in Init. More than " +
+                              c.threshold_text +
+                              " restarts are too many. Look at the logs of linkerd-proxy and "
+                              "linkerd-init, and whether linkerd-identity is up."},
+          {"value", count + " restarts"}};
+}
+
+}  // namespace
+
+std::map<std::string, std::string> default_annotations(const Condition& c) {
+  Annotations out;
+  switch (c.kind) {
+    case ConditionKind::SuccessRate:
+      out = of_success_rate(c);
+      break;
+    case ConditionKind::Latency:
+      out = of_latency(c);
+      break;
+    case ConditionKind::Traffic:
+      out = of_traffic(c);
+      break;
+    case ConditionKind::ControlPlane:
+      out = of_control_plane(c);
+      break;
+    case ConditionKind::Certificate:
+      out = of_certificate(c);
+      break;
+    case ConditionKind::ProxyRestarts:
+      out = of_proxy_restarts(c);
+      break;
+  }
+  out["threshold"] = c.threshold_text;
+  return out;
+}
+
+}  // namespace tocsin::rule

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mesh condition → PromQL text. Compiling cannot fail: what makes no sense was refused by
+// condition_reader.h. The text is parsed by whoever asked for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rule/series_family.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::rule {
+
+// A series that the condition wants remembered, for a recording rule.
+struct Recording {
+  std::string name;  // Decided by its parameters alone: equal conditions share one.
+  std::string expr;
+};
+
+struct Compiled {
+  std::string expr;                 // The alert's.
+  std::string value;                // Before the threshold.
+  std::string requests;             // In the window; may be empty.
+  std::vector<std::string> labels;  // That the alert can have.
+  std::vector<Recording> recordings;
+};
+
+// Asks for can_know(condition).
+Compiled compile(const Condition& condition, Memory memory);
+
+// Whether some series can tell what `where` asks for: only endpoint metrics know which workload
+// answered, for one.
+bool can_know(const Condition& condition);
+
+// ---- The six, each in the file of its kind.
+Compiled compile_success_rate(const Condition& condition);
+Compiled compile_latency(const Condition& condition);
+Compiled compile_traffic(const Condition& condition, Memory memory);
+Compiled compile_control_plane(const Condition& condition);
+Compiled compile_certificate(const Condition& condition);
+Compiled compile_proxy_restarts(const Condition& condition);
+
+// ---- What they share.
+
+// "a or b", "a or on (x, y) b or on (x, y) c": the first family that has a row for a thing wins.
+std::string prefer(const std::vector<std::string>& rows, const View& view);
+
+// The families of a view that can know what `where` asks, each with its matchers ready.
+struct Source {
+  const Family* family;
+  Sum sum;
+};
+std::vector<Source> sources_of(const Condition& condition, const View& view);
+
+// The smallest number of requests in the window that `min_requests` and `min_rate` ask for.
+double request_floor(const Condition& condition);
+
+// "(rows) < 0.99"
+std::string compared(const std::string& rows, const Condition& condition);
+
+}  // namespace tocsin::rule

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rule/pretty.h"
+#include "tocsin/duration.h"
+#include "tocsin/labels.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::rule {
+namespace {
+
+using Pairs = std::map<std::string, std::string>;
+
+std::string condition_line(const Condition& c) {
+  std::string out(name_of(c.kind));
+  const bool about_requests = c.kind == ConditionKind::SuccessRate ||
+                              c.kind == ConditionKind::Latency || c.kind == ConditionKind::Traffic;
+  out += c.comparison == Comparison::Below ? " below " : " above ";
+  out += c.threshold_text;
+  if (about_requests) {
+    out += " over " + format_duration(c.over) + ", by " + std::string(name_of(c.by)) + ", " +
+           std::string(name_of(c.side)) + " side";
+  }
+  for (const auto& [label, expression] : c.where)
+    out += ", where " + label + "=~" + quote(expression);
+  return out;
+}
+
+std::string labels_line(const Condition& c) {
+  std::string out;
+  for (const std::string& label : c.labels) out += (out.empty() ? "" : ", ") + label;
+  return out;
+}
+
+void explain_rule(const Rule& rule, std::string& out) {
+  out +=
+      std::string("  ") + (rule.kind == RuleKind::Alert ? "alert " : "record ") + rule.name + "\n";
+  if (rule.generated) out += "    remembers: the baseline of the rules below\n";
+  if (rule.condition) {
+    out += "    means: " + condition_line(*rule.condition) + "\n";
+    out += "    labels: " + labels_line(*rule.condition) + "\n";
+  }
+  if (rule.for_duration.count() > 0) out += "    for: " + format_duration(rule.for_duration) + "\n";
+  out += "    expr:\n" + pretty(*rule.expr, 6) + "\n";
+}
+
+std::string explain_text(const RuleSet& rules) {
+  std::string out;
+  for (const Group& group : rules.groups) {
+    if (!out.empty()) out += "\n";
+    out += group.file + ": group " + group.name;
+    if (group.interval) out += ", every " + format_duration(*group.interval);
+    out += "\n";
+    for (const Rule& rule : group.rules) explain_rule(rule, out);
+  }
+  return out;
+}
+
+// YAML's double-quoted style reads what quote() writes.
+void print_pairs(std::string_view key, const Pairs& pairs, std::string& out) {
+  if (pairs.empty()) return;
+  out += "        " + std::string(key) + ":\n";
+  for (const auto& [name, value] : pairs)
+    out += "          " + quote(name) + ": " + quote(value) + "\n";
+}
+
+void print_duration(std::string_view key, Duration d, std::string& out) {
+  if (d.count() > 0) out += "        " + std::string(key) + ": " + format_duration(d) + "\n";
+}
+
+void print_rule(const Rule& rule, std::string& out) {
+  out += std::string("      - ") + (rule.kind == RuleKind::Alert ? "alert: " : "record: ") +
+         quote(rule.name) + "\n";
+  out += "        expr: |-\n" + pretty(*rule.expr, 10) + "\n";
+  print_duration("for", rule.for_duration, out);
+  print_duration("keep_firing_for", rule.keep_firing_for, out);
+  print_pairs("labels", rule.labels, out);
+  print_pairs("annotations", rule.annotations, out);
+}
+
+// Two files may each have a group of one name; one file may not.
+std::string group_name(const RuleSet& rules, std::size_t index) {
+  const std::string& name = rules.groups[index].name;
+  int earlier = 0;
+  for (std::size_t i = 0; i < index; ++i) earlier += rules.groups[i].name == name ? 1 : 0;
+  return earlier == 0 ? name : name + " (" + std::to_string(earlier + 1) + ")";
+}
+
+// Group labels are merged into the rules: Prometheus knows them only since version 3.
+std::string explain_prometheus(const RuleSet& rules) {
+  std::string out = "groups:\n";
+  for (std::size_t i = 0; i < rules.groups.size(); ++i) {
+    const Group& group = rules.groups[i];
+    out += "  - name: " + quote(group_name(rules, i)) + "\n";
+    if (group.interval) out += "    interval: " + format_duration(*group.interval) + "\n";
+    if (group.query_offset)
+      out += "    query_offset: " + format_duration(*group.query_offset) + "\n";
+    if (group.limit > 0) out += "    limit: " + std::to_string(group.limit) + "\n";
+    out += group.rules.empty() ? "    rules: []\n" : "    rules:\n";
+    for (const Rule& rule : group.rules) print_rule(rule, out);
+  }
+  return rules.groups.empty() ? "groups: []\n" : out;
+}
+
+}  // namespace
+
+std::string explain(const RuleSet& rules, ExplainFormat format) {
+  return format == ExplainFormat::Text ? explain_text(rules) : explain_prometheus(rules);
+}
+
+}  // namespace tocsin::rule

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One rule file → groups. Prometheus' rules about rules are checked here, mesh conditions are
+// compiled, and what is broken is reported and left out.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tocsin/rule_set.h"
+#include "yaml/mapping.h"
+
+namespace tocsin::rule {
+
+class RuleReader {
+ public:
+  RuleReader(const LoadOptions& options, Diagnostics& diagnostics)
+      : options_(options), diagnostics_(diagnostics) {}
+
+  // Files must come in the order in which they are to be evaluated and listed.
+  void read(const SourceFile& file, std::vector<Group>& groups);
+
+ private:
+  void read_groups(yaml::Mapping& spec, std::vector<Group>& groups);
+  void read_group(const yaml::Node& node, std::vector<Group>& groups);
+  void read_rules(yaml::Mapping& m, Group& group);
+  void read_rule(const yaml::Node& node, Group& group);
+
+  void read_kind(yaml::Mapping& m, Rule& rule);
+  void read_times(yaml::Mapping& m, Rule& rule);
+  void read_labels(yaml::Mapping& m, std::map<std::string, std::string>& labels);
+  void read_annotations(yaml::Mapping& m, Rule& rule);
+  void check_template(const yaml::Node& node, std::string_view what);
+  void check_record(yaml::Mapping& m, const Rule& rule);
+
+  void read_expression(yaml::Mapping& m, Rule& rule);
+  void read_mesh_condition(yaml::Mapping& m, Rule& rule, std::vector<Rule>& recordings);
+  promql::ExprPtr parse_compiled(yaml::Mapping& m, const std::string& text);
+  void warn_of_lint(const yaml::Node& node, const promql::Expr& expr);
+  void add(Group& group, Rule rule);
+
+  const LoadOptions& options_;
+  Diagnostics& diagnostics_;
+  yaml::Reporter* report_ = nullptr;  // Of the file being read.
+  std::string file_;
+  std::set<std::string> group_names_;      // Of the file being read.
+  std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
+  std::map<std::string, int> identities_;  // How often each has been given.
+};
+
+}  // namespace tocsin::rule
