@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+
+#include "alert/template.h"
+#include "tocsin/alert.h"
+#include "tocsin/duration.h"
+
+namespace tocsin::alert {
+namespace {
+
+constexpr std::string_view kAlertName = "alertname";
+constexpr std::string_view kLimitAlert = "TocsinAlertsHeldBack";
+constexpr Duration kResolvedRetention = std::chrono::minutes(15);
+
+using Texts = std::map<std::string, std::string>;
+
+// A template that does not parse is text: check reports it, and the alert must not be lost.
+struct NamedTemplate {
+  std::string name;
+  std::string text;
+  std::optional<Template> parsed;  // Nothing where the text is plain.
+
+  std::string expand(const TemplateData& data) const {
+    return parsed ? parsed->expand(data) : text;
+  }
+};
+
+std::vector<NamedTemplate> parse_all(const Texts& texts) {
+  std::vector<NamedTemplate> out;
+  for (const auto& [name, text] : texts) {
+    NamedTemplate one{name, text, std::nullopt};
+    if (text.find("{{") != std::string::npos) {
+      if (auto parsed = Template::parse(text)) one.parsed = std::move(*parsed);
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace
+
+struct AlertTracker::Templates {
+  std::vector<NamedTemplate> labels;
+  std::vector<NamedTemplate> annotations;
+};
+
+// An element of the result, as the alert that it would be.
+struct AlertTracker::Candidate {
+  Labels labels;
+  Texts annotations;
+  double value = 0;
+};
+
+std::string_view name_of(State state) {
+  static constexpr std::string_view kNames[] = {"inactive", "pending", "firing"};
+  return kNames[static_cast<int>(state)];
+}
+
+Timestamp valid_until(Timestamp at, Duration interval, Duration resend_delay) {
+  return at + 4 * std::max(interval, resend_delay);
+}
+
+AlertTracker::AlertTracker(const rule::Rule& rule, std::size_t limit)
+    : rule_(rule),
+      limit_(limit),
+      templates_(std::make_unique<const Templates>(
+          Templates{parse_all(rule.labels), parse_all(rule.annotations)})) {}
+AlertTracker::~AlertTracker() = default;
+AlertTracker::AlertTracker(AlertTracker&&) noexcept = default;
+AlertTracker& AlertTracker::operator=(AlertTracker&&) noexcept = default;
+
+Result<std::vector<Transition>> AlertTracker::observe(Timestamp at, const promql::Vector& result,
+                                                      const Surroundings& around) {
+  auto present = candidates(at, result, around);
+  if (!present) return fail(present.error());
+  hold_back(*present);
+  std::vector<Transition> changes;
+  apply_present(at, *present, changes);
+  apply_absent(at, *present, around, changes);
+  fire_when_due(at, changes);
+  forget_old(at);
+  return changes;
+}
+
+Result<std::vector<AlertTracker::Candidate>> AlertTracker::candidates(
+    Timestamp at, const promql::Vector& result, const Surroundings& around) const {
+  std::vector<Candidate> out;
+  std::set<Labels> seen;
+  for (const promql::Element& element : result) {
+    TemplateData data{
+        element.labels, around.external_labels, around.external_url, element.sample.value, at,
+        around.query};
+    LabelsBuilder labels(element.labels.without(kMetricName));
+    for (const NamedTemplate& label : templates_->labels) {
+      labels.set(label.name, label.expand(data));
+    }
+    labels.set(kAlertName, rule_.name);
+    Candidate candidate{labels.build(), {}, element.sample.value};
+    for (const NamedTemplate& annotation : templates_->annotations) {
+      candidate.annotations[annotation.name] = annotation.expand(data);
+    }
+    if (!seen.insert(candidate.labels).second) {
+      return fail(ErrorCode::Execution,
+                  "vector contains metrics with the same labelset after applying alert labels");
+    }
+    out.push_back(std::move(candidate));
+  }
+  return out;
+}
+
+// Keeps the first `limit_` candidates, the ones that are active already in front, and puts one in
+// for the rest.
+void AlertTracker::hold_back(std::vector<Candidate>& candidates) {
+  held_back_ = limit_ > 0 && candidates.size() > limit_ ? candidates.size() - limit_ : 0;
+  if (held_back_ == 0) return;
+  const auto is_active = [&](const Candidate& c) {
+    const auto it = alerts_.find(c.labels);
+    return it != alerts_.end() && it->second.state != State::Inactive;
+  };
+  std::sort(candidates.begin(), candidates.end(), [&](const Candidate& a, const Candidate& b) {
+    const bool a_active = is_active(a);
+    const bool b_active = is_active(b);
+    return a_active != b_active ? a_active : a.labels < b.labels;
+  });
+  candidates.resize(limit_);
+  candidates.push_back(limit_candidate());
+}
+
+Labels AlertTracker::limit_labels() const {
+  LabelsBuilder labels;
+  const auto severity = rule_.labels.find("severity");
+  if (severity != rule_.labels.end()) labels.set("severity", severity->second);
+  return labels.set(kAlertName, kLimitAlert).set("rule", rule_.name).build();
+}
+
+AlertTracker::Candidate AlertTracker::limit_candidate() const {
+  Candidate candidate{limit_labels(), {}, static_cast<double>(held_back_)};
+  candidate.annotations["summary"] = std::to_string(held_back_) + " more alerts of " + rule_.name +
+                                     " are held back by the group's limit of " +
+                                     std::to_string(limit_);
+  return candidate;
+}
+
+void AlertTracker::apply_present(Timestamp at, std::vector<Candidate>& present,
+                                 std::vector<Transition>& changes) {
+  for (Candidate& candidate : present) {
+    Alert& alert = alerts_[candidate.labels];
+    const bool is_new = alert.labels.empty() || alert.state == State::Inactive;
+    if (is_new) {
+      alert = Alert{};
+      alert.labels = candidate.labels;
+      alert.active_at = at;
+    }
+    alert.value = candidate.value;
+    alert.annotations = std::move(candidate.annotations);
+    alert.keep_firing_since.reset();
+    alert.blind.reset();
+    if (is_new && rule_.for_duration.count() > 0) {
+      changes.push_back({State::Inactive, State::Pending, alert});
+    }
+  }
+}
+
+bool AlertTracker::keeps_firing(Timestamp at, Alert& alert) const {
+  if (alert.state != State::Firing || rule_.keep_firing_for.count() == 0) return false;
+  if (!alert.keep_firing_since) alert.keep_firing_since = at;
+  return at - *alert.keep_firing_since < rule_.keep_firing_for;
+}
+
+void AlertTracker::apply_absent(Timestamp at, const std::vector<Candidate>& present,
+                                const Surroundings& around, std::vector<Transition>& changes) {
+  std::set<Labels> still_there;
+  for (const Candidate& candidate : present) still_there.insert(candidate.labels);
+  for (auto it = alerts_.begin(); it != alerts_.end();) {
+    Alert& alert = it->second;
+    if (alert.state == State::Inactive || still_there.count(alert.labels) > 0) {
+      ++it;
+      continue;
+    }
+    if (const auto reason = around.why_blind ? around.why_blind(alert.labels) : std::nullopt) {
+      if (!alert.blind) alert.blind = Blindness{at, *reason};
+      ++it;
+      continue;
+    }
+    alert.blind.reset();
+    if (keeps_firing(at, alert)) {
+      ++it;
+      continue;
+    }
+    const State from = alert.state;
+    alert.state = State::Inactive;
+    changes.push_back({from, State::Inactive, alert});
+    if (from == State::Pending) {
+      it = alerts_.erase(it);
+      continue;
+    }
+    alert.resolved_at = at;
+    changes.back().alert.resolved_at = at;
+    ++it;
+  }
+}
+
+void AlertTracker::fire_when_due(Timestamp at, std::vector<Transition>& changes) {
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.state != State::Pending || alert.blind) continue;
+    if (at - alert.active_at < rule_.for_duration) continue;
+    alert.state = State::Firing;
+    alert.fired_at = at;
+    changes.push_back({State::Pending, State::Firing, alert});
+  }
+}
+
+void AlertTracker::forget_old(Timestamp at) {
+  std::erase_if(alerts_, [&](const auto& entry) {
+    const Alert& alert = entry.second;
+    return alert.state == State::Inactive && at - *alert.resolved_at > kResolvedRetention;
+  });
+}
+
+void AlertTracker::observe_failure(Timestamp at, std::string_view reason) {
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.state == State::Inactive || alert.blind) continue;
+    alert.blind = Blindness{at, std::string(reason)};
+  }
+}
+
+std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {
+  std::vector<Alert> due;
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.state == State::Pending) continue;
+    const bool news = !alert.last_sent_at ||
+                      (alert.resolved_at && *alert.resolved_at > *alert.last_sent_at) ||
+                      (alert.blind && alert.blind->since > *alert.last_sent_at);
+    // Strictly later, as Prometheus has it.
+    if (!news && *alert.last_sent_at + resend_delay >= at) continue;
+    alert.last_sent_at = at;
+    due.push_back(alert);
+  }
+  return due;
+}
+
+void AlertTracker::adopt(AlertTracker&& before) {
+  alerts_ = std::move(before.alerts_);
+  held_back_ = before.held_back_;
+}
+
+std::vector<Transition> AlertTracker::retire(Timestamp at) {
+  std::vector<Transition> changes;
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.state == State::Inactive) continue;
+    const State from = alert.state;
+    alert.state = State::Inactive;
+    alert.resolved_at = at;
+    alert.annotations["resolved_because"] = "rule removed";
+    changes.push_back({from, State::Inactive, alert});
+  }
+  return changes;
+}
+
+State AlertTracker::state() const {
+  State most = State::Inactive;
+  for (const auto& [labels, alert] : alerts_) most = std::max(most, alert.state);
+  return most;
+}
+
+promql::Vector AlertTracker::series(Timestamp at) const {
+  promql::Vector out;
+  for (const auto& [labels, alert] : alerts_) {
+    if (alert.state == State::Inactive) continue;
+    const Labels state =
+        labels.with(kMetricName, "ALERTS").with("alertstate", name_of(alert.state));
+    out.push_back({state, {at, 1}});
+    out.push_back(
+        {labels.with(kMetricName, "ALERTS_FOR_STATE"), {at, to_seconds(alert.active_at)}});
+  }
+  return out;
+}
+
+}  // namespace tocsin::alert

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The templates of labels and annotations: Go's text/template with Prometheus' functions, as far as
+// an alert can use them. A template is parsed once, when its rule is loaded, and executed for each
+// alert. Pure; queries go through the function that the caller hands in.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tocsin/promql.h"
+#include "tocsin/result.h"
+
+namespace tocsin::alert {
+
+// What a template may look at.
+struct TemplateData {
+  Labels labels;  // Of the expression's result; the rule's own are not among them.
+  std::map<std::string, std::string> external_labels;
+  std::string external_url;
+  double value = 0;
+  Timestamp at{};
+  // Answers the template function `query`; null where there is nobody to ask.
+  std::function<Result<promql::Vector>(std::string_view expr)> query;
+};
+
+class Template {
+ public:
+  struct Block;  // The parsed form; template_parser.h.
+
+  // Fails with Parse, with a message in Go's words, on bad syntax, on a function that does not
+  // exist and on a variable that was not declared.
+  static Result<Template> parse(std::string_view text);
+
+  // Fails with Execution when the data does not fit what the template does with it.
+  Result<std::string> execute(const TemplateData& data) const;
+
+  // As execute(), with the error in the text: an alert with a flaw in it beats none.
+  std::string expand(const TemplateData& data) const;
+
+ private:
+  explicit Template(std::shared_ptr<const Block> root) : root_(std::move(root)) {}
+  std::shared_ptr<const Block> root_;
+};
+
+// What is wrong with the text of a template; nothing when it parses. For rule::LoadOptions.
+std::optional<std::string> template_problem(std::string_view text);
+
+}  // namespace tocsin::alert

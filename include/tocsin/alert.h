@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AlertTracker turns the results of one alerting rule, evaluation after evaluation, into the life
+// of its alerts: pending, firing, resolved. It is a state machine and nothing else: it reads no
+// clock, sends nothing, and knows neither the store nor the notifier. Its rules are Prometheus'
+// (rules/alerting.go), with the differences that are marked here.
+//
+// Not thread-safe. The daemon keeps every tracker on the loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tocsin/labels.h"
+#include "tocsin/promql.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::alert {
+
+enum class State { Inactive, Pending, Firing };
+std::string_view name_of(State state);  // "inactive", "pending", "firing": the API's words.
+
+// Why an alert cannot be seen at the moment; it is neither confirmed nor over.
+struct Blindness {
+  Timestamp since;
+  std::string reason;
+};
+
+struct Alert {
+  Labels labels;  // Its identity.
+  std::map<std::string, std::string> annotations;
+  State state = State::Pending;  // Inactive once it is resolved.
+  double value = 0;              // As last seen.
+  Timestamp active_at{};         // When it became pending.
+  std::optional<Timestamp> fired_at;
+  std::optional<Timestamp> resolved_at;
+  std::optional<Timestamp> keep_firing_since;
+  std::optional<Timestamp> last_sent_at;
+  std::optional<Blindness> blind;
+};
+
+// One change of state, as the log, the history and the notifier see it.
+struct Transition {
+  State from = State::Inactive;
+  State to = State::Inactive;
+  Alert alert;
+};
+
+// What a rule's templates and evidence may ask of the world around it.
+struct Surroundings {
+  std::map<std::string, std::string> external_labels;
+  std::string external_url;
+  std::function<Result<promql::Vector>(std::string_view expr)> query;
+  // Why the disappearance of an alert's series may not mean that it is over (its target cannot be
+  // scraped); nothing when it does mean that. Null: always believe it.
+  std::function<std::optional<std::string>(const Labels& labels)> why_blind;
+};
+
+class AlertTracker {
+ public:
+  // `limit` is the group's: the most alerts that may be active at once, 0 for any number.
+  AlertTracker(const rule::Rule& rule, std::size_t limit);
+  ~AlertTracker();
+  AlertTracker(AlertTracker&&) noexcept;
+  AlertTracker& operator=(AlertTracker&&) noexcept;
+
+  // Applies the result of evaluating the rule at `at` and returns what changed. Fails with
+  // Execution, and changes nothing, if two elements get the same labels from the rule. `at` must
+  // not go back from one call to the next.
+  //
+  // Differs from Prometheus: with more elements than `limit`, the first `limit` are alerts (those
+  // that were active before come first) and one more says how many are held back; Prometheus drops
+  // them all. An element that disappears while its target cannot be seen leaves its alert as it is.
+  Result<std::vector<Transition>> observe(Timestamp at, const promql::Vector& result,
+                                          const Surroundings& around);
+
+  // The rule could not be evaluated. Differs from Prometheus: its active alerts stay, are sent on,
+  // and say why nobody can tell.
+  void observe_failure(Timestamp at, std::string_view reason);
+
+  // The alerts to send at `at`, firing and resolved, marked as sent: new ones, changed ones, and
+  // those that were sent longer than `resend_delay` ago.
+  std::vector<Alert> take_due(Timestamp at, Duration resend_delay);
+
+  // Takes over the alerts of the same rule as it was before a reload.
+  void adopt(AlertTracker&& before);
+  // Resolves everything that is active, because the rule is gone.
+  std::vector<Transition> retire(Timestamp at);
+
+  // Firing if any alert is, else pending if any is.
+  State state() const;
+  // Pending and firing ones, and those resolved within the last 15 minutes: a receiver that was
+  // away must still learn that they ended. By labels.
+  const std::map<Labels, Alert>& alerts() const { return alerts_; }
+  // Elements beyond the limit at the last evaluation.
+  std::size_t held_back() const { return held_back_; }
+
+  // ALERTS and ALERTS_FOR_STATE as of `at`, for the store.
+  promql::Vector series(Timestamp at) const;
+
+ private:
+  struct Templates;
+  struct Candidate;
+
+  Result<std::vector<Candidate>> candidates(Timestamp at, const promql::Vector& result,
+                                            const Surroundings& around) const;
+  void hold_back(std::vector<Candidate>& candidates);
+  void apply_present(Timestamp at, std::vector<Candidate>& present,
+                     std::vector<Transition>& changes);
+  void apply_absent(Timestamp at, const std::vector<Candidate>& present, const Surroundings& around,
+                    std::vector<Transition>& changes);
+  void fire_when_due(Timestamp at, std::vector<Transition>& changes);
+  void forget_old(Timestamp at);
+  Labels limit_labels() const;
+  Candidate limit_candidate() const;
+  bool keeps_firing(Timestamp at, Alert& alert) const;
+
+  rule::Rule rule_;
+  std::size_t limit_;
+  std::unique_ptr<const Templates> templates_;
+  std::map<Labels, Alert> alerts_;
+  std::size_t held_back_ = 0;
+};
+
+// The moment until which a receiver may believe a firing alert without hearing of it again:
+// Prometheus' four times the longer of evaluation interval and resend delay.
+Timestamp valid_until(Timestamp at, Duration interval, Duration resend_delay);
+
+}  // namespace tocsin::alert
