@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/remote_query.h"
+
+#include <boost/json.hpp>
+#include <cmath>
+
+#include "net/url.h"
+#include "tocsin/sample.h"
+
+namespace tocsin::source {
+namespace {
+
+namespace json = boost::json;
+using promql::Answer;
+
+constexpr std::size_t kMaxAnswerBytes = std::size_t{512} << 20;
+constexpr std::size_t kShownBytes = 200;  // Of an answer that is no JSON.
+
+// Boost.JSON's accessors throw; whatever is missing or of another kind ends up here.
+struct NotAnAnswer {
+  std::string what;
+};
+
+std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
+
+const json::value& at(const json::object& object, std::string_view key) {
+  const auto it = object.find(json::string_view(key.data(), key.size()));
+  if (it == object.end()) throw NotAnAnswer{"no " + std::string(key)};
+  return it->value();
+}
+
+const json::object& as_object(const json::value& value) {
+  if (!value.is_object()) throw NotAnAnswer{"expected an object"};
+  return value.get_object();
+}
+
+const json::array& as_array(const json::value& value) {
+  if (!value.is_array()) throw NotAnAnswer{"expected an array"};
+  return value.get_array();
+}
+
+std::string_view as_text(const json::value& value) {
+  if (!value.is_string()) throw NotAnAnswer{"expected a string"};
+  return view(value.get_string());
+}
+
+std::pair<Timestamp, std::string_view> pair_of(const json::value& value) {
+  const json::array& pair = as_array(value);
+  if (pair.size() != 2 || !pair[0].is_number()) throw NotAnAnswer{"expected [time, value]"};
+  const double seconds = pair[0].to_number<double>();
+  return {from_millis(std::llround(seconds * 1000.0)), as_text(pair[1])};
+}
+
+Sample sample_of(const json::value& value) {
+  const auto [time, text] = pair_of(value);
+  const auto number = parse_number(text);
+  if (!number) throw NotAnAnswer{"not a number: " + std::string(text)};
+  return {time, *number};
+}
+
+Labels labels_of(const json::value& value) {
+  LabelsBuilder builder;
+  for (const auto& [name, text] : as_object(value)) {
+    builder.set({name.data(), name.size()}, as_text(text));
+  }
+  return builder.build();
+}
+
+promql::Vector vector_of(const json::array& result) {
+  promql::Vector out;
+  for (const json::value& element : result) {
+    const json::object& object = as_object(element);
+    if (object.contains("histogram")) continue;  // Native histograms are not for us yet.
+    out.push_back({labels_of(at(object, "metric")), sample_of(at(object, "value"))});
+  }
+  return out;
+}
+
+promql::Matrix matrix_of(const json::array& result) {
+  promql::Matrix out;
+  for (const json::value& element : result) {
+    const json::object& object = as_object(element);
+    if (!object.contains("values")) continue;
+    promql::Series series{labels_of(at(object, "metric")), {}};
+    for (const json::value& sample : as_array(at(object, "values"))) {
+      series.samples.push_back(sample_of(sample));
+    }
+    out.push_back(std::move(series));
+  }
+  return out;
+}
+
+promql::Value value_of(const json::object& data) {
+  const std::string_view type = as_text(at(data, "resultType"));
+  const json::value& result = at(data, "result");
+  if (type == "vector") return vector_of(as_array(result));
+  if (type == "matrix") return matrix_of(as_array(result));
+  if (type == "scalar") return sample_of(result);
+  if (type != "string") throw NotAnAnswer{"unknown resultType " + std::string(type)};
+  const auto [time, text] = pair_of(result);
+  return promql::Text{time, std::string(text)};
+}
+
+std::vector<std::string> texts_of(const json::object& document, std::string_view key) {
+  std::vector<std::string> out;
+  const auto it = document.find(json::string_view(key.data(), key.size()));
+  if (it == document.end() || !it->value().is_array()) return out;
+  for (const json::value& text : it->value().get_array()) out.emplace_back(as_text(text));
+  return out;
+}
+
+ErrorCode code_of(std::string_view error_type, int status) {
+  static constexpr std::pair<std::string_view, ErrorCode> kTypes[] = {
+      {"bad_data", ErrorCode::InvalidArgument}, {"execution", ErrorCode::Execution},
+      {"timeout", ErrorCode::Timeout},          {"canceled", ErrorCode::Canceled},
+      {"unavailable", ErrorCode::Unavailable},  {"not_found", ErrorCode::NotFound},
+  };
+  for (const auto& [name, code] : kTypes) {
+    if (name == error_type) return code;
+  }
+  if (status == 422) return ErrorCode::Execution;
+  return status >= 400 && status < 500 && status != 429 ? ErrorCode::InvalidArgument
+                                                        : ErrorCode::Unavailable;
+}
+
+tl::unexpected<Error> not_json(const net::HttpResponse& response) {
+  const std::string status = "HTTP status " + std::to_string(response.status);
+  const std::string start =
+      response.body.substr(0, response.body.find('\n')).substr(0, kShownBytes);
+  const std::string message = start.empty() ? status : status + ": " + start;
+  if (response.ok()) return fail(ErrorCode::Parse, "not an answer of a query API: " + message);
+  return fail(code_of({}, response.status), message);
+}
+
+Result<net::HttpRequest> make_request(const RemoteConfig& config, std::string_view endpoint,
+                                      const net::Params& form) {
+  net::HttpRequest request{
+      .method = "POST",
+      .url = net::join_url(config.url, endpoint),
+      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+      .body = net::format_params(form),
+      .timeout = config.timeout,
+      .max_body_bytes = kMaxAnswerBytes,
+  };
+  if (auto done = net::introduce(config.client, request); !done) return fail(done.error());
+  return request;
+}
+
+std::string seconds_text(Timestamp at) { return format_value(to_seconds(at)); }
+
+// The other side should give up before we do, so that it says why.
+std::string timeout_text(const RemoteConfig& config) {
+  return std::to_string(config.timeout.count()) + "ms";
+}
+
+}  // namespace
+
+Result<net::HttpRequest> instant_request(const RemoteConfig& config, std::string_view query,
+                                         Timestamp at) {
+  return make_request(config, "/api/v1/query",
+                      {{"query", std::string(query)},
+                       {"time", seconds_text(at)},
+                       {"timeout", timeout_text(config)}});
+}
+
+Result<net::HttpRequest> range_request(const RemoteConfig& config, std::string_view query,
+                                       const RemoteRange& range) {
+  return make_request(config, "/api/v1/query_range",
+                      {{"query", std::string(query)},
+                       {"start", seconds_text(range.start)},
+                       {"end", seconds_text(range.end)},
+                       {"step", format_value(to_seconds(range.step))},
+                       {"timeout", timeout_text(config)}});
+}
+
+Result<Answer> read_answer(const net::HttpResult& response) {
+  if (!response) return fail(response.error());
+  json::error_code error;
+  const json::value document =
+      json::parse(json::string_view(response->body.data(), response->body.size()), error);
+  if (error || !document.is_object()) return not_json(*response);
+  try {
+    const json::object& object = document.get_object();
+    if (as_text(at(object, "status")) != "success") {
+      const auto type = object.contains("errorType") ? as_text(at(object, "errorType")) : "";
+      return fail(code_of(type, response->status), std::string(as_text(at(object, "error"))));
+    }
+    return Answer{value_of(as_object(at(object, "data"))),
+                  {texts_of(object, "warnings"), texts_of(object, "infos")}};
+  } catch (const NotAnAnswer& problem) {
+    return fail(ErrorCode::Parse, "not an answer of a query API: " + problem.what);
+  }
+}
+
+void RemoteQuery::instant(std::string_view query, Timestamp at, RemoteCallback done) {
+  send(instant_request(config_, query, at), std::move(done));
+}
+
+void RemoteQuery::range(std::string_view query, const RemoteRange& range, RemoteCallback done) {
+  send(range_request(config_, query, range), std::move(done));
+}
+
+void RemoteQuery::send(Result<net::HttpRequest> request, RemoteCallback done) {
+  if (!request) {
+    done(fail(request.error()));
+    return;
+  }
+  http_.send(std::move(*request), [done = std::move(done)](const net::HttpResult& response) {
+    done(read_answer(response));
+  });
+}
+
+Result<Answer> ask_remote(const RemoteConfig& config, std::string_view query, Timestamp at) {
+  const auto request = instant_request(config, query, at);
+  if (!request) return fail(request.error());
+  return read_answer(net::fetch(*request));
+}
+
+Result<Answer> ask_remote(const RemoteConfig& config, std::string_view query,
+                          const RemoteRange& range) {
+  const auto request = range_request(config, query, range);
+  if (!request) return fail(request.error());
+  return read_answer(net::fetch(*request));
+}
+
+}  // namespace tocsin::source

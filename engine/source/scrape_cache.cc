@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/scrape_cache.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace tocsin::source {
+namespace {
+
+using exposition::MetricType;
+using exposition::PageSample;
+
+constexpr Duration kTooFarAhead = std::chrono::minutes(10);
+constexpr std::uint32_t kSweepEvery = 16;  // Pages.
+constexpr std::string_view kProcessStart = "process_start_time_seconds";
+constexpr std::string_view kPostRelabelling = "scrape_samples_post_metric_relabeling";
+
+// Lines with and without a timestamp are different entries: they are stored differently.
+std::uint64_t hash_of(std::string_view key, bool timed) {
+  const std::uint64_t hash = std::hash<std::string_view>()(key) ^ (timed ? 0x9e3779b97f4a7c15 : 0);
+  return hash == 0 ? 1 : hash;
+}
+
+bool ends_with_any(std::string_view name, std::initializer_list<std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [name](std::string_view ending) { return name.ends_with(ending); });
+}
+
+}  // namespace
+
+bool is_counter(MetricType type, std::string_view name) {
+  switch (type) {
+    case MetricType::Counter:
+      return true;
+    case MetricType::Gauge:
+    case MetricType::Other:
+      return false;
+    case MetricType::Summary:
+      return ends_with_any(name, {"_count", "_sum"});
+    default:
+      return ends_with_any(name, {"_total", "_count", "_bucket", "_sum"});
+  }
+}
+
+bool SampleRules::reads_everything() const {
+  const bool limits_labels =
+      limits.labels > 0 || limits.label_name_length > 0 || limits.label_value_length > 0;
+  const bool counts_relabelled =
+      !relabel.empty() && (limits.samples > 0 || filter->wants_name(kPostRelabelling));
+  return limits_labels || counts_relabelled || relabel.may_rename_metric();
+}
+
+void Digest::clear() {
+  readings.clear();
+  timed.clear();
+  births.clear();
+  scraped = 0;
+  passed = 0;
+  history = Duration(0);
+  process_start = 0;
+  drops = {};
+}
+
+ScrapeCache::ScrapeCache(Labels target_labels, Duration trust)
+    : target_labels_(std::move(target_labels)), trust_(trust) {}
+
+bool ScrapeCache::use(std::shared_ptr<const SampleRules> rules) {
+  if (rules == rules_) return false;
+  rules_ = std::move(rules);
+  reads_everything_ = rules_->reads_everything();
+  entries_.clear();
+  free_.clear();
+  index_.clear();
+  owners_.clear();
+  order_.clear();
+  last_name_.clear();
+  return true;
+}
+
+Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dialect, Timestamp at,
+                                 Digest& out) {
+  out.clear();
+  ++page_number_;
+  cursor_ = 0;
+  order_changed_ = false;
+  next_order_.clear();
+  created_.clear();
+  exposition::PageReader reader(page, dialect);
+  auto result = read(reader, at, out);
+  if (result) {
+    keep_order();
+  } else {
+    undo(out);
+  }
+  return result;
+}
+
+Result<void> ScrapeCache::read(exposition::PageReader& reader, Timestamp at, Digest& out) {
+  PageSample sample;
+  while (reader.next(sample)) {
+    ++out.scraped;
+    if (sample.name == kProcessStart && !sample.at) out.process_start += sample.value;
+    if (!is_interesting(sample.name)) {
+      ++out.passed;
+      continue;
+    }
+    if (auto result = read_sample(sample, at, out); !result) return result;
+  }
+  if (!reader.ok()) return fail(reader.error());
+  if (rules_->limits.samples > 0 && out.passed > rules_->limits.samples) {
+    return fail(ErrorCode::Limit, "sample_limit exceeded (samples: " + std::to_string(out.passed) +
+                                      ", limit: " + std::to_string(rules_->limits.samples) + ")");
+  }
+  return {};
+}
+
+bool ScrapeCache::is_interesting(std::string_view name) {
+  if (reads_everything_ || name.empty()) return true;
+  if (name != last_name_) {
+    last_name_ = name;
+    last_name_interesting_ = rules_->filter->wants_name(name);
+  }
+  return last_name_interesting_;
+}
+
+Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Digest& out) {
+  const bool timed = sample.at.has_value() && rules_->honor_timestamps;
+  const EntryId id = find(sample, timed);
+  Entry& entry = entries_[id];
+  if (entry.seen == page_number_ && !timed) {
+    ++out.drops.duplicate;
+    return {};
+  }
+  const bool is_new = entry.state == State::Free;
+  const bool is_stranger = entry.state == State::Live && !is_trusted(entry, at);
+  if (is_new || is_stranger) {
+    if (auto result = resolve(id, sample, out); !result) return result;
+  }
+  entry.seen = page_number_;
+  take(id, sample, at, out);
+  return {};
+}
+
+void ScrapeCache::take(EntryId id, const PageSample& sample, Timestamp at, Digest& out) {
+  Entry& entry = entries_[id];
+  if (entry.state != State::Relabelled) ++out.passed;
+  if (entry.state == State::Duplicate) ++out.drops.duplicate;
+  if (entry.state != State::Live && entry.state != State::Born) return;
+  if (!sample.at || !rules_->honor_timestamps) {
+    out.readings.push_back({id, sample.value});
+  } else if (*sample.at > at + kTooFarAhead) {
+    ++out.drops.too_far_ahead;
+  } else {
+    out.timed.push_back({id, sample.value, *sample.at});
+  }
+}
+
+ScrapeCache::EntryId ScrapeCache::find(const PageSample& sample, bool timed) {
+  const std::uint64_t hash = hash_of(sample.key, timed);
+  EntryId id = 0;
+  if (cursor_ < order_.size() && entries_[order_[cursor_]].hash == hash &&
+      entries_[order_[cursor_]].size == sample.key.size()) {
+    id = order_[cursor_++];
+  } else {
+    order_changed_ = true;
+    const auto [it, is_new] = index_.try_emplace(hash, 0);
+    if (is_new) {
+      if (free_.empty()) {
+        free_.push_back(static_cast<EntryId>(entries_.size()));
+        entries_.emplace_back();
+      }
+      it->second = free_.back();
+      free_.pop_back();
+      entries_[it->second] = {.hash = hash, .size = static_cast<std::uint32_t>(sample.key.size())};
+      created_.push_back(it->second);
+    } else {
+      cursor_ = entries_[it->second].position + std::size_t{1};
+    }
+    id = it->second;
+  }
+  next_order_.push_back(id);
+  return id;
+}
+
+// Decodes the labels and decides what becomes of the line, until the rules change.
+Result<void> ScrapeCache::resolve(EntryId id, const PageSample& sample, Digest& out) {
+  Entry& entry = entries_[id];
+  auto decoded = exposition::decode_labels(sample);
+  if (!decoded) return fail(decoded.error());
+  Labels labels = rules_->honor_labels
+                      ? merge_honoring_labels(*decoded, sample.labels, target_labels_)
+                      : merge_target_labels(*decoded, target_labels_);
+  if (!rules_->relabel.empty()) {
+    auto relabelled = rules_->relabel.apply(labels);
+    if (!relabelled || relabelled->empty()) {
+      entry.state = State::Relabelled;
+      return {};
+    }
+    labels = std::move(*relabelled);
+    if (labels.metric_name().empty()) {
+      return fail(ErrorCode::Parse, "no metric name after relabelling: " + std::string(sample.key));
+    }
+  }
+  if (auto exceeded = exceeded_label_limit(rules_->limits, labels)) {
+    return fail(ErrorCode::Limit, std::move(*exceeded));
+  }
+  const auto history = rules_->filter->wants(labels);
+  entry.state = history ? State::Born : State::Unwanted;
+  if (!history) return {};
+  entry.counter = is_counter(sample.type, labels.metric_name());
+  out.history = std::max(out.history, *history);
+  out.births.push_back({id, std::move(labels), sample.at && rules_->honor_timestamps});
+  return {};
+}
+
+void ScrapeCache::keep_order() {
+  if (!order_changed_ && cursor_ == order_.size()) return;
+  order_.swap(next_order_);
+  for (std::uint32_t i = 0; i < order_.size(); ++i) entries_[order_[i]].position = i;
+}
+
+void ScrapeCache::undo(const Digest& digest) {
+  for (const Digest::Birth& birth : digest.births) forget(birth.entry);
+  for (const EntryId id : created_) forget(id);
+}
+
+void ScrapeCache::settle(EntryId id, store::SeriesId series, Timestamp at) {
+  Entry& entry = entries_[id];
+  const auto [owner, is_new] = owners_.try_emplace(series, id);
+  if (!is_new && owner->second != id) {
+    const Entry& other = entries_[owner->second];
+    const bool is_here = other.seen == page_number_ || is_trusted(other, at);
+    if (other.state == State::Live && other.series == series && is_here) {
+      entry.state = State::Duplicate;
+      return;
+    }
+    owner->second = id;
+  }
+  entry.state = State::Live;
+  entry.series = series;
+  entry.written_ms = 0;
+}
+
+void ScrapeCache::sweep(Timestamp at) {
+  if (page_number_ % kSweepEvery != 0) return;
+  bool lost_series = false;
+  for (EntryId id = 0; id < entries_.size(); ++id) {
+    const Entry& entry = entries_[id];
+    if (entry.state == State::Free) continue;
+    if (entry.state == State::Live) {
+      if (is_trusted(entry, at)) continue;
+      lost_series = true;
+    } else if (page_number_ - entry.seen < kSweepEvery) {
+      continue;
+    }
+    forget(id);
+  }
+  if (!lost_series) return;
+  // Those that were kept out by a line that is gone now get their chance.
+  for (EntryId id = 0; id < entries_.size(); ++id) {
+    if (entries_[id].state == State::Duplicate) forget(id);
+  }
+}
+
+void ScrapeCache::forget(EntryId id) {
+  Entry& entry = entries_[id];
+  if (entry.hash == 0) return;
+  index_.erase(entry.hash);
+  const auto owner = owners_.find(entry.series);
+  if (entry.state == State::Live && owner != owners_.end() && owner->second == id) {
+    owners_.erase(owner);
+  }
+  entry = {};
+  free_.push_back(id);
+}
+
+bool ScrapeCache::is_trusted(const Entry& entry, Timestamp at) const {
+  return to_millis(at) - entry.written_ms <= trust_.count();
+}
+
+}  // namespace tocsin::source

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A target: what discovery found, made into something that can be scraped, and what came of it.
+// Values; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "source/scrape_config.h"
+#include "tocsin/labels.h"
+
+namespace tocsin::source {
+
+struct Target {
+  std::string job;           // The scrape pool: the config's job_name.
+  Labels discovered_labels;  // Before relabelling, defaults included.
+  Labels labels;             // What its series get.
+  std::string url;
+  Duration interval;
+  Duration timeout;
+
+  bool operator==(const Target&) const = default;
+};
+
+struct DroppedTarget {
+  std::string job;
+  Labels discovered_labels;
+};
+
+enum class Health { Unknown, Up, Down };
+std::string_view health_name(Health health);  // "unknown", "up", "down"
+
+struct TargetStatus {
+  Target target;
+  Health health = Health::Unknown;
+  std::string last_error;  // Empty when up.
+  std::optional<Timestamp> last_scrape;
+  Duration last_duration{0};
+  std::size_t last_samples = 0;  // Lines of the last page.
+};
+
+// Applies the job's defaults and relabel_configs to one discovered address. Fails when what comes
+// out cannot be scraped (no address, a bad interval).
+Result<std::variant<Target, DroppedTarget>> make_target(const ScrapeConfig& config,
+                                                        const Relabeler& relabeler,
+                                                        const std::string& address,
+                                                        const TargetGroup& group);
+
+}  // namespace tocsin::source
