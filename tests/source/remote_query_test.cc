@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "support/executors.h"
-#include "support/fake_http.h"
+#include "support/fake_web.h"
 
 namespace tocsin::source {
 namespace {
@@ -107,7 +107,7 @@ TEST_CASE("errors keep the other side's words and get our kind") {
 
 TEST_CASE("a query goes out and its answer comes back") {
   testing::InlineExecutor loop;
-  testing::FakeHttp http(loop);
+  testing::FakeWeb http(loop);
   http.on("http://p/api/v1/query", [](const net::HttpRequest&) {
     return net::HttpResponse{.status = 200,
                              .body = success(R"({"resultType":"scalar","result":[1,"2"]})")};

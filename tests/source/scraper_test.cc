@@ -8,14 +8,14 @@
 
 #include "base/file.h"
 #include "support/executors.h"
-#include "support/fake_http.h"
+#include "support/fake_web.h"
 #include "support/manual_clock.h"
 #include "support/samples_of.h"
 
 namespace tocsin::source {
 namespace {
 
-using testing::FakeHttp;
+using testing::FakeWeb;
 using Texts = std::vector<std::string>;
 
 // One address per line; a line with "error" is a document that cannot be read.
@@ -59,7 +59,7 @@ class World {
 
   testing::ManualClock clock;
   testing::QueueExecutor queue;
-  FakeHttp http{queue};
+  FakeWeb http{queue};
   store::Store store;
   Scraper scraper{{clock, clock, queue, queue, http, store}, parse_lines};
 };
@@ -231,8 +231,8 @@ TEST_CASE("federation asks for what the rules need and keeps whose samples they 
   ScrapeConfig config = job({"prometheus:9090"});
   config.metrics_path = "/federate";
   world.http.on("http://prometheus:9090/federate", [&](const net::HttpRequest&) {
-    return FakeHttp::page("a{instance=\"pod\",job=\"linkerd-proxy\"} 1 " +
-                          std::to_string(to_millis(world.clock.now()) - 1000) + "\n");
+    return FakeWeb::page("a{instance=\"pod\",job=\"linkerd-proxy\"} 1 " +
+                         std::to_string(to_millis(world.clock.now()) - 1000) + "\n");
   });
   world.apply({config}, "rate(a{x!=\"1\"}[5m]) + up");
   world.advance(std::chrono::seconds(10));
