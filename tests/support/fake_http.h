@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An HttpSender without a network: the test says what each URL answers. A URL that nobody named
-// cannot be reached. Answers arrive through the executor, like the real ones.
+// FakeHttp is an HttpSender whose answers the test gives, when it likes.
 #pragma once
 
-#include <functional>
-#include <map>
-#include <set>
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/http_client.h"
@@ -16,52 +14,45 @@ namespace tocsin::testing {
 
 class FakeHttp : public net::HttpSender {
  public:
-  using Answer = std::function<net::HttpResult(const net::HttpRequest&)>;
-
-  explicit FakeHttp(net::Executor& home) : home_(home) {}
-
-  // Requests whose URL starts with `prefix` are answered by `answer`; the longest prefix decides.
-  void on(const std::string& prefix, Answer answer) { answers_[prefix] = std::move(answer); }
-  void on_page(const std::string& prefix, const std::string& body) {
-    on(prefix, [body](const net::HttpRequest&) { return page(body); });
-  }
-  void forget(const std::string& prefix) { answers_.erase(prefix); }
-
-  static net::HttpResponse page(const std::string& body) {
-    return {.status = 200, .headers = {{"Content-Type", "text/plain"}}, .body = body};
-  }
+  struct Sent {
+    RequestId id = 0;
+    net::HttpRequest request;
+    net::HttpCallback done;
+  };
 
   RequestId send(net::HttpRequest request, net::HttpCallback done) override {
-    const RequestId id = ++last_id_;
-    requests.push_back(request);
-    if (silent.contains(request.url)) return id;
-    home_.post([this, id, result = answer(request), done = std::move(done)] {
-      if (!cancelled_.contains(id)) done(result);
-    });
-    return id;
+    open_.push_back({++last_id_, std::move(request), std::move(done)});
+    return last_id_;
   }
-  void cancel(RequestId id) override { cancelled_.insert(id); }
+  void cancel(RequestId id) override {
+    std::erase_if(open_, [id](const Sent& sent) { return sent.id == id; });
+  }
 
-  std::vector<net::HttpRequest> requests;  // All that were sent.
-  std::set<std::string> silent;            // URLs that never answer.
+  std::size_t open() const { return open_.size(); }
+  const net::HttpRequest& first() const { return open_.front().request; }
+
+  // Answers the oldest open request and returns what it was.
+  net::HttpRequest answer(int status, net::Headers headers = {}, std::string body = "") {
+    net::HttpResponse response;
+    response.status = status;
+    response.headers = std::move(headers);
+    response.body = std::move(body);
+    return finish(std::move(response));
+  }
+  net::HttpRequest refuse(std::string why = "connection refused") {
+    return finish(fail(ErrorCode::Unavailable, std::move(why)));
+  }
 
  private:
-  net::HttpResult answer(const net::HttpRequest& request) const {
-    const Answer* best = nullptr;
-    std::size_t length = 0;
-    for (const auto& [prefix, candidate] : answers_) {
-      if (!request.url.starts_with(prefix) || prefix.size() < length) continue;
-      best = &candidate;
-      length = prefix.size();
-    }
-    if (best == nullptr) return fail(ErrorCode::Unavailable, "connection refused");
-    return (*best)(request);
+  net::HttpRequest finish(net::HttpResult result) {
+    Sent sent = std::move(open_.front());
+    open_.pop_front();
+    sent.done(std::move(result));
+    return std::move(sent.request);
   }
 
-  net::Executor& home_;
-  std::map<std::string, Answer> answers_;
-  std::set<RequestId> cancelled_;
   RequestId last_id_ = 0;
+  std::deque<Sent> open_;
 };
 
 }  // namespace tocsin::testing

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/delivery_queue.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "tocsin/duration.h"
+
+namespace tocsin::notify {
+namespace {
+
+constexpr std::size_t kShownBodyBytes = 200;
+
+std::string describe(const net::HttpResponse& response) {
+  std::string text = "status " + std::to_string(response.status);
+  if (!response.body.empty()) text += ": " + response.body.substr(0, kShownBodyBytes);
+  return text;
+}
+
+}  // namespace
+
+DeliveryQueue::DeliveryQueue(const DeliveryParts& parts, Options options)
+    : parts_(parts), options_(std::move(options)) {}
+
+DeliveryQueue::~DeliveryQueue() {
+  if (!on_its_way_.empty()) parts_.http.cancel(request_);
+  if (paused_) parts_.scheduler.cancel(retry_task_);
+}
+
+void DeliveryQueue::put(Message message) {
+  waiting_[message.key] = std::move(message);
+  send_next();
+}
+
+DeliveryStats DeliveryQueue::stats() const {
+  DeliveryStats stats = stats_;
+  stats.waiting = waiting_.size() + on_its_way_.size();
+  return stats;
+}
+
+std::vector<Message> DeliveryQueue::take_batch() {
+  std::vector<Message> batch;
+  while (batch.size() < options_.batch && !waiting_.empty()) {
+    batch.push_back(std::move(waiting_.extract(waiting_.begin()).mapped()));
+  }
+  return batch;
+}
+
+void DeliveryQueue::send_next() {
+  if (paused_ || !on_its_way_.empty() || waiting_.empty()) return;
+  on_its_way_ = take_batch();
+  auto request = options_.build(on_its_way_);
+  if (!request) {
+    note_failure(request.error().message);
+    return put_back_and_wait(backoff(++attempt_, parts_.jitter()));
+  }
+  request_ = parts_.http.send(std::move(*request),
+                              [this](const net::HttpResult& result) { finish(result); });
+}
+
+void DeliveryQueue::finish(const net::HttpResult& result) {
+  const Verdict verdict = result ? judge_status(result->status) : Verdict::Retry;
+  if (verdict == Verdict::Delivered) {
+    stats_.sent += on_its_way_.size();
+    for (const Message& message : on_its_way_) parts_.on_delivered(message.decided_at);
+    note_success();
+  } else {
+    note_failure(result ? describe(*result) : result.error().message);
+  }
+  if (verdict == Verdict::Retry) {
+    Duration pause = backoff(++attempt_, parts_.jitter());
+    if (result) {
+      const auto asked = retry_after(result->header("Retry-After"), parts_.clock.now());
+      pause = asked.value_or(pause);
+    }
+    return put_back_and_wait(pause);
+  }
+  if (verdict == Verdict::GiveUp) {
+    stats_.given_up += on_its_way_.size();
+    log::error("a receiver refuses messages for good",
+               {{"receiver", options_.receiver},
+                {"messages", std::to_string(on_its_way_.size())},
+                {"error", stats_.last_error}});
+  }
+  attempt_ = 0;
+  on_its_way_.clear();
+  send_next();
+}
+
+// What a newer message has replaced meanwhile is not put back.
+void DeliveryQueue::put_back_and_wait(Duration pause) {
+  for (Message& message : on_its_way_) {
+    std::string key = message.key;
+    waiting_.try_emplace(std::move(key), std::move(message));
+  }
+  on_its_way_.clear();
+  paused_ = true;
+  retry_task_ = parts_.scheduler.after(pause, [this] {
+    paused_ = false;
+    send_next();
+  });
+}
+
+void DeliveryQueue::note_failure(const std::string& what) {
+  ++stats_.failed;
+  if (stats_.last_error != what) {
+    log::warn("cannot deliver", {{"receiver", options_.receiver}, {"error", what}});
+  }
+  stats_.last_error = what;
+}
+
+void DeliveryQueue::note_success() {
+  if (!stats_.last_error.empty()) log::info("delivers again", {{"receiver", options_.receiver}});
+  stats_.last_error.clear();
+}
+
+}  // namespace tocsin::notify

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Notifier tells people: every alert that is due goes to every Alertmanager, and along the routes
+// to the receivers that Tocsin serves itself. It decides nothing about alerts.
+//
+// Loop thread only.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "notify/delivery_queue.h"
+#include "notify/grouper.h"
+#include "notify/notification.h"
+
+namespace tocsin::notify {
+
+// Seconds from an evaluation's decision to the receiver's 2xx, as a Prometheus histogram.
+struct LatencyHistogram {
+  static constexpr std::array<double, 9> kBounds{0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300};
+  std::array<std::uint64_t, 10> counts{};  // The last is +Inf; not cumulative.
+  double sum = 0;
+
+  void observe(double seconds);
+};
+
+class Notifier {
+ public:
+  // `parts` must outlive the notifier; its on_delivered is not used.
+  Notifier(DeliveryParts parts, NotifyConfig config);
+
+  // Takes over a new configuration. Queues of receivers that it does not change go on.
+  void reconfigure(NotifyConfig config);
+
+  void send(const std::vector<OutgoingAlert>& alerts);
+
+  struct ReceiverStatus {
+    std::string name;
+    DeliveryStats stats;
+  };
+  std::vector<ReceiverStatus> receivers() const;
+  const LatencyHistogram& latency() const { return latency_; }
+
+ private:
+  using QueuePtr = std::unique_ptr<DeliveryQueue>;
+  struct WebhookQueue {
+    std::string receiver;
+    WebhookConfig config;
+    QueuePtr queue;
+  };
+  struct AlertmanagerQueue {
+    AlertmanagerConfig config;
+    QueuePtr queue;
+  };
+
+  QueuePtr make_alertmanager(const AlertmanagerConfig& config);
+  QueuePtr make_webhook(const std::string& receiver, const WebhookConfig& config);
+  void flush(const std::string& receiver, GroupMessage message);
+
+  DeliveryParts parts_;
+  NotifyConfig config_;
+  std::vector<AlertmanagerQueue> alertmanagers_;
+  std::vector<WebhookQueue> webhooks_;
+  Grouper grouper_;
+  LatencyHistogram latency_;
+};
+
+}  // namespace tocsin::notify

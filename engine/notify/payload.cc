@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/payload.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "tocsin/duration.h"
+
+namespace tocsin::notify {
+namespace json = boost::json;
+namespace {
+
+json::object to_json(const Labels& labels) {
+  json::object out;
+  for (const LabelView& label : labels) out[label.name] = label.value;
+  return out;
+}
+
+json::object to_json(const std::map<std::string, std::string>& texts) {
+  json::object out;
+  for (const auto& [name, text] : texts) out[name] = text;
+  return out;
+}
+
+// The entries that all maps agree on.
+std::map<std::string, std::string> common(
+    const std::vector<std::map<std::string, std::string>>& all) {
+  if (all.empty()) return {};
+  std::map<std::string, std::string> out = all.front();
+  for (const auto& texts : all) {
+    std::erase_if(out, [&](const auto& entry) {
+      const auto it = texts.find(entry.first);
+      return it == texts.end() || it->second != entry.second;
+    });
+  }
+  return out;
+}
+
+std::map<std::string, std::string> to_map(const Labels& labels) {
+  std::map<std::string, std::string> out;
+  for (const LabelView& label : labels) out.emplace(label.name, label.value);
+  return out;
+}
+
+json::object webhook_alert(const OutgoingAlert& alert) {
+  json::object out;
+  out["status"] = alert.resolved ? "resolved" : "firing";
+  out["labels"] = to_json(alert.labels);
+  out["annotations"] = to_json(alert.annotations);
+  out["startsAt"] = format_rfc3339(alert.starts_at);
+  // Alertmanager's zero time: a firing alert has no end yet.
+  out["endsAt"] = alert.resolved ? format_rfc3339(alert.ends_at) : "0001-01-01T00:00:00Z";
+  out["generatorURL"] = alert.generator_url;
+  out["fingerprint"] = fingerprint(alert.labels);
+  return out;
+}
+
+}  // namespace
+
+std::string fingerprint(const Labels& labels) {
+  std::array<char, 20> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%016llx",
+                static_cast<unsigned long long>(labels.hash()));
+  return buffer.data();
+}
+
+std::string alertmanager_body(const std::vector<std::shared_ptr<const OutgoingAlert>>& alerts) {
+  json::array out;
+  for (const auto& alert : alerts) {
+    json::object item;
+    item["labels"] = to_json(alert->labels);
+    if (!alert->annotations.empty()) item["annotations"] = to_json(alert->annotations);
+    item["startsAt"] = format_rfc3339(alert->starts_at);
+    item["endsAt"] = format_rfc3339(alert->ends_at);
+    item["generatorURL"] = alert->generator_url;
+    out.push_back(std::move(item));
+  }
+  return json::serialize(out);
+}
+
+std::string webhook_body(const GroupMessage& group, std::size_t max_alerts) {
+  std::vector<std::map<std::string, std::string>> labels;
+  std::vector<std::map<std::string, std::string>> annotations;
+  for (const OutgoingAlert& alert : group.alerts) {
+    labels.push_back(to_map(alert.labels));
+    annotations.push_back(alert.annotations);
+  }
+  const bool firing = std::any_of(group.alerts.begin(), group.alerts.end(),
+                                  [](const OutgoingAlert& alert) { return !alert.resolved; });
+  const std::size_t shown =
+      max_alerts == 0 ? group.alerts.size() : std::min(max_alerts, group.alerts.size());
+  json::array alerts;
+  for (std::size_t i = 0; i < shown; ++i) alerts.push_back(webhook_alert(group.alerts[i]));
+  json::object out;
+  out["version"] = "4";
+  out["receiver"] = group.receiver;
+  out["status"] = firing ? "firing" : "resolved";
+  out["alerts"] = std::move(alerts);
+  out["groupLabels"] = to_json(group.group_labels);
+  out["commonLabels"] = to_json(common(labels));
+  out["commonAnnotations"] = to_json(common(annotations));
+  out["externalURL"] = group.external_url;
+  out["groupKey"] = group.group_key;
+  out["truncatedAlerts"] = group.alerts.size() - shown;
+  return json::serialize(out);
+}
+
+}  // namespace tocsin::notify

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The bodies that receivers are sent. Pure.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "notify/notification.h"
+
+namespace tocsin::notify {
+
+// Alertmanager's API v2: what POST /api/v2/alerts takes.
+std::string alertmanager_body(const std::vector<std::shared_ptr<const OutgoingAlert>>& alerts);
+
+// A group of alerts for one receiver, at one moment.
+struct GroupMessage {
+  std::string receiver;
+  std::string group_key;
+  Labels group_labels;
+  std::vector<OutgoingAlert> alerts;
+  std::string external_url;
+};
+
+// Alertmanager's webhook, version "4". `max_alerts` 0 is all.
+std::string webhook_body(const GroupMessage& group, std::size_t max_alerts);
+
+// 16 hexadecimal digits, from the labels: what Alertmanager shows as an alert's fingerprint.
+std::string fingerprint(const Labels& labels);
+
+}  // namespace tocsin::notify

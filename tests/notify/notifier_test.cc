@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/notifier.h"
+
+#include <doctest/doctest.h>
+
+#include "support/fake_http.h"
+#include "support/manual_clock.h"
+
+namespace tocsin::notify {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Timestamp kStart = from_millis(1'795'369'320'000);  // 2026-11-22T17:42:00Z
+
+OutgoingAlert alert(const char* deployment, bool resolved = false) {
+  OutgoingAlert a;
+  a.labels = Labels{{"alertname", "SuccessRateLow"}, {"deployment", deployment}};
+  a.annotations = {{"summary", "it fails"}};
+  a.starts_at = kStart;
+  a.ends_at = kStart + 4min;
+  a.resolved = resolved;
+  a.generator_url = "http://tocsin/g";
+  a.decided_at = kStart;
+  return a;
+}
+
+struct World {
+  testing::ManualClock clock{kStart};
+  testing::FakeHttp http;
+  Notifier notifier;
+
+  explicit World(NotifyConfig config)
+      : notifier({http, clock, clock, [] { return 0.0; }, {}}, std::move(config)) {}
+};
+
+NotifyConfig two_alertmanagers() {
+  NotifyConfig config;
+  config.alertmanagers = {{"http://am1:9093/prefix", 10s, {}}, {"http://am2:9093", 10s, {}}};
+  return config;
+}
+
+NotifyConfig one_webhook() {
+  NotifyConfig config;
+  ReceiverConfig receiver;
+  receiver.name = "chat";
+  receiver.webhooks.push_back({"http://chat/hook", "", true, 0, 10s, {}});
+  config.receivers = {receiver};
+  config.route = RouteConfig{};
+  config.route->receiver = "chat";
+  config.route->group_by = {"alertname"};
+  config.external_url = "http://tocsin";
+  return config;
+}
+
+TEST_CASE("every Alertmanager gets every alert, in the shape of its API") {
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  REQUIRE(w.http.open() == 2);
+  const auto first = w.http.answer(200);
+  CHECK(first.method == "POST");
+  CHECK(first.url == "http://am1:9093/prefix/api/v2/alerts");
+  CHECK(first.body ==
+        R"([{"labels":{"alertname":"SuccessRateLow","deployment":"web"},)"
+        R"("annotations":{"summary":"it fails"},"startsAt":"2026-11-22T17:42:00.000Z",)"
+        R"("endsAt":"2026-11-22T17:46:00.000Z","generatorURL":"http://tocsin/g"}])");
+  CHECK(w.http.answer(200).url == "http://am2:9093/api/v2/alerts");
+  CHECK(w.notifier.receivers()[0].stats.sent == 1);
+}
+
+TEST_CASE("what cannot be delivered is tried again, with growing pauses") {
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  w.http.refuse();
+  w.http.answer(200);  // The other one is not held up.
+  CHECK(w.notifier.receivers()[0].stats.last_error == "connection refused");
+  CHECK(w.notifier.receivers()[0].stats.waiting == 1);
+  w.clock.advance(1s);
+  REQUIRE(w.http.open() == 1);
+  w.http.answer(503);
+  w.clock.advance(1s);
+  CHECK(w.http.open() == 0);
+  w.clock.advance(1s);
+  REQUIRE(w.http.open() == 1);
+  w.http.answer(200);
+  CHECK(w.notifier.receivers()[0].stats.waiting == 0);
+  CHECK(w.notifier.receivers()[0].stats.failed == 2);
+  CHECK(w.notifier.receivers()[0].stats.last_error.empty());
+}
+
+TEST_CASE("a newer state replaces the one that waits") {
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  w.notifier.send({alert("web", true), alert("api")});
+  w.http.refuse();
+  w.http.refuse();
+  w.clock.advance(1s);
+  REQUIRE(w.http.open() == 2);
+  CHECK(w.notifier.receivers()[0].stats.waiting == 2);
+}
+
+TEST_CASE("Retry-After is obeyed, as seconds and as a date") {
+  CHECK(*retry_after("120", kStart) == 120s);
+  CHECK(*retry_after("Sun, 22 Nov 2026 17:43:00 GMT", kStart) == 60s);
+  CHECK(*retry_after("999999", kStart) == 1h);
+  CHECK_FALSE(retry_after("soon", kStart).has_value());
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  w.http.answer(429, {{"Retry-After", "30"}});
+  w.http.answer(200);
+  w.clock.advance(29s);
+  CHECK(w.http.open() == 0);
+  w.clock.advance(1s);
+  CHECK(w.http.open() == 1);
+}
+
+TEST_CASE("each status is one of three things") {
+  for (int status = 100; status < 600; ++status) {
+    CAPTURE(status);
+    const bool retried = status == 408 || status == 425 || status == 429 || status >= 500;
+    const Verdict expected = status >= 200 && status < 300 ? Verdict::Delivered
+                             : retried                     ? Verdict::Retry
+                                                           : Verdict::GiveUp;
+    CHECK(judge_status(status) == expected);
+  }
+}
+
+TEST_CASE("pauses double from a second to five minutes, less the jitter") {
+  CHECK(backoff(1, 0) == 1s);
+  CHECK(backoff(4, 0) == 8s);
+  CHECK(backoff(50, 0) == 5min);
+  CHECK(backoff(4, 0.5) == 6s);
+}
+
+TEST_CASE("what a receiver will never take is given up, counted, and the rest goes on") {
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  w.http.answer(400, {}, "bad");
+  w.http.answer(200);
+  CHECK(w.notifier.receivers()[0].stats.given_up == 1);
+  w.notifier.send({alert("api")});
+  CHECK(w.http.open() == 2);
+}
+
+TEST_CASE("a webhook gets its group after group_wait, in Alertmanager's version 4") {
+  World w(one_webhook());
+  w.notifier.send({alert("web"), alert("api")});
+  CHECK(w.http.open() == 0);
+  w.clock.advance(30s);
+  REQUIRE(w.http.open() == 1);
+  const std::string body = w.http.answer(200).body;
+  CHECK(body.find(R"("version":"4")") != std::string::npos);
+  CHECK(body.find(R"("receiver":"chat","status":"firing")") != std::string::npos);
+  CHECK(body.find(R"("groupLabels":{"alertname":"SuccessRateLow"})") != std::string::npos);
+  CHECK(body.find(R"("commonLabels":{"alertname":"SuccessRateLow"})") != std::string::npos);
+  CHECK(body.find(R"("groupKey":"{}:{alertname=\"SuccessRateLow\"}")") != std::string::npos);
+  CHECK(body.find(R"("endsAt":"0001-01-01T00:00:00Z")") != std::string::npos);
+  CHECK(body.find(R"("truncatedAlerts":0)") != std::string::npos);
+}
+
+TEST_CASE(
+    "a webhook hears of changes every group_interval, and of nothing new every repeat_interval") {
+  World w(one_webhook());
+  w.notifier.send({alert("web")});
+  w.clock.advance(30s);
+  w.http.answer(200);
+  for (int i = 0; i < 47; ++i) {
+    w.notifier.send({alert("web")});
+    w.clock.advance(5min);
+    CHECK(w.http.open() == 0);
+  }
+  w.clock.advance(5min);
+  CHECK(w.http.open() == 1);
+  w.http.answer(200);
+  w.notifier.send({alert("web", true)});
+  w.clock.advance(5min);
+  REQUIRE(w.http.open() == 1);
+  CHECK(w.http.answer(200).body.find(R"("status":"resolved")") != std::string::npos);
+  w.clock.advance(10h);
+  CHECK(w.http.open() == 0);
+}
+
+TEST_CASE("routes choose the receiver: the deepest match, the first unless it continues") {
+  RouteConfig root;
+  root.receiver = "all";
+  RouteConfig page;
+  page.receiver = "pager";
+  page.matchers = {Matcher::equal("severity", "critical")};
+  page.continue_matching = true;
+  RouteConfig shop;
+  shop.receiver = "shop";
+  shop.matchers = {Matcher::equal("namespace", "shop")};
+  root.routes = {page, shop};
+  const auto names = [&](const Labels& labels) {
+    std::string out;
+    for (const Destination& d : destinations_of(root, labels)) out += d.route->receiver + " ";
+    return out;
+  };
+  CHECK(names(Labels{{"severity", "warning"}}) == "all ");
+  CHECK(names(Labels{{"severity", "critical"}}) == "pager ");
+  CHECK(names(Labels{{"severity", "critical"}, {"namespace", "shop"}}) == "pager shop ");
+  CHECK(destinations_of(root, Labels{{"namespace", "shop"}})[0].route_key ==
+        R"({}/{namespace="shop"})");
+}
+
+TEST_CASE("a new configuration keeps the queues that it does not change") {
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  w.http.refuse();
+  w.http.refuse();
+  NotifyConfig less = two_alertmanagers();
+  less.alertmanagers.pop_back();
+  w.notifier.reconfigure(less);
+  w.clock.advance(2s);
+  CHECK(w.http.open() == 1);
+  CHECK(w.notifier.receivers().size() == 1);
+}
+
+}  // namespace
+}  // namespace tocsin::notify
