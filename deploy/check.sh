@@ -33,7 +33,8 @@ while read -r path; do
 done < <(sed -n 's/^COPY \([^-. ][^ ]*\) .*/\1/p' deploy/Dockerfile)
 
 # Everything listens on the port of the contract.
-for file in deploy/Dockerfile deploy/kubernetes/{deployment,service,network-policy}.yaml deploy/config/*.yaml; do
+for file in deploy/Dockerfile deploy/config/*.yaml \
+  deploy/kubernetes/{deployment,service,network-policy}.yaml; do
   grep -q '9467' "$file" || fail "$file does not know port 9467"
 done
 

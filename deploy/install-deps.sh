@@ -138,7 +138,8 @@ main() {
   trap 'exit 143' TERM
   forbid_service_start
   # --no-remove: better to stop than to take away a package that somebody put there.
-  if ! update_lists || ! apt_get install -y --no-install-recommends --no-remove "${missing[@]}"; then
+  if ! update_lists ||
+    ! apt_get install -y --no-install-recommends --no-remove "${missing[@]}"; then
     tail -n 30 "$log" >&2
     die "apt-get failed, see above. These packages are Debian 12's; this is $system"
   fi
