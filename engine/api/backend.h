@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Backend is what the API and the page may ask of the running daemon, which implements it. Answers
+// are snapshots by value.
+//
+// Loop thread only.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "notify/notifier.h"
+#include "source/scrape_stats.h"
+#include "source/target.h"
+#include "tocsin/alert.h"
+#include "tocsin/promql.h"
+#include "tocsin/rule_set.h"
+#include "tocsin/store.h"
+
+namespace tocsin::api {
+
+enum class RuleHealth { Unknown, Ok, Failing };
+std::string_view name_of(RuleHealth health);  // "unknown", "ok", "err": Prometheus' words.
+
+struct RuleStatus {
+  std::shared_ptr<const rule::Rule> rule;
+  RuleHealth health = RuleHealth::Unknown;
+  std::string last_error;
+  double evaluation_seconds = 0;
+  std::optional<Timestamp> last_evaluation;
+  alert::State state = alert::State::Inactive;
+  std::vector<alert::Alert> alerts;  // Pending and firing.
+  std::size_t held_back = 0;
+  std::size_t series = 0;  // Elements of the last result.
+};
+
+struct GroupStatus {
+  std::string file;
+  std::string name;
+  Duration interval{0};
+  std::size_t limit = 0;
+  double evaluation_seconds = 0;
+  std::optional<Timestamp> last_evaluation;
+  std::uint64_t iterations = 0;
+  std::uint64_t iterations_missed = 0;
+  std::uint64_t failures = 0;  // Of rule evaluations.
+  std::vector<RuleStatus> rules;
+};
+
+struct ReloadStatus {
+  bool successful = true;
+  std::optional<Timestamp> last_success;
+  std::string error;  // The diagnostics of the last attempt, when it failed.
+};
+
+// A rule that is broken and was left out at start.
+struct ServerStatus {
+  std::string external_url;
+  std::map<std::string, std::string> external_labels;
+  Timestamp started{};
+  ReloadStatus reload;
+  std::string rule_problems;     // Diagnostics of rules that were left out; may be empty.
+  std::string prometheus_url;    // Where rules are evaluated; empty when it is here.
+  std::string prometheus_error;  // Why it does not answer; empty while it does.
+  bool keeps_state = false;      // Whether state survives a restart.
+};
+
+struct QueryRequest {
+  std::string expr;
+  Timestamp start{};
+  Timestamp end{};   // Of a range query; otherwise equal to start.
+  Duration step{0};  // 0: an instant query.
+  Duration timeout = std::chrono::minutes(2);
+  std::shared_ptr<const std::atomic<bool>> gone;  // Nobody waits any more; may be null.
+};
+using QueryCallback = std::function<void(Result<promql::Answer>)>;
+
+// Labels of series that match any of the selectors and have samples in (start, end].
+using SeriesCallback = std::function<void(Result<std::vector<Labels>>)>;
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual Timestamp now() const = 0;
+  virtual ServerStatus status() const = 0;
+  virtual bool is_ready() const = 0;
+
+  virtual std::vector<GroupStatus> groups() const = 0;
+  virtual std::vector<source::TargetStatus> targets() const = 0;
+  virtual std::vector<source::DroppedTarget> dropped_targets() const = 0;
+  virtual source::ScrapeStats scrape_stats() const = 0;
+  virtual std::vector<notify::Notifier::ReceiverStatus> receivers() const = 0;
+  virtual notify::LatencyHistogram notification_latency() const = 0;
+  virtual store::Stats store_stats() const = 0;
+  virtual std::map<std::string, std::size_t> series_by_name() const = 0;
+
+  // `done` is called once, on the loop thread, later or at once.
+  virtual void query(const QueryRequest& request, QueryCallback done) = 0;
+  // `selectors` are PromQL selectors ("up", "{job=\"x\"}").
+  virtual void series(const std::vector<std::string>& selectors, SeriesCallback done) = 0;
+  // The error is the diagnostics' text.
+  virtual void reload(std::function<void(Result<void>)> done) = 0;
+};
+
+}  // namespace tocsin::api

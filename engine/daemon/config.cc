@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/config.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "daemon/config_reader.h"
+#include "promql/ast.h"
+
+namespace tocsin::daemon {
+namespace {
+
+using yaml::Mapping;
+
+void read_global(Mapping& m, Config& config) {
+  m.read("scrape_interval", config.scrape_interval);
+  m.read("scrape_timeout", config.scrape_timeout);
+  m.read("evaluation_interval", config.evaluation_interval);
+  m.read("rule_query_offset", config.rule_query_offset);
+  m.read("resend_delay", config.resend_delay);
+  m.read("external_labels", config.external_labels);
+  if (config.scrape_interval.count() <= 0) m.error("scrape_interval", "must be longer than 0");
+  if (config.evaluation_interval.count() <= 0) {
+    m.error("evaluation_interval", "must be longer than 0");
+  }
+  if (config.scrape_timeout > config.scrape_interval) {
+    if (m.has("scrape_timeout")) {
+      m.error("scrape_timeout", "scrape_timeout must not be longer than scrape_interval");
+    }
+    config.scrape_timeout = config.scrape_interval;
+  }
+  for (const auto& [name, value] : config.external_labels) {
+    if (!is_legacy_label_name(name)) m.error("external_labels", "not a label name: " + quote(name));
+  }
+}
+
+void read_prometheus(Mapping& m, const ConfigContext& context, source::RemoteConfig& remote) {
+  m.require("url", remote.url);
+  m.read("timeout", remote.timeout);
+  read_client(m, context, remote.client);
+  if (!remote.url.starts_with("http://") && !remote.url.starts_with("https://")) {
+    m.error("url", "must start with http:// or https://", "for example http://prometheus:9090");
+  }
+}
+
+void read_certificate(Mapping& m, const ConfigContext& context, CertificateFile& file) {
+  m.require("name", file.name);
+  m.choice("kind", file.kind,
+           {{"trust-anchor", std::string("trust-anchor")},
+            {"issuer", std::string("issuer")},
+            {"webhook", std::string("webhook")}});
+  if (!m.has("path")) m.error_here("'path' is missing");
+  read_path(m, "path", context, file.path);
+}
+
+void read_web_tls(Mapping& m, const ConfigContext& context, net::HttpServerTls& tls) {
+  read_path(m, "cert_file", context, tls.cert_file);
+  read_path(m, "key_file", context, tls.key_file);
+  read_path(m, "client_ca_file", context, tls.client_ca_file);
+}
+
+void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& web) {
+  m.read("listen", web.listen);
+  read_path(m, "basic_auth_users_file", context, web.basic_auth_users_file);
+  m.read("tls_server_config", web.tls,
+         [&](Mapping& tls, net::HttpServerTls& out) { read_web_tls(tls, context, out); });
+}
+
+void read_storage(Mapping& m, const Config&) {
+  std::string path;
+  if (!m.read("path", path)) return;
+  m.report().warning(m.find("path"), m.report().code("no-storage"),
+                     "state on disk is not there yet: it lives in memory",
+                     "alerts that fire are sent again after a restart");
+}
+
+void read_keep(Mapping& m, Config& config) {
+  std::vector<std::string> selectors;
+  m.read("keep", selectors);
+  for (const std::string& selector : selectors) {
+    const auto expr = promql::parse(selector);
+    const auto* vector = expr ? promql::as<promql::VectorSelector>(**expr) : nullptr;
+    if (vector) {
+      config.keep.push_back(vector->matchers);
+    } else {
+      m.error("keep", "not a selector: " + selector, R"(for example '{__name__=~"tcp_.+"}')");
+    }
+  }
+}
+
+void read_top(Mapping& m, const std::string& path, Config& config) {
+  m.read("global", config, read_global);
+  const ConfigContext context{path, config.scrape_interval, config.scrape_timeout};
+  m.read("external_url", config.external_url);
+  m.read("rule_files", config.rule_files);
+  for (std::string& pattern : config.rule_files) pattern = resolve_beside(path, pattern);
+  m.read("scrape_configs", config.scrape_configs,
+         [&](Mapping& job, source::ScrapeConfig& out) { read_scrape_config(job, context, out); });
+  m.read("prometheus", config.prometheus, [&](Mapping& remote, source::RemoteConfig& out) {
+    read_prometheus(remote, context, out);
+  });
+  m.read("certificates", config.certificates,
+         [&](Mapping& file, CertificateFile& out) { read_certificate(file, context, out); });
+  m.read("alerting", config,
+         [&](Mapping& alerting, Config& out) { read_alerting(alerting, context, out); });
+  m.read("receivers", config.notify.receivers, [&](Mapping& receiver, notify::ReceiverConfig& out) {
+    read_receiver(receiver, context, out);
+  });
+  m.read("route", config.notify.route, [&](Mapping& route, notify::RouteConfig& out) {
+    read_route(route, notify::RouteConfig{}, out);
+  });
+  check_receivers(m, config.notify);
+  m.read("storage", config, [](Mapping& storage, Config& out) { read_storage(storage, out); });
+  m.read("web", config.web,
+         [&](Mapping& web, net::HttpServerOptions& out) { read_web(web, context, out); });
+  read_keep(m, config);
+  if (config.prometheus && !config.scrape_configs.empty()) {
+    m.error("prometheus", "'prometheus' and 'scrape_configs' exclude each other",
+            "rules are evaluated either there or here");
+  }
+  config.notify.external_url = config.external_url;
+}
+
+void check_jobs(const yaml::Node& root, yaml::Reporter& report, const Config& config) {
+  std::set<std::string> seen;
+  for (const source::ScrapeConfig& job : config.scrape_configs) {
+    if (seen.insert(job.job_name).second) continue;
+    report.error(root.get("scrape_configs"), "duplicate-job",
+                 "two scrape_configs have the job_name " + quote(job.job_name));
+  }
+}
+
+void read_group(Mapping& m, source::TargetGroup& group) {
+  std::map<std::string, std::string> labels;
+  m.require("targets", group.targets);
+  m.read("labels", labels);
+  LabelsBuilder builder;
+  for (const auto& [name, value] : labels) builder.set(name, value);
+  group.labels = builder.build();
+}
+
+}  // namespace
+
+LoadedConfig read_config(const std::string& path, std::string_view bytes) {
+  LoadedConfig loaded;
+  loaded.config.web.listen = "127.0.0.1:9467";
+  const auto document = yaml::Document::parse(path, bytes, loaded.diagnostics);
+  if (loaded.diagnostics.has_errors() || document.root().is_null()) return loaded;
+  yaml::Reporter report(loaded.diagnostics, "config");
+  yaml::read_object(
+      document.root(), report, loaded.config,
+      [&](Mapping& m, Config& config) { read_top(m, path, config); }, "the configuration");
+  check_jobs(document.root(), report, loaded.config);
+  return loaded;
+}
+
+Result<std::vector<source::TargetGroup>> parse_target_groups(std::string_view bytes) {
+  Diagnostics diagnostics;
+  const auto document = yaml::Document::parse("", bytes, diagnostics);
+  yaml::Reporter report(diagnostics, "file_sd");
+  std::vector<source::TargetGroup> groups;
+  if (!document.root().is_null() && !document.root().is_sequence()) {
+    return fail(ErrorCode::Parse, "not a list of target groups");
+  }
+  for (const yaml::Node& item : document.root().items()) {
+    yaml::read_object(item, report, groups.emplace_back(), read_group, "a target group");
+  }
+  if (diagnostics.has_errors()) return fail(ErrorCode::Parse, diagnostics.all().front().message);
+  return groups;
+}
+
+}  // namespace tocsin::daemon

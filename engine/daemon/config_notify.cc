@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "daemon/config_reader.h"
+#include "promql/ast.h"
+
+namespace tocsin::daemon {
+namespace {
+
+using yaml::Mapping;
+
+// An entry of `alertmanagers`, as in prometheus.yml: one config, several addresses.
+struct AlertmanagerEntry {
+  std::string scheme = "http";
+  std::string path_prefix;
+  std::string api_version = "v2";
+  Duration timeout = std::chrono::seconds(10);
+  net::ClientConfig client;
+  std::vector<std::string> targets;
+};
+
+void read_alertmanager(Mapping& m, const ConfigContext& context, AlertmanagerEntry& entry) {
+  m.choice("scheme", entry.scheme,
+           {{"http", std::string("http")}, {"https", std::string("https")}});
+  m.read("path_prefix", entry.path_prefix);
+  m.read("timeout", entry.timeout);
+  m.choice("api_version", entry.api_version, {{"v2", std::string("v2")}});
+  read_client(m, context, entry.client);
+  std::vector<source::TargetGroup> groups;
+  m.read("static_configs", groups,
+         [](Mapping& group, source::TargetGroup& out) { group.read("targets", out.targets); });
+  for (const source::TargetGroup& group : groups) {
+    entry.targets.insert(entry.targets.end(), group.targets.begin(), group.targets.end());
+  }
+  if (entry.targets.empty()) {
+    m.error_here("an Alertmanager needs static_configs with targets",
+                 "static_configs: [{targets: ['alertmanager:9093']}]");
+  }
+}
+
+void read_webhook(Mapping& m, const ConfigContext& context, notify::WebhookConfig& webhook) {
+  m.read("url", webhook.url);
+  read_path(m, "url_file", context, webhook.url_file);
+  m.read("send_resolved", webhook.send_resolved);
+  m.read("timeout", webhook.timeout);
+  read_count(m, "max_alerts", webhook.max_alerts);
+  m.read("http_config", webhook.client,
+         [&](Mapping& http, net::ClientConfig& out) { read_client(http, context, out); });
+  if (webhook.url.empty() == webhook.url_file.empty()) {
+    m.error_here("a webhook needs one of url and url_file");
+  }
+}
+
+// `matchers: [severity="critical", team=~"a|b"]`
+void read_matchers(Mapping& m, notify::RouteConfig& route) {
+  std::vector<std::string> texts;
+  m.read("matchers", texts);
+  for (const std::string& text : texts) {
+    const auto expr = promql::parse("{__name__=~\".+\"," + text + "}");
+    const auto* selector = expr ? promql::as<promql::VectorSelector>(**expr) : nullptr;
+    if (!selector) {
+      m.error("matchers", "not a matcher: " + text, R"(for example severity="critical")");
+      continue;
+    }
+    route.matchers.insert(route.matchers.end(), selector->matchers.begin() + 1,
+                          selector->matchers.end());
+  }
+}
+
+bool is_known(const notify::NotifyConfig& config, const std::string& name) {
+  return std::any_of(config.receivers.begin(), config.receivers.end(),
+                     [&](const notify::ReceiverConfig& r) { return r.name == name; });
+}
+
+void check_route(Mapping& m, const notify::NotifyConfig& config, const notify::RouteConfig& route) {
+  if (!is_known(config, route.receiver)) {
+    m.error("route", "no receiver is called " + quote(route.receiver),
+            "receivers: [{name: " + route.receiver + ", webhook_configs: […]}]");
+  }
+  for (const notify::RouteConfig& child : route.routes) check_route(m, config, child);
+}
+
+}  // namespace
+
+void read_alerting(Mapping& m, const ConfigContext& context, Config& config) {
+  std::vector<AlertmanagerEntry> entries;
+  m.read("alertmanagers", entries,
+         [&](Mapping& entry, AlertmanagerEntry& out) { read_alertmanager(entry, context, out); });
+  for (const AlertmanagerEntry& entry : entries) {
+    for (const std::string& target : entry.targets) {
+      std::string prefix = entry.path_prefix;
+      if (!prefix.empty() && prefix.front() != '/') prefix.insert(0, 1, '/');
+      config.notify.alertmanagers.push_back(
+          {entry.scheme + "://" + target + prefix, entry.timeout, entry.client});
+    }
+  }
+  m.read("alert_relabel_configs", config.alert_relabel_configs, read_relabel_config);
+}
+
+void read_receiver(Mapping& m, const ConfigContext& context, notify::ReceiverConfig& receiver) {
+  m.require("name", receiver.name);
+  const yaml::Reporter::Context name(m.report(), "receiver '" + receiver.name + "'");
+  m.read("webhook_configs", receiver.webhooks, [&](Mapping& webhook, notify::WebhookConfig& out) {
+    read_webhook(webhook, context, out);
+  });
+  for (const char* kind :
+       {"slack_configs", "pagerduty_configs", "msteamsv2_configs", "discord_configs",
+        "opsgenie_configs", "telegram_configs", "email_configs"}) {
+    if (!m.has(kind)) continue;
+    m.error(kind, std::string(kind) + " are not there yet",
+            "send to an Alertmanager that has them, or to a webhook");
+  }
+}
+
+void read_route(Mapping& m, const notify::RouteConfig& parent, notify::RouteConfig& route) {
+  route = parent;
+  route.routes.clear();
+  route.matchers.clear();
+  route.continue_matching = false;
+  m.read("receiver", route.receiver);
+  m.read("group_by", route.group_by);
+  m.read("group_wait", route.group_wait);
+  m.read("group_interval", route.group_interval);
+  m.read("repeat_interval", route.repeat_interval);
+  m.read("continue", route.continue_matching);
+  read_matchers(m, route);
+  const notify::RouteConfig as_parent = route;
+  m.read("routes", route.routes,
+         [&](Mapping& child, notify::RouteConfig& out) { read_route(child, as_parent, out); });
+}
+
+void check_receivers(Mapping& m, const notify::NotifyConfig& config) {
+  if (config.route) check_route(m, config, *config.route);
+  if (!config.receivers.empty() && !config.route) {
+    m.error("receivers", "receivers without a route hear of nothing",
+            "route: {receiver: " + config.receivers.front().name + "}");
+  }
+}
+
+}  // namespace tocsin::daemon
