@@ -13,6 +13,7 @@
 #include "rule/compile.h"
 #include "rule/notation.h"
 #include "tocsin/duration.h"
+#include "tocsin/labels.h"
 
 namespace tocsin::rule {
 namespace {
@@ -79,27 +80,57 @@ class Past {
   Memory memory_;
 };
 
+// What a view knows about the proxies that count for it: of the workload itself, or of an edge's
+// client. Nothing where it knows neither.
+struct Proxies {
+  std::string on;  // "on (namespace, deployment, …)"; empty where nothing is known.
+  std::string renamed_begin;
+  std::string renamed_end;
+
+  // `rows`, which have the labels of a proxy, with the labels of the view.
+  std::string of(const std::string& rows) const { return renamed_begin + rows + renamed_end; }
+};
+
+std::string own_labels() {
+  std::vector<std::string> labels = kinds_with("");
+  labels.insert(labels.begin(), "namespace");
+  return comma_list(labels);
+}
+
+Proxies proxies_of(const Condition& c, const View& view) {
+  if (c.side == Side::Server) return {"on (" + comma_list(view.same_thing) + ")", "", ""};
+  if (c.by != By::Edge) return {};
+  Proxies out;
+  std::vector<std::string> words;
+  for (const std::string& word : view.same_thing) {
+    if (!word.starts_with("client_")) continue;
+    words.push_back(word);
+    out.renamed_begin += "label_join(";
+    out.renamed_end += ", " + quote(word) + R"(, "", )" + quote(word.substr(7)) + ")";
+  }
+  out.on = "on (" + comma_list(words) + ")";
+  return out;
+}
+
 // Keeps the rows whose proxies report: a thing without traffic is at zero as long as they do, and
 // unknown when they do not.
-std::string while_alive(const Condition& c, const View& view) {
-  const bool by_client = c.by == By::Edge;
-  if (c.side == Side::Client && !by_client) return " and on () count(proxy_build_info) > 0";
-  std::vector<std::string> own = kinds_with("");
-  own.insert(own.begin(), "namespace");
-  std::string rows = "count by (" + comma_list(own) + ") (proxy_build_info)";
-  std::vector<std::string> words = view.same_thing;
-  if (by_client) {
-    words.clear();
-    for (const std::string& label : own) {
-      words.push_back("client_" + label);
-      rows = "label_join(" + rows + ", \"client_" + label + "\", \"\", \"" + label + "\")";
-    }
-  }
-  return " and on (" + comma_list(words) + ") " + rows;
+std::string while_alive(const Proxies& proxies) {
+  if (proxies.on.empty()) return " and on () count(proxy_build_info) > 0";
+  return " and " + proxies.on + " " +
+         proxies.of("count by (" + own_labels() + ") (proxy_build_info)");
+}
+
+// Drops the rows some of whose proxies cannot be scraped: their traffic seems to fall, but nobody
+// knows.
+std::string unless_blind(const Proxies& proxies) {
+  if (proxies.on.empty()) return {};
+  return " unless " + proxies.on + " " +
+         proxies.of("min by (" + own_labels() + R"() (up{job=~"(.*/)?linkerd-proxy"}) == 0)");
 }
 
 std::string per_window(const std::string& rate, const Condition& c) {
-  return "(" + rate + ") * " + number_text(to_seconds(c.over));
+  const bool atom = rate.find(' ') == std::string::npos;
+  return (atom ? rate : "(" + rate + ")") + " * " + number_text(to_seconds(c.over));
 }
 
 std::string at_least(const std::string& requests, const Condition& c) {
@@ -120,17 +151,18 @@ void compile_above(const Condition& c, const std::string& rate, const Past& past
 
 // Traffic that is gone altogether leaves no series: it is zero for what had a past.
 void compile_below(const Condition& c, const std::string& rate, const Past& past,
-                   const std::string& alive, Compiled& out) {
+                   const Proxies& proxies, Compiled& out) {
   const std::string baseline = past.baseline();
-  const std::string filled = "(" + rate + " or (0 * " + baseline + alive + "))";
+  const std::string filled = "(" + rate + " or (0 * " + baseline + while_alive(proxies) + "))";
   if (c.unit == Unit::RequestsPerSecond) {
     out.value = filled;
-    out.expr = compared(out.value, c);
+    out.expr = compared(out.value, c) + unless_blind(proxies);
     return;
   }
   out.requests = per_window(baseline, c);
   out.value = filled + " / (" + baseline + " > 0)";
-  out.expr = compared(out.value, c) + at_least(out.requests, c) + " and " + past.learned();
+  out.expr = compared(out.value, c) + at_least(out.requests, c) + " and " + past.learned() +
+             unless_blind(proxies);
 }
 
 }  // namespace
@@ -151,7 +183,7 @@ Compiled compile_traffic(const Condition& c, Memory memory) {
   if (above) {
     compile_above(c, looks_back ? name : rate, past, out);
   } else {
-    compile_below(c, name, past, while_alive(c, view), out);
+    compile_below(c, name, past, proxies_of(c, view), out);
   }
   return out;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "rule/notation.h"
 #include "rule/pretty.h"
 #include "tocsin/duration.h"
 #include "tocsin/labels.h"
@@ -9,18 +10,35 @@ namespace {
 
 using Pairs = std::map<std::string, std::string>;
 
+std::string limit_text(const Condition& c) {
+  switch (c.kind) {
+    case ConditionKind::ControlPlane: {
+      std::string out;
+      for (const std::string& component : c.components)
+        out += (out.empty() ? "" : ", ") + component;
+      return "without a ready " + out;
+    }
+    case ConditionKind::Certificate:
+      return std::string(name_of(c.certificate)) +
+             (c.missed_refreshes > 0 ? " with " : " that ends within ") + c.threshold_text;
+    case ConditionKind::ProxyRestarts:
+      return "more than " + c.threshold_text;
+    case ConditionKind::Latency:
+      return "p" + number_text(c.quantile * 100) + " above " + c.threshold_text;
+    default:
+      return (c.comparison == Comparison::Below ? "below " : "above ") + c.threshold_text;
+  }
+}
+
 std::string condition_line(const Condition& c) {
-  std::string out(name_of(c.kind));
-  const bool about_requests = c.kind == ConditionKind::SuccessRate ||
-                              c.kind == ConditionKind::Latency || c.kind == ConditionKind::Traffic;
-  out += c.comparison == Comparison::Below ? " below " : " above ";
-  out += c.threshold_text;
-  if (about_requests) {
+  std::string out = std::string(name_of(c.kind)) + " " + limit_text(c);
+  if (c.requests) {
     out += " over " + format_duration(c.over) + ", by " + std::string(name_of(c.by)) + ", " +
            std::string(name_of(c.side)) + " side";
   }
-  for (const auto& [label, expression] : c.where)
+  for (const auto& [label, expression] : c.where) {
     out += ", where " + label + "=~" + quote(expression);
+  }
   return out;
 }
 

@@ -14,9 +14,10 @@ const std::vector<std::string> kWorkloadKinds = {
 
 namespace {
 
-// The proxy's own port and the kubelet's probes. Negative, so that they do no harm where a label
-// is missing.
-constexpr std::string_view kApplication = R"(target_port!="4191",route_name!="probe")";
+// Not the proxy's own port, not the kubelet's probes. Negative, so that they do no harm where a
+// label is missing.
+constexpr std::string_view kNotAdmin = R"(target_port!="4191")";
+constexpr std::string_view kNotProbe = R"(,route_name!="probe")";
 constexpr std::string_view kInfrastructure = "linkerd|linkerd-viz";
 constexpr std::string_view kGrpcFailure =
     "UNKNOWN|DEADLINE_EXCEEDED|PERMISSION_DENIED|INTERNAL|UNAVAILABLE|DATA_LOSS";
@@ -47,7 +48,8 @@ std::string error_not(std::string_view errors) { return "error!~" + quote(errors
 
 Family endpoint_family(FamilyId id, std::string_view direction, Names names) {
   Family f{.id = id, .names = std::move(names), .bucket_seconds = 0.001};
-  f.matchers = "direction=" + quote(direction) + "," + std::string(kApplication);
+  f.matchers = "direction=" + quote(direction) + "," + std::string(kNotAdmin);
+  if (id == FamilyId::Inbound) f.matchers += kNotProbe;
   f.totals = {{"response_total", ""}};
   f.failures = {{"response_total", R"(classification="failure")"}};
   f.starts = {{"request_total", ""}};
