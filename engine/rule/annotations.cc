@@ -45,10 +45,18 @@ std::string subject(const Condition& c) {
     case By::Route:
       return route_subject(c.side);
     case By::Edge:
-      return "calls from " + workload_name("client_") + in_namespace("client_namespace") +
+      return workload_name("client_") + in_namespace("client_namespace") +
              " to service {{ $labels.service }}" + in_namespace("namespace");
   }
   return {};
+}
+
+std::string requests_of(const Condition& c) {
+  return (c.by == By::Edge ? "requests from " : "requests to ") + subject(c);
+}
+
+std::string traffic_of(const Condition& c) {
+  return (c.by == By::Edge ? "Traffic from " : "Traffic to ") + subject(c);
 }
 
 std::string seen_by(const Condition& c) {
@@ -60,8 +68,8 @@ std::string seen_by(const Condition& c) {
 std::string per_over(const Condition& c) { return "over the last " + format_duration(c.over); }
 
 Annotations of_success_rate(const Condition& c) {
-  return {{"summary", "Only " + std::string(kPercent) + " of requests succeed: " + subject(c)},
-          {"description", "Of the requests to " + subject(c) + ", " + std::string(kPercent) +
+  return {{"summary", subject(c) + ": only " + std::string(kPercent) + " of requests succeed"},
+          {"description", "Of the " + requests_of(c) + ", " + std::string(kPercent) +
                               " succeeded " + per_over(c) + ", " + seen_by(c) + ". At least " +
                               c.threshold_text + " should."},
           {"value", std::string(kPercent)}};
@@ -76,23 +84,21 @@ std::string percent_of(double quantile) {
 Annotations of_latency(const Condition& c) {
   const std::string percent = percent_of(c.quantile);
   return {
-      {"summary", "Slow responses, p" + percent + " " + std::string(kDuration) + ": " + subject(c)},
-      {"description", "The slowest " + percent_of(1 - c.quantile) + "% of requests to " +
-                          subject(c) + " took " + std::string(kDuration) + " or longer " +
-                          per_over(c) + ", " + seen_by(c) + ". The limit is " + c.threshold_text +
-                          "."},
+      {"summary", subject(c) + ": slow, p" + percent + " is " + std::string(kDuration)},
+      {"description", "The slowest " + percent_of(1 - c.quantile) + "% of the " + requests_of(c) +
+                          " took " + std::string(kDuration) + " or longer " + per_over(c) + ", " +
+                          seen_by(c) + ". The limit is " + c.threshold_text + "."},
       {"value", std::string(kDuration)}};
 }
 
 Annotations of_traffic_multiple(const Condition& c) {
   const bool above = c.comparison == Comparison::Above;
   const std::string times = "{{ $value | humanize }} times";
-  return {{"summary", std::string(above ? "Traffic spike" : "Traffic drop") + ", " + times +
-                          " the usual: " + subject(c)},
-          {"description", "Traffic to " + subject(c) + " was " + times + " its usual level " +
-                              per_over(c) + ". Usual is the median of the " +
-                              format_duration(c.baseline_over) + " before; the limit is " +
-                              c.threshold_text + "." +
+  return {{"summary",
+           subject(c) + ": traffic " + (above ? "spike" : "drop") + ", " + times + " the usual"},
+          {"description", traffic_of(c) + " was " + times + " its usual level " + per_over(c) +
+                              ". Usual is the median of the " + format_duration(c.baseline_over) +
+                              " before; the limit is " + c.threshold_text + "." +
                               (above ? "" : " Callers may be failing before they get here.")},
           {"value", times + " the baseline"}};
 }
@@ -101,11 +107,10 @@ Annotations of_traffic(const Condition& c) {
   if (c.unit == Unit::TimesBaseline) return of_traffic_multiple(c);
   const bool above = c.comparison == Comparison::Above;
   const std::string rate = "{{ $value | humanize }} requests/s";
-  return {
-      {"summary", std::string(above ? "High" : "Low") + " traffic, " + rate + ": " + subject(c)},
-      {"description", "Traffic to " + subject(c) + " was " + rate + " " + per_over(c) +
-                          ". The limit is " + c.threshold_text + "."},
-      {"value", rate}};
+  return {{"summary", subject(c) + ": " + (above ? "high" : "low") + " traffic, " + rate},
+          {"description", traffic_of(c) + " was " + rate + " " + per_over(c) + ". The limit is " +
+                              c.threshold_text + "."},
+          {"value", rate}};
 }
 
 // What stops while a component is away, for whoever wonders how bad it is.
@@ -115,7 +120,7 @@ Annotations of_control_plane(const Condition&) {
       {"description",
        "No replica of {{ $labels.component }} answers. "
        "{{ if eq $labels.component \"identity\" }}New pods cannot start and certificates are "
-       "not renewed: running proxies lose their identity within 7 hours."
+       "not renewed: the first running proxies lose their identity after 7 hours."
        "{{ else if eq $labels.component \"destination\" }}Proxies keep the endpoints they know: "
        "traffic goes on, but not to new pods."
        "{{ else if eq $labels.component \"proxy-injector\" }}New pods start without a proxy, or "
@@ -124,31 +129,38 @@ Annotations of_control_plane(const Condition&) {
       {"value", "{{ $value }} ready"}};
 }
 
+// "1h 5m left", "expired 5m ago".
+std::string time_left() {
+  return "{{ if gt $value 0.0 }}" + std::string(kDuration) +
+         " left{{ else }}expired {{ reReplaceAll \"^-\" \"\" (humanizeDuration $value) }} ago{{ "
+         "end }}";
+}
+
 Annotations of_leaf(const Condition& c) {
   const std::string who = workload_name("") + in_namespace("namespace");
-  return {{"summary",
-           "Proxy certificates are not renewed, " + std::string(kDuration) + " left: " + who},
-          {"description", "A proxy of " + who + " holds a certificate that ends in " +
-                              std::string(kDuration) + " (" + c.threshold_text +
+  return {{"summary", who + ": proxy certificates are not renewed, " + time_left()},
+          {"description", "A proxy of " + who + " has a certificate that is not renewed: " +
+                              time_left() + " (" + c.threshold_text +
                               "). When it ends the proxy can neither accept nor make connections "
                               "inside the mesh. Look at linkerd-identity, and at the issuer."},
-          {"value", std::string(kDuration) + " left"}};
+          {"value", time_left()}};
 }
 
 Annotations of_certificate(const Condition& c) {
   if (c.certificate == CertificateKind::Leaf) return of_leaf(c);
   const bool webhook = c.certificate == CertificateKind::Webhook;
-  const std::string which = "The {{ $labels.kind }} certificate {{ $labels.name }}";
+  const std::string which =
+      "The {{ $labels.kind }} certificate{{ if ne $labels.name $labels.kind }} {{ $labels.name "
+      "}}{{ end }}";
   return {
-      {"summary", which + " ends in " + std::string(kDuration)},
-      {"description", which + " ends in " + std::string(kDuration) + " (the limit is " +
-                          c.threshold_text + "). " +
-                          (webhook ? "From then on the API server cannot call the webhook: pods "
+      {"summary", which + ": " + time_left()},
+      {"description", which + ": " + time_left() + " (the limit is " + c.threshold_text + "). " +
+                          (webhook ? "Without it the API server cannot call the webhook: pods "
                                      "start without a proxy, or not at all."
-                                   : "From then on no proxy can get or keep an identity: the "
+                                   : "Without it no proxy can get or keep an identity: the "
                                      "whole mesh is cut off.") +
                           " Nothing renews it by itself unless cert-manager does."},
-      {"value", std::string(kDuration) + " left"}};
+      {"value", time_left()}};
 }
 
 Annotations of_proxy_restarts(const Condition& c) {
@@ -156,15 +168,15 @@ Annotations of_proxy_restarts(const Condition& c) {
       "{{ if or $labels.deployment $labels.statefulset $labels.daemonset $labels.k8s_job "
       "$labels.cronjob $labels.replicaset $labels.replicationcontroller }}" +
       workload_name("") + in_namespace("namespace") +
-      "{{ else }}a workload in {{ $labels.namespace }}{{ end }}";
+      "{{ else }}pods in {{ $labels.namespace }}{{ end }}";
   const std::string count = "{{ $value | humanize }}";
-  return {{"summary", "Linkerd proxies do not stay up: " + who},
+  return {{"summary", who + ": Linkerd proxies do not stay up"},
           {"description", "A Linkerd container of " + who + " was restarted " + count + " times " +
                               per_over(c) +
                               ", waits in CrashLoopBackOff, or never gets ready so that its pod is "
                               "stuck in Init. More than " +
                               c.threshold_text +
-                              " restarts are too many. Look at the logs of linkerd-proxy and "
+                              " is too much. Look at the logs of linkerd-proxy and "
                               "linkerd-init, and whether linkerd-identity is up."},
           {"value", count + " restarts"}};
 }

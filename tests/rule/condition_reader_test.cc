@@ -56,8 +56,8 @@ TEST_CASE("down_for is a for") {
 TEST_CASE("a rule without annotations pages in sentences, and keeps those that it has") {
   const Rule bare = last_rule(load_alert("success_rate: {below: 99%, by: service}"));
   CHECK(bare.annotations.at("summary") ==
-        "Only {{ $value | humanizePercentage }} of requests succeed: service {{ $labels.service }}"
-        "{{ if $labels.namespace }} in {{ $labels.namespace }}{{ end }}");
+        "service {{ $labels.service }}{{ if $labels.namespace }} in {{ $labels.namespace }}"
+        "{{ end }}: only {{ $value | humanizePercentage }} of requests succeed");
   CHECK(bare.annotations.at("threshold") == "99%");
   CHECK(bare.annotations.at("value") == "{{ $value | humanizePercentage }}");
   const Rule own =
