@@ -93,7 +93,8 @@ Annotations of_latency(const Condition& c) {
 
 Annotations of_traffic_multiple(const Condition& c) {
   const bool above = c.comparison == Comparison::Above;
-  const std::string times = "{{ $value | humanize }} times";
+  const std::string times =
+      above ? "{{ printf \"%.1f\" $value }} times" : std::string(kPercent) + " of";
   return {{"summary",
            subject(c) + ": traffic " + (above ? "spike" : "drop") + ", " + times + " the usual"},
           {"description", traffic_of(c) + " was " + times + " its usual level " + per_over(c) +
@@ -106,7 +107,7 @@ Annotations of_traffic_multiple(const Condition& c) {
 Annotations of_traffic(const Condition& c) {
   if (c.unit == Unit::TimesBaseline) return of_traffic_multiple(c);
   const bool above = c.comparison == Comparison::Above;
-  const std::string rate = "{{ $value | humanize }} requests/s";
+  const std::string rate = "{{ printf \"%.2f\" $value }} requests/s";
   return {{"summary", subject(c) + ": " + (above ? "high" : "low") + " traffic, " + rate},
           {"description", traffic_of(c) + " was " + rate + " " + per_over(c) + ". The limit is " +
                               c.threshold_text + "."},
@@ -169,7 +170,7 @@ Annotations of_proxy_restarts(const Condition& c) {
       "$labels.cronjob $labels.replicaset $labels.replicationcontroller }}" +
       workload_name("") + in_namespace("namespace") +
       "{{ else }}pods in {{ $labels.namespace }}{{ end }}";
-  const std::string count = "{{ $value | humanize }}";
+  const std::string count = "{{ printf \"%.0f\" $value }}";
   return {{"summary", who + ": Linkerd proxies do not stay up"},
           {"description", "A Linkerd container of " + who + " was restarted " + count + " times " +
                               per_over(c) +
