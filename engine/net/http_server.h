@@ -45,8 +45,8 @@ struct HttpServerResponse {
   Headers headers;
 };
 
-// Sends the answer. Any thread; calls after the first are ignored. When the last copy is destroyed
-// without a call, the client gets a 500.
+// Sends the answer. Any thread; calls after the first are ignored, and so are calls when the client
+// or the server is gone. When the last copy is destroyed without a call, the client gets a 500.
 using Responder = std::function<void(HttpServerResponse)>;
 
 // Called on the loop thread. The request lives as long as a copy of the responder does.

@@ -104,9 +104,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void start() {
-    shared_->sessions.emplace(id_, [weak = this->weak_from_this()] {
-      if (const auto self = weak.lock()) self->close();
-    });
+    shared_->sessions.emplace(id_, [self = this->shared_from_this()] { self->close(); });
     if constexpr (kIsTls<Stream>) {
       set_deadline(shared_->options.header_timeout);
       stream_.async_handshake(asio::ssl::stream_base::server,
@@ -120,18 +118,20 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
  private:
-  // An answer that is still owed. Destroyed without one, it sends a 500.
+  // An answer that is still owed. Destroyed without one, it sends a 500. May outlive the session,
+  // the server and the loop.
   struct Owed {
-    std::shared_ptr<Session> session;
+    std::weak_ptr<Session> session;
     HttpServerRequest request;
     std::atomic<bool> sent = false;
 
     void send(HttpServerResponse response) {
-      if (sent.exchange(true)) return;
+      const auto open_session = session.lock();
+      if (sent.exchange(true) || !open_session) return;
       pack(response);
       auto box = std::make_shared<HttpServerResponse>(std::move(response));
-      asio::dispatch(session->stream_.get_executor(),
-                     [session = session, box] { session->write(std::move(*box)); });
+      asio::dispatch(open_session->stream_.get_executor(),
+                     [open_session, box] { open_session->write(std::move(*box)); });
     }
 
     // Compresses in the caller's thread, which may be a worker.
@@ -165,6 +165,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void close() {
+    const auto self = this->shared_from_this();
     shared_->sessions.erase(id_);
     if (gone_) *gone_ = true;
     timer_.cancel();
