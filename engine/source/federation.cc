@@ -13,8 +13,11 @@ namespace {
 // A selector as the set of its matchers' texts: fewer matchers select more.
 using Selector = std::set<std::string>;
 
-bool is_own_label(const Matcher& matcher, const Labels& target_labels) {
+// Whether the other side may know the label by another value: one that the target adds, or a bound,
+// which Prometheus 2 spells "1" and we, like Prometheus 3, "1.0".
+bool is_ours_alone(const Matcher& matcher, const Labels& target_labels) {
   const std::string& name = matcher.name();
+  if (name == "le" || name == "quantile") return true;
   return name != "job" && name != "instance" && target_labels.has(name);
 }
 
@@ -57,7 +60,7 @@ std::vector<std::string> federation_selectors(const std::vector<promql::Need>& n
     Selector selector;
     bool selects = false;  // Prometheus refuses a selector that matches everything.
     for (const Matcher& matcher : need.matchers) {
-      if (is_own_label(matcher, target_labels)) continue;
+      if (is_ours_alone(matcher, target_labels)) continue;
       selector.insert(matcher.text());
       selects |= !matcher.matches_empty();
     }

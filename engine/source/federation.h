@@ -15,7 +15,8 @@ namespace tocsin::source {
 bool asks_for_needs(const ScrapeConfig& config);
 
 // One selector per need, those left out that another one includes. Conditions on labels that
-// `target_labels` adds are left out too: the other side does not know them.
+// `target_labels` adds, and on bounds, are left out too: the other side does not know them, or
+// spells them otherwise.
 std::vector<std::string> federation_selectors(const std::vector<promql::Need>& needs,
                                               const Labels& target_labels);
 

@@ -30,6 +30,11 @@ TEST_CASE("labels that the target adds are not asked for") {
   CHECK(federation_selectors(needs, target) == Texts{R"({__name__="up",job="proxy"})"});
 }
 
+TEST_CASE("bounds are not asked for, because their spelling differs") {
+  const auto needs = testing::needs_of(R"(rate(x_bucket{le="1.0"}[1m]) + rate(x_bucket[1m]))");
+  CHECK(federation_selectors(needs, {}) == Texts{R"({__name__="x_bucket"})"});
+}
+
 TEST_CASE("selectors stand in the URL") {
   CHECK(federation_url("http://p/federate", {"{a=\"1\"}", "up"}) ==
         "http://p/federate?match%5B%5D=%7Ba%3D%221%22%7D&match%5B%5D=up");
