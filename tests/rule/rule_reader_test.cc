@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
 #include "rule/rule_files.h"
 
 namespace tocsin::rule {
@@ -207,6 +212,29 @@ TEST_CASE("what rules read is listed once, with the longest history") {
   REQUIRE(needs.size() == 2);
   CHECK(needs[0].history == std::chrono::minutes(11));
   CHECK(needs[1].history == std::chrono::minutes(6));
+}
+
+TEST_CASE("promtool's own rule files get promtool's verdict") {
+  const std::string folder = TOCSIN_SHARED_DIR "/promtool/";
+  if (!std::filesystem::exists(folder)) {
+    std::cout << "skipped: promtool's rule files are not at hand\n";
+    return;
+  }
+  const struct {
+    const char* file;
+    bool good;
+  } cases[] = {{"rules.yml", true},
+               {"rules_duplicates.yml", true},
+               {"prometheus-rules.lint.yml", true},
+               {"bad-rules-error.yml", true},  // Wrong only once it is evaluated.
+               {"bad-rules-syntax.yml", false}};
+  for (const auto& c : cases) {
+    CAPTURE(c.file);
+    std::ifstream in(folder + c.file);
+    std::stringstream text;
+    text << in.rdbuf();
+    CHECK(load_text(text.str()).diagnostics.has_errors() != c.good);
+  }
 }
 
 }  // namespace
