@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "cli/command.h"
+#include "daemon/rule_files.h"
+
+namespace tocsin::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  std::string format = "text";
+};
+
+int explain(const Options& options) {
+  const auto loaded = daemon::load_rules(options.files, rule::Memory::Recorded);
+  std::cerr << loaded.diagnostics.text(is_terminal());
+  if (loaded.diagnostics.has_errors()) return kFailed;
+  std::cout << rule::explain(loaded.rules, options.format == "prometheus"
+                                               ? rule::ExplainFormat::Prometheus
+                                               : rule::ExplainFormat::Text);
+  return kOk;
+}
+
+}  // namespace
+
+Run add_explain(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("explain", "Print the PromQL that each rule compiles to");
+  command->add_option("FILE", options->files, "Rule files")->required();
+  command
+      ->add_option("--format", options->format,
+                   "text, or prometheus: a plain rule file that promtool accepts")
+      ->check(CLI::IsMember({"text", "prometheus"}))
+      ->capture_default_str();
+  return [options] { return explain(*options); };
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "daemon/daemon.h"
+
+namespace tocsin::cli {
+namespace {
+
+int run_daemon(const std::string& path) {
+  const SystemClock clock;
+  net::Loop loop(clock);
+  daemon::DaemonOptions options;
+  options.watched_files = {path};
+  options.load_config = [&](Diagnostics& diagnostics) -> Result<daemon::Config> {
+    const auto bytes = read_file(path);
+    if (!bytes) return fail(bytes.error());
+    daemon::LoadedConfig loaded = daemon::read_config(path, *bytes);
+    diagnostics.append(loaded.diagnostics);
+    return std::move(loaded.config);
+  };
+  daemon::Daemon daemon(clock, loop, std::move(options));
+  if (const auto started = daemon.start(); !started) {
+    std::cerr << started.error().message;
+    if (!started.error().message.ends_with('\n')) std::cerr << '\n';
+    return kFailed;
+  }
+  for (const int signal : {SIGTERM, SIGINT}) {
+    loop.on_signal(signal, [&] {
+      log::info("stopping");
+      loop.stop();
+    });
+  }
+  loop.on_signal(SIGHUP, [&] { (void)daemon.reload(); });
+  loop.run();
+  return kOk;
+}
+
+}  // namespace
+
+Run add_run(CLI::App& app) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("run", "Run the daemon");
+  command->add_option("--config", *path, "The configuration, tocsin.yaml")->required();
+  return [path] { return run_daemon(*path); };
+}
+
+}  // namespace tocsin::cli

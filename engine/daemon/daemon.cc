@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/daemon.h"
+
+#include <random>
+#include <set>
+
+#include "api/server.h"
+#include "base/log.h"
+#include "daemon/certificate_watch.h"
+#include "daemon/evaluator.h"
+#include "daemon/eyesight.h"
+#include "daemon/file_watch.h"
+#include "daemon/outgoing.h"
+#include "daemon/rule_engine.h"
+#include "daemon/rule_files.h"
+#include "daemon/series_writer.h"
+#include "net/worker_pool.h"
+#include "promql/ast.h"
+#include "source/scraper.h"
+#include "tocsin/duration.h"
+#include "tocsin/version.h"
+
+namespace tocsin::daemon {
+namespace {
+
+constexpr Duration kWatchFilesEvery = std::chrono::seconds(5);
+constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
+constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
+
+// A configuration with the rules it names: what a reload swaps in whole.
+struct Loadout {
+  Config config;
+  rule::RuleSet rules;
+  std::string rule_problems;
+};
+
+std::set<std::string> recorded_names(const rule::RuleSet& rules) {
+  std::set<std::string> names{"ALERTS", "ALERTS_FOR_STATE", std::string(kCertificateSeries)};
+  for (const rule::Group& group : rules.groups) {
+    for (const rule::Rule& rule : group.rules) {
+      if (rule.kind == rule::RuleKind::Record) names.insert(rule.name);
+    }
+  }
+  return names;
+}
+
+// What has to be scraped: all that rules read, less what Tocsin records itself, plus what the
+// configuration wants kept.
+std::vector<promql::Need> scraped_needs(const Loadout& loadout) {
+  const std::set<std::string> own = recorded_names(loadout.rules);
+  std::vector<promql::Need> needs;
+  for (promql::Need& need : rule::required_needs(loadout.rules)) {
+    bool recorded = false;
+    for (const Matcher& m : need.matchers) {
+      recorded |=
+          m.name() == kMetricName && m.op() == Matcher::Op::Equal && own.count(m.value()) > 0;
+    }
+    if (!recorded) needs.push_back(std::move(need));
+  }
+  for (const Matchers& matchers : loadout.config.keep) {
+    needs.push_back({matchers, std::chrono::minutes(5)});
+  }
+  return needs;
+}
+
+}  // namespace
+
+class Daemon::Impl : public api::Backend {
+ public:
+  Impl(const Clock& clock, net::Loop& loop, DaemonOptions options)
+      : clock_(clock),
+        loop_(loop),
+        options_(std::move(options)),
+        workers_(net::WorkerPool::default_size()),
+        http_(loop),
+        writer_(store_, workers_, loop),
+        store_evaluator_(store_, workers_, loop),
+        api_(*this, loop) {}
+
+  ~Impl() override {
+    for (const auto& [name, task] : periodic_) loop_.cancel(task);
+    engine_.reset();
+    if (scraper_) scraper_->stop();
+    workers_.stop();
+  }
+
+  // ---- Starting and reloading.
+
+  Result<void> start() {
+    auto loadout = load(Strictness::LeaveBrokenRulesOut);
+    if (!loadout) return fail(loadout.error());
+    started_ = clock_.now();
+    install(std::move(*loadout));
+    if (auto listening = listen(); !listening) return listening;
+    begin_work();
+    return {};
+  }
+
+  Result<void> reload() {
+    auto loadout = load(Strictness::RefuseBrokenRules);
+    if (loadout) {
+      install(std::move(*loadout));
+      reload_ = {true, clock_.now(), ""};
+      log::info("configuration reloaded", {{"groups", std::to_string(rules_.groups.size())}});
+      return {};
+    }
+    reload_.successful = false;
+    reload_.error = loadout.error().message;
+    log::error("reload failed, the old configuration runs on", {{"error", reload_.error}});
+    return fail(loadout.error());
+  }
+
+  std::string address() const { return server_ ? server_->address() : ""; }
+
+  // ---- api::Backend.
+
+  Timestamp now() const override { return clock_.now(); }
+  bool is_ready() const override { return evaluating_; }
+
+  api::ServerStatus status() const override {
+    api::ServerStatus status;
+    status.external_url = external_url();
+    status.external_labels = config_.external_labels;
+    status.started = started_;
+    status.reload = reload_;
+    status.rule_problems = rule_problems_;
+    status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
+    status.prometheus_error = prometheus_error_;
+    return status;
+  }
+
+  std::vector<api::GroupStatus> groups() const override { return engine_->groups(); }
+  std::vector<source::TargetStatus> targets() const override {
+    return scraper_ ? scraper_->targets() : std::vector<source::TargetStatus>{};
+  }
+  std::vector<source::DroppedTarget> dropped_targets() const override {
+    return scraper_ ? scraper_->dropped_targets() : std::vector<source::DroppedTarget>{};
+  }
+  source::ScrapeStats scrape_stats() const override {
+    return scraper_ ? scraper_->stats() : source::ScrapeStats{};
+  }
+  std::vector<notify::Notifier::ReceiverStatus> receivers() const override {
+    return notifier_->receivers();
+  }
+  notify::LatencyHistogram notification_latency() const override { return notifier_->latency(); }
+  store::Stats store_stats() const override {
+    const auto lock = store_.lock_for_read();
+    return store_.stats();
+  }
+  std::map<std::string, std::size_t> series_by_name() const override {
+    const auto lock = store_.lock_for_read();
+    return store_.series_by_name();
+  }
+
+  void query(const api::QueryRequest& request, api::QueryCallback done) override {
+    if (remote_) {
+      if (request.step.count() == 0) return remote_->instant(request.expr, request.start, done);
+      return remote_->range(request.expr, {request.start, request.end, request.step}, done);
+    }
+    net::run_on(
+        workers_, loop_, [this, request] { return answer(request); }, std::move(done));
+  }
+
+  void series(const std::vector<std::string>& selectors, api::SeriesCallback done) override {
+    net::run_on(
+        workers_, loop_, [this, selectors] { return find_series(selectors); }, std::move(done));
+  }
+
+  void reload(std::function<void(Result<void>)> done) override { done(reload()); }
+
+ private:
+  enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
+
+  Result<Loadout> load(Strictness strictness) {
+    Loadout loadout;
+    Diagnostics diagnostics;
+    auto config = options_.load_config(diagnostics);
+    if (!config) return fail(config.error());
+    if (diagnostics.has_errors()) return fail(ErrorCode::InvalidArgument, diagnostics.text());
+    if (!diagnostics.empty()) log::warn("configuration", {{"warnings", diagnostics.text()}});
+    loadout.config = std::move(*config);
+    const auto memory = loadout.config.prometheus ? rule::Memory::Subquery : rule::Memory::Recorded;
+    rule::Loaded loaded = load_rules(loadout.config.rule_files, memory);
+    if (loaded.diagnostics.has_errors()) {
+      loadout.rule_problems = loaded.diagnostics.text();
+      if (strictness == Strictness::RefuseBrokenRules) {
+        return fail(ErrorCode::InvalidArgument, loadout.rule_problems);
+      }
+      log::error("broken rules are left out, the others run",
+                 {{"problems", loadout.rule_problems}});
+    }
+    loadout.rules = std::move(loaded.rules);
+    auto relabeler = source::Relabeler::compile(loadout.config.alert_relabel_configs);
+    if (!relabeler) return fail(relabeler.error());
+    return loadout;
+  }
+
+  // Swaps in what was loaded. Nothing here can fail.
+  void install(Loadout loadout) {
+    const bool first = !engine_;
+    const bool moved = first || loadout.config.prometheus != config_.prometheus ||
+                       recorded_names(loadout.rules) != recorded_names(rules_);
+    config_ = loadout.config;
+    rules_ = loadout.rules;
+    rule_problems_ = loadout.rule_problems;
+    alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
+    install_notifier();
+    install_source(scraped_needs(loadout));
+    if (moved) install_evaluator();
+    engine_->apply(rules_,
+                   {config_.evaluation_interval, config_.rule_query_offset, config_.resend_delay});
+    watched_ = fingerprint();
+  }
+
+  void install_notifier() {
+    notify::NotifyConfig config = config_.notify;
+    config.external_url = external_url();
+    if (notifier_) return notifier_->reconfigure(std::move(config));
+    notifier_ = std::make_unique<notify::Notifier>(
+        notify::DeliveryParts{
+            http_,
+            loop_,
+            clock_,
+            [this] { return std::uniform_real_distribution<double>(0, 1)(random_); },
+            {}},
+        std::move(config));
+  }
+
+  void install_source(std::vector<promql::Need> needs) {
+    if (!scraper_) {
+      const source::ScrapeParts parts{clock_, loop_, loop_, workers_, http_, store_};
+      scraper_ = std::make_unique<source::Scraper>(parts, parse_target_groups);
+    }
+    const auto applied = scraper_->apply(config_.scrape_configs, std::move(needs));
+    if (!applied) log::error("scrape_configs", {{"error", applied.error().message}});
+    remote_ = config_.prometheus ? std::make_unique<source::RemoteQuery>(http_, *config_.prometheus)
+                                 : nullptr;
+  }
+
+  // Groups hold on to their evaluator, so a new place of the data is a new engine.
+  void install_evaluator() {
+    std::unique_ptr<Evaluator> evaluator;
+    if (remote_) {
+      remote_for_rules_ = std::make_unique<source::RemoteQuery>(http_, *config_.prometheus);
+      evaluator = std::make_unique<RemoteEvaluator>(*remote_for_rules_, store_evaluator_,
+                                                    recorded_names(rules_));
+    } else {
+      evaluator = std::make_unique<StoreEvaluator>(store_, workers_, loop_);
+    }
+    GroupParts parts{clock_, loop_, *evaluator, writer_, nullptr, nullptr, nullptr};
+    parts.surroundings = [this](Timestamp at) { return surroundings(at); };
+    parts.on_transitions = [this](const auto& rule, const auto& changes) {
+      note_transitions(rule, changes);
+    };
+    parts.on_due = [this](const auto& rule, Timestamp at, Duration interval, const auto& due) {
+      send(rule, at, interval, due);
+    };
+    auto engine = std::make_unique<RuleEngine>(std::move(parts));
+    if (engine_) engine->take_over(*engine_);
+    engine_ = std::move(engine);
+    evaluator_ = std::move(evaluator);
+    if (evaluating_) engine_->start();
+  }
+
+  Result<void> listen() {
+    auto server = net::HttpServer::listen(loop_, config_.web, api_.handler());
+    if (!server) return fail(server.error());
+    server_ = std::move(*server);
+    log::info("listening", {{"address", server_->address()}, {"version", std::string(version())}});
+    return {};
+  }
+
+  // Rules wait for the first look at every target; a target that does not answer holds them up for
+  // two intervals at most.
+  void begin_work() {
+    reload_ = {true, clock_.now(), ""};
+    if (config_.prometheus || config_.scrape_configs.empty()) {
+      begin_evaluating();
+    } else {
+      scraper_->on_first_pass([this] { begin_evaluating(); });
+      loop_.after(2 * config_.scrape_interval, [this] { begin_evaluating(); });
+    }
+    log::info("alert state lives in memory: it does not survive a restart");
+    every("certificates", kReadCertificatesEvery, [this] { watch_certificates(); });
+    every("files", kWatchFilesEvery, [this] { watch_files(); });
+    every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
+    watch_certificates();
+  }
+
+  void begin_evaluating() {
+    if (evaluating_) return;
+    evaluating_ = true;
+    engine_->start();
+  }
+
+  void every(const std::string& name, Duration interval, std::function<void()> task) {
+    periodic_[name] = loop_.after(interval, [this, name, interval, task] {
+      task();
+      every(name, interval, task);
+    });
+  }
+
+  // ---- Rules and what comes of them.
+
+  std::string external_url() const {
+    return config_.external_url.empty() && server_ ? "http://" + server_->address()
+                                                   : config_.external_url;
+  }
+
+  alert::Surroundings surroundings(Timestamp at) {
+    alert::Surroundings around;
+    around.external_labels = config_.external_labels;
+    around.external_url = external_url();
+    around.query = [this, at](std::string_view expr) { return query_now(expr, at); };
+    around.why_blind = [this](const Labels& labels) { return why_blind(targets(), labels); };
+    return around;
+  }
+
+  // For templates. Differs from Prometheus: with a remote Prometheus, templates cannot query.
+  Result<promql::Vector> query_now(std::string_view expr, Timestamp at) {
+    if (remote_) return fail(ErrorCode::Unavailable, "templates cannot query a remote Prometheus");
+    api::QueryRequest request;
+    request.expr = expr;
+    request.start = request.end = at;
+    const auto answered = answer(request);
+    if (!answered) return fail(answered.error());
+    return as_vector(answered->value);
+  }
+
+  void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {
+    for (const alert::Transition& change : changes) {
+      log::info(
+          "alert " + std::string(name_of(change.from)) + " => " + std::string(name_of(change.to)),
+          {{"alert", change.alert.labels.text()}, {"value", format_number(change.alert.value)}});
+      if (options_.on_transition) options_.on_transition(rule, change);
+    }
+  }
+
+  void send(const rule::Rule& rule, Timestamp at, Duration interval,
+            const std::vector<alert::Alert>& due) {
+    const OutgoingContext context{config_.external_labels, external_url(), clock_.now(),
+                                  alert::valid_until(at, interval, config_.resend_delay)};
+    std::vector<notify::OutgoingAlert> out;
+    for (const alert::Alert& alert : due) {
+      notify::OutgoingAlert outgoing = make_outgoing(rule, alert, context);
+      auto labels = alert_relabeler_.apply(outgoing.labels);
+      if (!labels) continue;
+      outgoing.labels = std::move(*labels);
+      out.push_back(std::move(outgoing));
+    }
+    notifier_->send(out);
+  }
+
+  // ---- Queries, on a worker.
+
+  Result<promql::Answer> answer(const api::QueryRequest& request) {
+    const auto expr = promql::parse(request.expr);
+    if (!expr) {
+      return fail(ErrorCode::Parse, std::to_string(expr.error().begin + 1) +
+                                        ": parse error: " + expr.error().message);
+    }
+    promql::Query query = promql::Query::prepare(*expr);
+    const auto lock = store_.lock_for_read();
+    if (request.step.count() == 0) return query.evaluate(store_, request.start);
+    return query.evaluate_range(store_, request.start, request.end, request.step);
+  }
+
+  Result<std::vector<Labels>> find_series(const std::vector<std::string>& selectors) {
+    std::set<Labels> found;
+    const auto lock = store_.lock_for_read();
+    for (const std::string& text : selectors) {
+      const auto expr = promql::parse(text);
+      const auto* selector = expr ? promql::as<promql::VectorSelector>(**expr) : nullptr;
+      if (!selector) return fail(ErrorCode::InvalidArgument, "not a selector: " + text);
+      for (const store::SeriesId id : store_.select(selector->matchers)) {
+        found.insert(store_.labels(id));
+      }
+    }
+    return std::vector<Labels>(found.begin(), found.end());
+  }
+
+  // ---- Now and then.
+
+  std::string fingerprint() const {
+    std::vector<std::string> files = options_.watched_files;
+    for (std::string& file : find_rule_files(config_.rule_files)) files.push_back(std::move(file));
+    return fingerprint_files(files);
+  }
+
+  void watch_files() {
+    std::string now = fingerprint();
+    if (now == watched_) return;
+    log::info("files have changed, reloading");
+    watched_ = std::move(now);
+    (void)reload();
+  }
+
+  void watch_certificates() {
+    if (config_.certificates.empty()) return;
+    std::vector<std::string> problems;
+    auto found = read_certificates(config_.certificates, clock_.now(), problems);
+    if (problems != certificate_problems_) {
+      for (const std::string& problem : problems) log::warn("certificate", {{"error", problem}});
+      certificate_problems_ = problems;
+    }
+    if (!certificate_series_) certificate_series_ = writer_.open(std::chrono::minutes(6));
+    writer_.write(certificate_series_, clock_.now(), std::move(found), [] {});
+  }
+
+  void collect_garbage() {
+    workers_.post([this, now = clock_.now()] {
+      const auto lock = store_.lock_for_write();
+      store_.collect_garbage(now);
+    });
+  }
+
+  // In the order in which they are made; destroyed in reverse.
+  const Clock& clock_;
+  net::Loop& loop_;
+  const DaemonOptions options_;
+  store::Store store_;
+  net::WorkerPool workers_;
+  net::HttpClient http_;
+  SeriesWriter writer_;
+  StoreEvaluator store_evaluator_;
+  Config config_;
+  rule::RuleSet rules_;
+  std::string rule_problems_;
+  source::Relabeler alert_relabeler_;
+  std::unique_ptr<source::Scraper> scraper_;
+  std::unique_ptr<source::RemoteQuery> remote_;            // For the API.
+  std::unique_ptr<source::RemoteQuery> remote_for_rules_;  // For the evaluator.
+  std::unique_ptr<notify::Notifier> notifier_;
+  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<RuleEngine> engine_;
+  SeriesWriter::Handle certificate_series_;
+  api::Api api_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::map<std::string, Scheduler::TaskId> periodic_;
+  std::minstd_rand random_{static_cast<std::uint32_t>(clock_.ticks().count())};
+  Timestamp started_{};
+  bool evaluating_ = false;
+  api::ReloadStatus reload_;
+  std::string watched_;
+  std::string prometheus_error_;
+  std::vector<std::string> certificate_problems_;
+};
+
+Daemon::Daemon(const Clock& clock, net::Loop& loop, DaemonOptions options)
+    : impl_(std::make_unique<Impl>(clock, loop, std::move(options))) {}
+Daemon::~Daemon() = default;
+
+Result<void> Daemon::start() { return impl_->start(); }
+Result<void> Daemon::reload() { return impl_->reload(); }
+std::string Daemon::address() const { return impl_->address(); }
+
+}  // namespace tocsin::daemon

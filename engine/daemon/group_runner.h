@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GroupRunner evaluates one rule group, again and again, at its slots: the moments that lie the
+// group's own offset after the multiples of its interval, so that groups spread over time and a
+// restart keeps the phase. Rules run in order, each seeing what the ones before wrote. An
+// evaluation is stamped with its slot, however late it runs; slots that pass while one is still
+// running are missed, and counted.
+//
+// Loop thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/backend.h"
+#include "daemon/evaluator.h"
+#include "daemon/series_writer.h"
+#include "tocsin/alert.h"
+#include "tocsin/clock.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::daemon {
+
+// What every group works with. All must outlive the runner.
+struct GroupParts {
+  const Clock& clock;
+  Scheduler& scheduler;
+  Evaluator& evaluator;
+  SeriesWriter& writer;
+  // Asked anew for each rule: targets come and go.
+  std::function<alert::Surroundings(Timestamp at)> surroundings;
+  // Told of every rule's changes and of the alerts that are due.
+  std::function<void(const rule::Rule& rule, const std::vector<alert::Transition>& changes)>
+      on_transitions;
+  std::function<void(const rule::Rule& rule, Timestamp at, Duration interval,
+                     const std::vector<alert::Alert>& due)>
+      on_due;
+};
+
+struct GroupTiming {
+  Duration interval;
+  Duration query_offset;
+  Duration resend_delay;
+
+  bool operator==(const GroupTiming&) const = default;
+};
+
+class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
+ public:
+  GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing);
+  ~GroupRunner();
+  GroupRunner(const GroupRunner&) = delete;
+  GroupRunner& operator=(const GroupRunner&) = delete;
+
+  // The first evaluation is at the next slot.
+  void start();
+  // No evaluation after this; one that runs finds nobody to tell.
+  void stop();
+
+  // Takes over the alerts of the rules with the same id.
+  void adopt(GroupRunner& before);
+  // Resolves what is still active, because the rules are gone, and hands it to on_due.
+  void retire(Timestamp at);
+
+  const rule::Group& group() const { return group_; }
+  const GroupTiming& timing() const { return timing_; }
+  api::GroupStatus status() const;
+
+ private:
+  struct RuleState {
+    std::shared_ptr<const rule::Rule> rule;
+    std::unique_ptr<PreparedExpr> expr;
+    std::unique_ptr<alert::AlertTracker> tracker;  // Of alerting rules.
+    SeriesWriter::Handle series;                   // What it writes: a recording, or ALERTS.
+    api::RuleHealth health = api::RuleHealth::Unknown;
+    std::string last_error;
+    double seconds = 0;
+    std::optional<Timestamp> last_evaluation;
+    std::size_t elements = 0;
+  };
+
+  Timestamp next_slot(Timestamp after) const;
+  void schedule(Timestamp slot);
+  void run(Timestamp slot);
+  void run_rule(std::size_t index, Timestamp slot);
+  void take_answer(std::size_t index, Timestamp slot, std::chrono::nanoseconds began,
+                   Result<promql::Answer> answer);
+  Result<promql::Vector> apply(RuleState& state, Timestamp at, const promql::Vector& vector);
+  Result<promql::Vector> record(const RuleState& state, const promql::Vector& vector) const;
+  void note_failure(RuleState& state, Timestamp at, const std::string& error);
+  void send_due(RuleState& state, Timestamp at);
+  void finish(Timestamp slot);
+
+  const GroupParts parts_;
+  const rule::Group group_;
+  const GroupTiming timing_;
+  std::vector<RuleState> rules_;
+  bool stopped_ = false;
+  Scheduler::TaskId task_ = 0;
+  std::chrono::nanoseconds began_{0};
+  double last_seconds_ = 0;
+  std::optional<Timestamp> last_evaluation_;
+  std::uint64_t iterations_ = 0;
+  std::uint64_t missed_ = 0;
+  std::uint64_t failures_ = 0;
+};
+
+// The one element that a scalar result counts as; the vector itself otherwise.
+Result<promql::Vector> as_vector(const promql::Value& value);
+
+}  // namespace tocsin::daemon

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/outgoing.h"
+
+#include "net/url.h"
+#include "tocsin/duration.h"
+
+namespace tocsin::daemon {
+
+notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
+                                    const OutgoingContext& context) {
+  notify::OutgoingAlert out;
+  LabelsBuilder labels(alert.labels);
+  for (const auto& [name, value] : context.external_labels) {
+    if (!labels.has(name)) labels.set(name, value);
+  }
+  out.labels = labels.build();
+  out.annotations = alert.annotations;
+  if (alert.blind) {
+    out.annotations["blind"] = "Not seen since " + format_rfc3339(alert.blind->since) +
+                               ", because " + alert.blind->reason +
+                               ". The alert stays until fresh data says that it is over.";
+  }
+  out.resolved = alert.state == alert::State::Inactive;
+  out.starts_at = alert.fired_at.value_or(alert.active_at);
+  out.ends_at = out.resolved ? alert.resolved_at.value_or(context.decided_at) : context.valid_until;
+  out.decided_at = context.decided_at;
+  out.generator_url = net::join_url(context.external_url, "/graph") +
+                      "?g0.expr=" + net::url_encode(rule.expr_text) + "&g0.tab=1";
+  return out;
+}
+
+}  // namespace tocsin::daemon

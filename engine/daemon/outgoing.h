@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From an alert to what receivers are sent. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "notify/notification.h"
+#include "tocsin/alert.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::daemon {
+
+struct OutgoingContext {
+  std::map<std::string, std::string>
+      external_labels;  // Added where the alert has none of the name.
+  std::string external_url;
+  Timestamp decided_at;
+  Timestamp valid_until;  // endsAt of alerts that fire.
+};
+
+// A blind alert says so in the annotation `blind`, and in front of its description.
+notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
+                                    const OutgoingContext& context);
+
+}  // namespace tocsin::daemon

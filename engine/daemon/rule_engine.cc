@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/rule_engine.h"
+
+#include <algorithm>
+
+namespace tocsin::daemon {
+namespace {
+
+bool same_rule(const rule::Rule& a, const rule::Rule& b) {
+  return a.id == b.id && a.kind == b.kind && a.expr_text == b.expr_text &&
+         a.for_duration == b.for_duration && a.keep_firing_for == b.keep_firing_for &&
+         a.labels == b.labels && a.annotations == b.annotations;
+}
+
+bool same_group(const rule::Group& a, const rule::Group& b) {
+  return a.file == b.file && a.name == b.name && a.limit == b.limit &&
+         std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(), same_rule);
+}
+
+}  // namespace
+
+RuleEngine::~RuleEngine() {
+  for (const auto& runner : runners_) runner->stop();
+}
+
+GroupTiming RuleEngine::timing_of(const rule::Group& group, const EngineDefaults& defaults) const {
+  return {group.interval.value_or(defaults.evaluation_interval),
+          group.query_offset.value_or(defaults.query_offset), defaults.resend_delay};
+}
+
+void RuleEngine::apply(const rule::RuleSet& rules, const EngineDefaults& defaults) {
+  auto before = std::move(runners_);
+  runners_.clear();
+  const auto inherited = std::move(inherited_);
+  std::vector<std::shared_ptr<GroupRunner>> fresh;
+  for (const rule::Group& group : rules.groups) {
+    const GroupTiming timing = timing_of(group, defaults);
+    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& runner) {
+      return runner->timing() == timing && same_group(runner->group(), group);
+    });
+    if (same != before.end()) {
+      runners_.push_back(std::move(*same));
+      before.erase(same);
+    } else {
+      fresh.push_back(std::make_shared<GroupRunner>(parts_, group, timing));
+      runners_.push_back(fresh.back());
+    }
+  }
+  before.insert(before.end(), inherited.begin(), inherited.end());
+  for (const auto& old : before) {
+    old->stop();
+    for (const auto& runner : fresh) runner->adopt(*old);
+    old->retire(parts_.clock.now());
+  }
+  if (!started_) return;
+  for (const auto& runner : fresh) runner->start();
+}
+
+void RuleEngine::take_over(RuleEngine& before) {
+  for (const auto& runner : before.runners_) runner->stop();
+  inherited_ = std::move(before.runners_);
+}
+
+void RuleEngine::start() {
+  if (started_) return;
+  started_ = true;
+  for (const auto& runner : runners_) runner->start();
+}
+
+std::vector<api::GroupStatus> RuleEngine::groups() const {
+  std::vector<api::GroupStatus> out;
+  for (const auto& runner : runners_) out.push_back(runner->status());
+  return out;
+}
+
+}  // namespace tocsin::daemon

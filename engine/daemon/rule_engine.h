@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RuleEngine keeps a GroupRunner for every group of the running RuleSet. A reload leaves unchanged
+// groups alone, hands the alerts of changed ones on by rule id (a renamed file or a changed
+// threshold loses nothing), and resolves those of rules that are gone.
+//
+// Loop thread only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/group_runner.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::daemon {
+
+struct EngineDefaults {
+  Duration evaluation_interval = std::chrono::minutes(1);
+  Duration query_offset{0};
+  Duration resend_delay = std::chrono::minutes(1);
+
+  bool operator==(const EngineDefaults&) const = default;
+};
+
+class RuleEngine {
+ public:
+  explicit RuleEngine(GroupParts parts) : parts_(std::move(parts)) {}
+  ~RuleEngine();
+  RuleEngine(const RuleEngine&) = delete;
+  RuleEngine& operator=(const RuleEngine&) = delete;
+
+  void apply(const rule::RuleSet& rules, const EngineDefaults& defaults);
+
+  // Takes over the alerts of an engine whose place this one takes; call before apply().
+  void take_over(RuleEngine& before);
+
+  // Groups wait until this is called: at start there is nothing to evaluate over yet.
+  void start();
+
+  std::vector<api::GroupStatus> groups() const;
+
+ private:
+  GroupTiming timing_of(const rule::Group& group, const EngineDefaults& defaults) const;
+
+  const GroupParts parts_;
+  std::vector<std::shared_ptr<GroupRunner>> runners_;
+  std::vector<std::shared_ptr<GroupRunner>> inherited_;  // Until the next apply().
+  bool started_ = false;
+};
+
+}  // namespace tocsin::daemon

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/series_writer.h"
+
+namespace tocsin::daemon {
+
+SeriesWriter::Handle SeriesWriter::open(Duration history) {
+  return std::make_shared<Place>(store_, history);
+}
+
+void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector values,
+                         std::function<void()> done) {
+  net::run_on(
+      workers_, loop_,
+      [place, at, values = std::move(values)] {
+        place->write(at, values);
+        return true;
+      },
+      [done = std::move(done)](bool) { done(); });
+}
+
+void SeriesWriter::Place::write(Timestamp at, const promql::Vector& values) {
+  const auto lock = store_.lock_for_write();
+  if (!opened_) {
+    if (values.empty()) return;
+    block_ = store_.add_block({.history = history_, .synthesize_starts = false});
+    opened_ = true;
+  }
+  std::vector<store::SeriesId> ids;
+  std::vector<double> numbers;
+  for (const promql::Element& element : values) {
+    ids.push_back(store_.add_series(block_, element.labels, false));
+    numbers.push_back(element.sample.value);
+  }
+  store_.append_column(block_, at, ids, numbers);
+}
+
+SeriesWriter::Place::~Place() {
+  if (!opened_) return;
+  const auto lock = store_.lock_for_write();
+  store_.remove_block(block_);
+}
+
+}  // namespace tocsin::daemon

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SeriesWriter puts what rules make (recordings, ALERTS) into the store, on a worker, in the order
+// in which it is told. Series that a rule no longer makes get a stale marker, as in Prometheus.
+//
+// Loop thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "net/executor.h"
+#include "tocsin/promql.h"
+#include "tocsin/store.h"
+
+namespace tocsin::daemon {
+
+class SeriesWriter {
+ public:
+  SeriesWriter(store::Store& store, net::Executor& workers, net::Executor& loop)
+      : store_(store), workers_(workers), loop_(loop) {}
+
+  // The place of one rule's series. When the last copy goes, they get stale markers and are
+  // forgotten in time.
+  class Place;
+  using Handle = std::shared_ptr<Place>;
+  Handle open(Duration history);
+
+  // `done` is called when the values can be read.
+  void write(const Handle& place, Timestamp at, promql::Vector values, std::function<void()> done);
+
+ private:
+  store::Store& store_;
+  net::Executor& workers_;
+  net::Executor& loop_;
+};
+
+class SeriesWriter::Place {
+ public:
+  Place(store::Store& store, Duration history) : store_(store), history_(history) {}
+  ~Place();
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  friend class SeriesWriter;
+  void write(Timestamp at, const promql::Vector& values);
+
+  store::Store& store_;
+  const Duration history_;
+  bool opened_ = false;
+  store::BlockId block_ = 0;
+};
+
+}  // namespace tocsin::daemon
