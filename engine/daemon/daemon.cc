@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "alert/rule_life.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "daemon/certificate_watch.h"
@@ -324,7 +325,7 @@ class Daemon::Impl : public api::Backend {
     request.start = request.end = at;
     const auto answered = answer(request);
     if (!answered) return fail(answered.error());
-    return as_vector(answered->value);
+    return alert::as_vector(answered->value);
   }
 
   void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {

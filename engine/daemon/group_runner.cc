@@ -2,7 +2,6 @@
 #include "daemon/group_runner.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/hash.h"
 
@@ -33,21 +32,13 @@ Duration history_of(const rule::Group& group, const std::string& name) {
 
 }  // namespace
 
-Result<promql::Vector> as_vector(const promql::Value& value) {
-  if (const auto* vector = std::get_if<promql::Vector>(&value)) return *vector;
-  if (const auto* scalar = std::get_if<Sample>(&value)) return promql::Vector{{Labels(), *scalar}};
-  return fail(ErrorCode::Execution, "rule result is not a vector or scalar");
-}
-
 GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing)
     : parts_(std::move(parts)), group_(std::move(group)), timing_(timing) {
   for (const rule::Rule& rule : group_.rules) {
-    RuleState state;
-    state.rule = std::make_shared<const rule::Rule>(rule);
-    state.expr = parts_.evaluator.prepare(rule.expr);
     const bool alerting = rule.kind == rule::RuleKind::Alert;
-    if (alerting) state.tracker = std::make_unique<alert::AlertTracker>(rule, group_.limit);
-    state.series = parts_.writer.open(alerting ? kLeastHistory : history_of(group_, rule.name));
+    RuleState state{alert::RuleLife(std::make_shared<const rule::Rule>(rule), group_.limit),
+                    parts_.evaluator.prepare(rule.expr),
+                    parts_.writer.open(alerting ? kLeastHistory : history_of(group_, rule.name))};
     rules_.push_back(std::move(state));
   }
 }
@@ -96,66 +87,33 @@ void GroupRunner::take_answer(std::size_t index, Timestamp slot, std::chrono::na
                               Result<promql::Answer> answer) {
   if (stopped_) return;
   RuleState& state = rules_[index];
-  const Timestamp at = slot - timing_.query_offset;
   state.last_evaluation = parts_.clock.now();
-  auto vector = answer ? as_vector(answer->value) : fail(answer.error());
-  auto written = vector ? apply(state, slot, *vector) : fail(vector.error());
+  auto outcome = state.life.take(slot, answer, parts_.surroundings(slot));
   state.seconds = seconds_since(began, parts_.clock);
   const auto next = [self = shared_from_this(), index, slot] { self->run_rule(index + 1, slot); };
-  if (!written) {
-    note_failure(state, slot, written.error().message);
-    send_due(state, slot);
-    return next();
+  if (outcome) {
+    state.health = api::RuleHealth::Ok;
+    state.last_error.clear();
+    state.elements = outcome->series.size();
+    if (!outcome->changes.empty()) parts_.on_transitions(*state.life.rule(), outcome->changes);
+  } else {
+    note_failure(state, outcome.error().message);
   }
-  state.health = api::RuleHealth::Ok;
-  state.last_error.clear();
-  state.elements = vector->size();
   send_due(state, slot);
-  parts_.writer.write(state.series, at, std::move(*written), next);
+  if (!outcome) return next();
+  parts_.writer.write(state.series, slot - timing_.query_offset, std::move(outcome->series), next);
 }
 
-// What the rule makes of its result: the series to write.
-Result<promql::Vector> GroupRunner::apply(RuleState& state, Timestamp at,
-                                          const promql::Vector& vector) {
-  if (!state.tracker) return record(state, vector);
-  const auto changes = state.tracker->observe(at, vector, parts_.surroundings(at));
-  if (!changes) return fail(changes.error());
-  if (!changes->empty()) parts_.on_transitions(*state.rule, *changes);
-  return state.tracker->series(at);
-}
-
-Result<promql::Vector> GroupRunner::record(const RuleState& state,
-                                           const promql::Vector& vector) const {
-  if (group_.limit > 0 && vector.size() > group_.limit) {
-    return fail(ErrorCode::Limit, "exceeded limit of " + std::to_string(group_.limit) + " with " +
-                                      std::to_string(vector.size()) + " series");
-  }
-  promql::Vector out;
-  std::set<Labels> seen;
-  for (const promql::Element& element : vector) {
-    LabelsBuilder labels(element.labels);
-    labels.set(kMetricName, state.rule->name);
-    for (const auto& [name, value] : state.rule->labels) labels.set(name, value);
-    out.push_back({labels.build(), element.sample});
-    if (!seen.insert(out.back().labels).second) {
-      return fail(ErrorCode::Execution,
-                  "vector contains metrics with the same labelset after applying rule labels");
-    }
-  }
-  return out;
-}
-
-void GroupRunner::note_failure(RuleState& state, Timestamp at, const std::string& error) {
+void GroupRunner::note_failure(RuleState& state, const std::string& error) {
   ++failures_;
   state.health = api::RuleHealth::Failing;
   state.last_error = error;
-  if (state.tracker) state.tracker->observe_failure(at, "the rule cannot be evaluated: " + error);
 }
 
 void GroupRunner::send_due(RuleState& state, Timestamp at) {
-  if (!state.tracker) return;
-  const auto due = state.tracker->take_due(at, timing_.resend_delay);
-  if (!due.empty()) parts_.on_due(*state.rule, at, timing_.interval, due);
+  if (!state.life.tracker()) return;
+  const auto due = state.life.tracker()->take_due(at, timing_.resend_delay);
+  if (!due.empty()) parts_.on_due(*state.life.rule(), at, timing_.interval, due);
 }
 
 void GroupRunner::finish(Timestamp slot) {
@@ -171,19 +129,16 @@ void GroupRunner::finish(Timestamp slot) {
 void GroupRunner::adopt(GroupRunner& before) {
   for (RuleState& state : rules_) {
     for (RuleState& old : before.rules_) {
-      if (!state.tracker || !old.tracker || state.rule->id != old.rule->id) continue;
-      state.tracker->adopt(std::move(*old.tracker));
-      old.tracker.reset();
-      break;
+      if (state.life.rule()->id == old.life.rule()->id) state.life.adopt(old.life);
     }
   }
 }
 
 void GroupRunner::retire(Timestamp at) {
   for (RuleState& state : rules_) {
-    if (!state.tracker) continue;
-    const auto changes = state.tracker->retire(at);
-    if (!changes.empty()) parts_.on_transitions(*state.rule, changes);
+    if (!state.life.tracker()) continue;
+    const auto changes = state.life.tracker()->retire(at);
+    if (!changes.empty()) parts_.on_transitions(*state.life.rule(), changes);
     send_due(state, at);
   }
 }
@@ -201,16 +156,16 @@ api::GroupStatus GroupRunner::status() const {
   status.failures = failures_;
   for (const RuleState& state : rules_) {
     api::RuleStatus rule;
-    rule.rule = state.rule;
+    rule.rule = state.life.rule();
     rule.health = state.health;
     rule.last_error = state.last_error;
     rule.evaluation_seconds = state.seconds;
     rule.last_evaluation = state.last_evaluation;
     rule.series = state.elements;
-    if (state.tracker) {
-      rule.state = state.tracker->state();
-      rule.held_back = state.tracker->held_back();
-      for (const auto& [labels, alert] : state.tracker->alerts()) {
+    if (const alert::AlertTracker* tracker = state.life.tracker()) {
+      rule.state = tracker->state();
+      rule.held_back = tracker->held_back();
+      for (const auto& [labels, alert] : tracker->alerts()) {
         if (alert.state != alert::State::Inactive) rule.alerts.push_back(alert);
       }
     }

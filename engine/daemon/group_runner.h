@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/rule_life.h"
 #include "api/backend.h"
 #include "daemon/evaluator.h"
 #include "daemon/series_writer.h"
@@ -70,10 +71,9 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
 
  private:
   struct RuleState {
-    std::shared_ptr<const rule::Rule> rule;
+    alert::RuleLife life;
     std::unique_ptr<PreparedExpr> expr;
-    std::unique_ptr<alert::AlertTracker> tracker;  // Of alerting rules.
-    SeriesWriter::Handle series;                   // What it writes: a recording, or ALERTS.
+    SeriesWriter::Handle series;  // What it writes: a recording, or ALERTS.
     api::RuleHealth health = api::RuleHealth::Unknown;
     std::string last_error;
     double seconds = 0;
@@ -87,9 +87,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void run_rule(std::size_t index, Timestamp slot);
   void take_answer(std::size_t index, Timestamp slot, std::chrono::nanoseconds began,
                    Result<promql::Answer> answer);
-  Result<promql::Vector> apply(RuleState& state, Timestamp at, const promql::Vector& vector);
-  Result<promql::Vector> record(const RuleState& state, const promql::Vector& vector) const;
-  void note_failure(RuleState& state, Timestamp at, const std::string& error);
+  void note_failure(RuleState& state, const std::string& error);
   void send_due(RuleState& state, Timestamp at);
   void finish(Timestamp slot);
 
@@ -106,8 +104,5 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   std::uint64_t missed_ = 0;
   std::uint64_t failures_ = 0;
 };
-
-// The one element that a scalar result counts as; the vector itself otherwise.
-Result<promql::Vector> as_vector(const promql::Value& value);
 
 }  // namespace tocsin::daemon

@@ -182,11 +182,12 @@ std::vector<SeriesId> Store::select(const Matchers& matchers) const {
     if (it != names_.end()) add(it->second);
     return out;
   }
-  for (const auto& [name, entry] : names_) {
+  for (const auto& entry : names_) {
+    const std::string_view name = entry.first;
     const bool wanted = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
-      return m.name() != kMetricName || m.matches(std::string_view(name));
+      return m.name() != kMetricName || m.matches(name);
     });
-    if (wanted) add(entry);
+    if (wanted) add(entry.second);
   }
   return out;
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alert/rule_life.h"
+
+#include <set>
+
+namespace tocsin::alert {
+
+Result<promql::Vector> as_vector(const promql::Value& value) {
+  if (const auto* vector = std::get_if<promql::Vector>(&value)) return *vector;
+  if (const auto* scalar = std::get_if<Sample>(&value)) return promql::Vector{{Labels(), *scalar}};
+  return fail(ErrorCode::Execution, "rule result is not a vector or scalar");
+}
+
+RuleLife::RuleLife(std::shared_ptr<const rule::Rule> rule, std::size_t limit)
+    : rule_(std::move(rule)), limit_(limit) {
+  if (rule_->kind == rule::RuleKind::Alert) {
+    tracker_ = std::make_unique<AlertTracker>(*rule_, limit_);
+  }
+}
+
+Result<RuleLife::Outcome> RuleLife::take(Timestamp at, const Result<promql::Answer>& answer,
+                                         const Surroundings& around) {
+  const auto result = answer ? as_vector(answer->value) : fail(answer.error());
+  auto outcome = result ? apply(at, *result, around) : fail(result.error());
+  if (!outcome && tracker_) {
+    tracker_->observe_failure(at, "the rule cannot be evaluated: " + outcome.error().message);
+  }
+  return outcome;
+}
+
+Result<RuleLife::Outcome> RuleLife::apply(Timestamp at, const promql::Vector& result,
+                                          const Surroundings& around) {
+  if (!tracker_) {
+    return record(result).map([](promql::Vector series) { return Outcome{std::move(series), {}}; });
+  }
+  auto changes = tracker_->observe(at, result, around);
+  if (!changes) return fail(changes.error());
+  return Outcome{tracker_->series(at), std::move(*changes)};
+}
+
+Result<promql::Vector> RuleLife::record(const promql::Vector& result) const {
+  if (limit_ > 0 && result.size() > limit_) {
+    return fail(ErrorCode::Limit, "exceeded limit of " + std::to_string(limit_) + " with " +
+                                      std::to_string(result.size()) + " series");
+  }
+  promql::Vector out;
+  std::set<Labels> seen;
+  for (const promql::Element& element : result) {
+    LabelsBuilder labels(element.labels);
+    labels.set(kMetricName, rule_->name);
+    for (const auto& [name, value] : rule_->labels) labels.set(name, value);
+    out.push_back({labels.build(), element.sample});
+    if (!seen.insert(out.back().labels).second) {
+      return fail(ErrorCode::Execution,
+                  "vector contains metrics with the same labelset after applying rule labels");
+    }
+  }
+  return out;
+}
+
+void RuleLife::adopt(RuleLife& before) {
+  if (!tracker_ || !before.tracker_) return;
+  tracker_->adopt(std::move(*before.tracker_));
+  before.tracker_.reset();
+}
+
+}  // namespace tocsin::alert
