@@ -76,7 +76,7 @@ class Daemon::Impl : public api::Backend {
         http_(loop),
         writer_(store_, workers_, loop),
         store_evaluator_(store_, workers_, loop),
-        api_(*this, loop) {}
+        api_(*this) {}
 
   ~Impl() override {
     for (const auto& [name, task] : periodic_) loop_.cancel(task);

@@ -40,23 +40,26 @@ TEST_CASE("promtool's own test files get promtool's verdict") {
   }
   const struct {
     const char* file;
-    bool passes;
+    int failures;
   } cases[] = {
-      {"unittest.yml", true},
-      {"long-period.yml", true},
-      {"bad-input-series.yml", false},
-      {"bad-promql.yml", false},
-      {"bad-rules-syntax-test.yml", false},
-      {"bad-rules-error-test.yml", false},
-      {"failing.yml", false},
-      {"at-modifier-test.yml", true},
-      {"negative-offset-test.yml", true},
+      // Four expectations count a sample on the left edge of a window, which Prometheus 3 leaves
+      // out; these files are those of 2.42.
+      {"unittest.yml", 4},
+      {"long-period.yml", 0},
+      {"bad-input-series.yml", 1},
+      {"bad-promql.yml", 1},
+      {"bad-rules-syntax-test.yml", 1},
+      {"bad-rules-error-test.yml", 1},
+      {"failing.yml", 1},
+      {"at-modifier-test.yml", 0},
+      {"negative-offset-test.yml", 0},
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.file));
     const RuleTestReport report = run_rule_tests((folder / c.file).string());
     CAPTURE(report.text);
-    CHECK((report.failed == 0) == c.passes);
+    CHECK((report.failed > 0) == (c.failures > 0));
+    if (c.failures > 1) CHECK(report.failed == c.failures);
   }
 }
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/captured.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/file.h"
+#include "net/gzip.h"
+#include "tocsin/exposition.h"
+
+namespace tocsin::daemon {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr Duration kForever = std::chrono::hours(24 * 365 * 200);
+constexpr std::size_t kMaxUnpacked = std::size_t{4} << 30;
+
+std::vector<std::string> files_of(const std::vector<std::string>& data) {
+  std::vector<std::string> out;
+  for (const std::string& pattern : data) {
+    for (const std::string& path : glob_files(pattern)) {
+      std::error_code ignored;
+      if (!fs::is_directory(path, ignored)) {
+        out.push_back(path);
+        continue;
+      }
+      for (const auto& entry : fs::recursive_directory_iterator(path, ignored)) {
+        if (entry.is_regular_file(ignored)) out.push_back(entry.path().string());
+      }
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<std::string> read_page(const std::string& path) {
+  auto bytes = read_file(path);
+  if (!bytes || !bytes->starts_with("\x1f\x8b")) return bytes;
+  return net::gunzip(*bytes, kMaxUnpacked);
+}
+
+class Loader {
+ public:
+  explicit Loader(Timestamp untimed_at) : untimed_at_(untimed_at) {
+    out_.store = std::make_unique<store::Store>();
+    block_ = out_.store->add_block({.history = kForever});
+  }
+
+  Result<void> add(std::string_view page) {
+    exposition::PageReader reader(page, exposition::Dialect::Detect);
+    exposition::PageSample sample;
+    while (reader.next(sample)) {
+      if (auto added = add(sample); !added) return added;
+    }
+    if (!reader.ok()) return fail(reader.error());
+    return {};
+  }
+
+  Captured take() { return std::move(out_); }
+
+ private:
+  Result<void> add(const exposition::PageSample& sample) {
+    auto labels = exposition::decode_labels(sample);
+    if (!labels) return fail(labels.error());
+    if (!sample.pod.empty()) *labels = labels->with("pod", sample.pod);
+    if (!sample.container.empty()) *labels = labels->with("container", sample.container);
+    const Timestamp at = sample.at.value_or(untimed_at_);
+    const store::SeriesId id = out_.store->add_series(block_, *labels, false);
+    if (!out_.store->append_sample(id, at, sample.value)) return {};
+    out_.newest = std::max(out_.newest, at);
+    out_.has_timestamps |= sample.at.has_value();
+    ++out_.samples;
+    return {};
+  }
+
+  Timestamp untimed_at_;
+  store::BlockId block_ = 0;
+  Captured out_;
+};
+
+}  // namespace
+
+Result<Captured> load_captured(const std::vector<std::string>& data, Timestamp untimed_at) {
+  Loader loader(untimed_at);
+  for (const std::string& path : files_of(data)) {
+    const auto page = read_page(path);
+    if (!page) return fail(page.error());
+    if (auto added = loader.add(*page); !added) return fail(added.error().in(path));
+  }
+  return loader.take();
+}
+
+}  // namespace tocsin::daemon
