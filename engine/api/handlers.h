@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What each path of the HTTP API does, one function a path; the routes stand in server.cc. Each
+// answers its call exactly once, at once or when the backend has answered.
+//
+// Loop thread only.
+#pragma once
+
+#include "api/call.h"
+
+namespace tocsin::api {
+
+// query_api.cc
+void query(const Call& call);
+void query_range(const Call& call);
+
+// series_api.cc
+void series(const Call& call);
+void label_names(const Call& call);
+void label_values(const Call& call);  // The argument is the label's name.
+
+// federate.cc
+void federate(const Call& call);
+
+// rules_api.cc
+void rules(const Call& call);
+void alerts(const Call& call);
+
+// targets_api.cc
+void targets(const Call& call);
+
+// status_api.cc
+void build_info(const Call& call);
+void healthy(const Call& call);
+void ready(const Call& call);
+void reload(const Call& call);
+void own_metrics(const Call& call);
+void web_page(const Call& call);
+
+}  // namespace tocsin::api

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/metrics.h"
+
+#include <map>
+#include <span>
+
+#include "api/text_format.h"
+#include "tocsin/sample.h"
+#include "tocsin/version.h"
+
+namespace tocsin::api {
+namespace {
+
+// One line of a family: what follows its name, and the value.
+struct Row {
+  std::string labels;  // `job="x"`; may be empty.
+  double value = 0;
+  std::string_view suffix = {};  // "_bucket", "_sum", "_count" of a histogram.
+};
+using Rows = std::vector<Row>;
+
+struct Source {
+  const Snapshot& snapshot;
+  const ProcessUsage& process;
+};
+
+struct Family {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  Rows (*rows)(const Source& source);  // Nothing is printed of a family that has none.
+};
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
+
+Rows one(double value) { return {{.labels = {}, .value = value}}; }
+
+Rows perhaps(const std::optional<double>& value) { return value ? one(*value) : Rows{}; }
+
+// ---- Rule groups.
+
+// Prometheus names a group by its file and its name.
+template <class Value>
+Rows by_group(const Source& source, Value value) {
+  Rows out;
+  for (const GroupStatus& group : source.snapshot.groups) {
+    out.push_back({label_pair("rule_group", group.file + ";" + group.name), value(group)});
+  }
+  return out;
+}
+
+Rows group_duration(const Source& s) {
+  return by_group(s, [](const GroupStatus& g) { return g.evaluation_seconds; });
+}
+Rows group_last_evaluation(const Source& s) {
+  return by_group(s, [](const GroupStatus& g) {
+    return g.last_evaluation ? to_seconds(*g.last_evaluation) : 0;
+  });
+}
+Rows group_interval(const Source& s) {
+  return by_group(s, [](const GroupStatus& g) { return to_seconds(g.interval); });
+}
+Rows group_iterations(const Source& s) {
+  return by_group(s, [](const GroupStatus& g) { return number(g.iterations); });
+}
+Rows group_missed(const Source& s) {
+  return by_group(s, [](const GroupStatus& g) { return number(g.iterations_missed); });
+}
+Rows group_failures(const Source& s) {
+  return by_group(s, [](const GroupStatus& g) { return number(g.failures); });
+}
+
+Rows alerts_by_state(const Source& s) {
+  std::map<alert::State, double> counts{{alert::State::Pending, 0}, {alert::State::Firing, 0}};
+  for (const GroupStatus& group : s.snapshot.groups) {
+    for (const RuleStatus& rule : group.rules) {
+      for (const alert::Alert& alert : rule.alerts) ++counts[alert.state];
+    }
+  }
+  Rows out;
+  for (const alert::State state : {alert::State::Pending, alert::State::Firing}) {
+    out.push_back({label_pair("state", alert::name_of(state)), counts[state]});
+  }
+  return out;
+}
+
+Rows blind_alerts(const Source& s) {
+  double count = 0;
+  for (const GroupStatus& group : s.snapshot.groups) {
+    for (const RuleStatus& rule : group.rules) {
+      for (const alert::Alert& alert : rule.alerts) count += alert.blind ? 1 : 0;
+    }
+  }
+  return one(count);
+}
+
+// ---- Samples and scrapes.
+
+Rows series(const Source& s) { return one(number(s.snapshot.store.series)); }
+Rows store_bytes(const Source& s) { return one(number(s.snapshot.store.bytes)); }
+Rows appended(const Source& s) { return one(number(s.snapshot.scrapes.samples_appended)); }
+Rows scrapes(const Source& s) { return one(number(s.snapshot.scrapes.scrapes)); }
+Rows scrape_failures(const Source& s) { return one(number(s.snapshot.scrapes.failures)); }
+
+Rows dropped(const Source& s) {
+  const source::DropCounts& drops = s.snapshot.scrapes.drops;
+  return {{label_pair("reason", "duplicate"), number(drops.duplicate)},
+          {label_pair("reason", "out_of_order"), number(drops.out_of_order)},
+          {label_pair("reason", "too_far_ahead"), number(drops.too_far_ahead)}};
+}
+
+Rows targets_by_health(const Source& s) {
+  std::map<std::pair<std::string, source::Health>, double> counts;
+  for (const source::TargetStatus& status : s.snapshot.targets) {
+    for (const source::Health health :
+         {source::Health::Unknown, source::Health::Up, source::Health::Down}) {
+      counts[{status.target.job, health}] += health == status.health ? 1 : 0;
+    }
+  }
+  Rows out;
+  for (const auto& [key, count] : counts) {
+    out.push_back(
+        {label_pair("job", key.first) + "," + label_pair("health", source::health_name(key.second)),
+         count});
+  }
+  return out;
+}
+
+// `counts` are of one bucket each; the last one may be that of +Inf, otherwise `total` tells it.
+Rows histogram(std::span<const double> bounds, std::span<const std::uint64_t> counts, double sum,
+               std::uint64_t total) {
+  Rows out;
+  std::uint64_t so_far = 0;
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    so_far += counts[i];
+    out.push_back({label_pair("le", format_number(bounds[i])), number(so_far), "_bucket"});
+  }
+  out.push_back({label_pair("le", "+Inf"), number(total), "_bucket"});
+  out.push_back({{}, sum, "_sum"});
+  out.push_back({{}, number(total), "_count"});
+  return out;
+}
+
+Rows scrape_duration(const Source& s) {
+  const source::DurationHistogram& h = s.snapshot.scrapes.duration_seconds;
+  return histogram(source::DurationHistogram::kBounds, h.counts, h.sum, h.count);
+}
+
+// ---- Notifications. A receiver may have several queues; its lines are sums.
+
+template <class Value>
+Rows by_receiver(const Source& source, Value value) {
+  std::map<std::string, double> sums;
+  for (const auto& receiver : source.snapshot.receivers) {
+    sums[receiver.name] += number(value(receiver.stats));
+  }
+  Rows out;
+  for (const auto& [name, sum] : sums) out.push_back({label_pair("receiver", name), sum});
+  return out;
+}
+
+using notify::DeliveryStats;
+Rows sent(const Source& s) {
+  return by_receiver(s, [](const DeliveryStats& stats) { return stats.sent; });
+}
+Rows failed(const Source& s) {
+  return by_receiver(s, [](const DeliveryStats& stats) { return stats.failed; });
+}
+Rows given_up(const Source& s) {
+  return by_receiver(s, [](const DeliveryStats& stats) { return stats.given_up; });
+}
+Rows waiting(const Source& s) {
+  return by_receiver(s, [](const DeliveryStats& stats) { return stats.waiting; });
+}
+
+Rows notification_latency(const Source& s) {
+  const notify::LatencyHistogram& h = s.snapshot.notification_latency;
+  std::uint64_t total = 0;
+  for (const std::uint64_t count : h.counts) total += count;
+  return histogram(notify::LatencyHistogram::kBounds, h.counts, h.sum, total);
+}
+
+// ---- The daemon and its process.
+
+Rows reload_successful(const Source& s) { return one(s.snapshot.status.reload.successful ? 1 : 0); }
+Rows reload_time(const Source& s) {
+  const auto& last = s.snapshot.status.reload.last_success;
+  return last ? one(to_seconds(*last)) : Rows{};
+}
+Rows build(const Source&) {
+  return {{label_pair("version", version()) + "," + label_pair("revision", revision()), 1}};
+}
+
+Rows cpu(const Source& s) { return perhaps(s.process.cpu_seconds); }
+Rows resident(const Source& s) { return perhaps(s.process.resident_bytes); }
+Rows virtual_memory(const Source& s) { return perhaps(s.process.virtual_bytes); }
+Rows open_fds(const Source& s) { return perhaps(s.process.open_files); }
+Rows max_fds(const Source& s) { return perhaps(s.process.max_files); }
+Rows start_time(const Source& s) { return perhaps(s.process.start_seconds); }
+
+constexpr Family kFamilies[] = {
+    {"tocsin_alerts", "gauge", "Alerts that are pending or firing.", alerts_by_state},
+    {"tocsin_alerts_blind", "gauge",
+     "Alerts that cannot be seen at the moment and are kept as they were.", blind_alerts},
+    {"tocsin_build_info", "gauge", "What this build is; always 1.", build},
+    {"tocsin_config_last_reload_successful", "gauge",
+     "Whether the last attempt to load the configuration succeeded.", reload_successful},
+    {"tocsin_config_last_reload_success_timestamp_seconds", "gauge",
+     "When the configuration was last loaded.", reload_time},
+    {"tocsin_rule_group_last_duration_seconds", "gauge",
+     "How long the last evaluation of the group took.", group_duration},
+    {"tocsin_rule_group_last_evaluation_timestamp_seconds", "gauge",
+     "When the group was last evaluated.", group_last_evaluation},
+    {"tocsin_rule_group_interval_seconds", "gauge", "How often the group is to be evaluated.",
+     group_interval},
+    {"tocsin_rule_group_iterations_total", "counter", "Evaluations of the group.",
+     group_iterations},
+    {"tocsin_rule_group_iterations_missed_total", "counter",
+     "Evaluations that were left out because the one before was not done.", group_missed},
+    {"tocsin_rule_evaluation_failures_total", "counter", "Rule evaluations that failed.",
+     group_failures},
+    {"tocsin_series", "gauge", "Series in the store.", series},
+    {"tocsin_store_bytes", "gauge", "Memory that the store's samples and labels take, about.",
+     store_bytes},
+    {"tocsin_samples_appended_total", "counter", "Samples that were written to the store.",
+     appended},
+    {"tocsin_samples_dropped_total", "counter",
+     "Samples of accepted pages that were not written to the store.", dropped},
+    {"tocsin_scrapes_total", "counter", "Scrapes of all targets.", scrapes},
+    {"tocsin_scrape_failures_total", "counter", "Scrapes that failed.", scrape_failures},
+    {"tocsin_scrape_duration_seconds", "histogram", "How long scrapes took.", scrape_duration},
+    {"tocsin_targets", "gauge", "Targets, by how their last scrape went.", targets_by_health},
+    {"tocsin_notifications_sent_total", "counter", "Messages that the receiver took.", sent},
+    {"tocsin_notifications_failed_total", "counter", "Attempts to deliver that did not succeed.",
+     failed},
+    {"tocsin_notifications_given_up_total", "counter",
+     "Messages that the receiver refused for good.", given_up},
+    {"tocsin_outbox_length", "gauge", "Messages that wait to be delivered.", waiting},
+    {"tocsin_notification_latency_seconds", "histogram",
+     "From the evaluation that decided to the receiver's 2xx.", notification_latency},
+    {"process_cpu_seconds_total", "counter", "CPU time of user and system.", cpu},
+    {"process_resident_memory_bytes", "gauge", "Resident memory size.", resident},
+    {"process_virtual_memory_bytes", "gauge", "Virtual memory size.", virtual_memory},
+    {"process_open_fds", "gauge", "Open file descriptors.", open_fds},
+    {"process_max_fds", "gauge", "Most file descriptors that may be open.", max_fds},
+    {"process_start_time_seconds", "gauge", "When the process was started.", start_time},
+};
+
+void append(std::string& out, std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts) out += part;
+}
+
+void write(std::string& out, const Family& family, const Rows& rows) {
+  if (rows.empty()) return;
+  append(out, {"# HELP ", family.name, " ", family.help, "\n"});
+  append(out, {"# TYPE ", family.name, " ", family.type, "\n"});
+  for (const Row& row : rows) {
+    append(out, {family.name, row.suffix});
+    if (!row.labels.empty()) append(out, {"{", row.labels, "}"});
+    append(out, {" ", format_number(row.value), "\n"});
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const Snapshot& snapshot, const ProcessUsage& process) {
+  const Source source{snapshot, process};
+  std::string out;
+  for (const Family& family : kFamilies) write(out, family, family.rows(source));
+  return out;
+}
+
+}  // namespace tocsin::api

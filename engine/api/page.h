@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The web page: what is firing and since when, what is about to, and whether Tocsin itself can see,
+// think and speak. One document without scripts, made on the server; it works from a phone, in the
+// dark, and when nothing else does. Pure.
+#pragma once
+
+#include <string>
+
+#include "api/snapshot.h"
+
+namespace tocsin::api {
+
+std::string html_page(const Snapshot& snapshot);
+
+}  // namespace tocsin::api

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Snapshot is everything that the backend tells about the daemon at one moment: what the web page
+// and /metrics are written from. A value; pure functions take it from there.
+#pragma once
+
+#include <vector>
+
+#include "api/backend.h"
+
+namespace tocsin::api {
+
+struct Snapshot {
+  Timestamp now{};
+  bool ready = false;
+  ServerStatus status;
+  std::vector<GroupStatus> groups;
+  std::vector<source::TargetStatus> targets;
+  source::ScrapeStats scrapes;
+  std::vector<notify::Notifier::ReceiverStatus> receivers;
+  notify::LatencyHistogram notification_latency;
+  store::Stats store;
+};
+
+// Loop thread only.
+Snapshot take_snapshot(const Backend& backend);
+
+}  // namespace tocsin::api
