@@ -44,15 +44,9 @@ TEST_CASE("promtool's own test files get promtool's verdict") {
   } cases[] = {
       // Four expectations count a sample on the left edge of a window, which Prometheus 3 leaves
       // out; these files are those of 2.42.
-      {"unittest.yml", 4},
-      {"long-period.yml", 0},
-      {"bad-input-series.yml", 1},
-      {"bad-promql.yml", 1},
-      {"bad-rules-syntax-test.yml", 1},
-      {"bad-rules-error-test.yml", 1},
-      {"failing.yml", 1},
-      {"at-modifier-test.yml", 0},
-      {"negative-offset-test.yml", 0},
+      {"unittest.yml", 4},   {"long-period.yml", 0},           {"bad-input-series.yml", 1},
+      {"bad-promql.yml", 1}, {"bad-rules-syntax-test.yml", 1}, {"bad-rules-error-test.yml", 1},
+      {"failing.yml", 1},    {"at-modifier-test.yml", 0},      {"negative-offset-test.yml", 0},
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.file));

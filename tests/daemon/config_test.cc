@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/config.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+
+namespace tocsin::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("a configuration in prometheus.yml's and alertmanager.yml's words is read") {
+  const LoadedConfig loaded = read_config("/etc/tocsin/tocsin.yaml", R"(
+global: {scrape_interval: 10s, scrape_timeout: 5s, evaluation_interval: 15s, external_labels: {cluster: prod}}
+external_url: https://tocsin.example.org
+rule_files: [rules/*.yaml, /abs/*.yaml]
+scrape_configs:
+  - job_name: proxies
+    scrape_interval: 20s
+    honor_labels: true
+    params: {a: [b, c]}
+    body_size_limit: 20MB
+    sample_limit: 1000
+    file_sd_configs: [{files: [targets.json]}]
+    relabel_configs:
+      - {source_labels: [a, b], regex: '(.*)', target_label: c}
+      - {action: labelmap, regex: 'x_(.+)'}
+    basic_auth: {username: u, password_file: secret}
+    tls_config: {ca_file: ca.pem, insecure_skip_verify: true}
+certificates: [{name: anchor, path: ca-bundle.crt}]
+alerting:
+  alertmanagers:
+    - static_configs: [{targets: ['am-0:9093', 'am-1:9093']}]
+      path_prefix: /am
+route: {receiver: chat, group_by: [alertname], group_wait: 5s,
+        routes: [{matchers: ['severity="critical"'], receiver: pager, continue: true}]}
+receivers:
+  - {name: chat, webhook_configs: [{url: 'http://chat/hook'}]}
+  - {name: pager, webhook_configs: [{url: 'http://pager/hook', send_resolved: false, max_alerts: 5}]}
+web: {listen: '0.0.0.0:9467'}
+keep: ['{__name__=~"tcp_.+"}']
+)");
+  CAPTURE(loaded.diagnostics.text());
+  REQUIRE(loaded.diagnostics.empty());
+  const Config& c = loaded.config;
+  CHECK(c.evaluation_interval == 15s);
+  CHECK(c.external_labels.at("cluster") == "prod");
+  CHECK(c.rule_files == std::vector<std::string>{"/etc/tocsin/rules/*.yaml", "/abs/*.yaml"});
+  REQUIRE(c.scrape_configs.size() == 1);
+  const auto& job = c.scrape_configs[0];
+  CHECK(job.scrape_interval == 20s);
+  CHECK(job.scrape_timeout == 5s);
+  CHECK(job.params.at("a") == std::vector<std::string>{"b", "c"});
+  CHECK(job.limits.body_bytes == 20U * 1024 * 1024);
+  CHECK(job.limits.samples == 1000);
+  CHECK(job.file_sd_configs[0].files[0] == "/etc/tocsin/targets.json");
+  CHECK(job.relabel_configs[1].action == source::RelabelAction::LabelMap);
+  CHECK(job.client.basic_auth->password_file == "/etc/tocsin/secret");
+  CHECK(job.client.tls.ca_file == "/etc/tocsin/ca.pem");
+  CHECK(c.certificates[0].kind == "trust-anchor");
+  REQUIRE(c.notify.alertmanagers.size() == 2);
+  CHECK(c.notify.alertmanagers[1].url == "http://am-1:9093/am");
+  REQUIRE(c.notify.route.has_value());
+  CHECK(c.notify.route->group_wait == 5s);
+  CHECK(c.notify.route->routes[0].receiver == "pager");
+  CHECK(c.notify.route->routes[0].group_by == std::vector<std::string>{"alertname"});
+  CHECK(c.notify.route->routes[0].matchers[0].text() == R"(severity="critical")");
+  CHECK(c.web.listen == "0.0.0.0:9467");
+  CHECK(c.keep.size() == 1);
+}
+
+TEST_CASE("everything that is wrong is said at once, where it is") {
+  const LoadedConfig loaded = read_config("tocsin.yaml",
+                                          "global: {scrape_interval: 10x}\n"
+                                          "scrape_config: []\n"
+                                          "scrape_configs:\n"
+                                          "  - job_name: a\n"
+                                          "    relabel_configs: [{action: kep}]\n"
+                                          "route: {receiver: nobody}\n"
+                                          "receivers: [{name: x, slack_configs: [{}]}]\n");
+  const std::string text = loaded.diagnostics.text();
+  CAPTURE(text);
+  CHECK(text.find("tocsin.yaml:1:27: error") != std::string::npos);
+  CHECK(text.find("did you mean 'scrape_configs'?") != std::string::npos);
+  CHECK(text.find("did you mean 'keep'?") != std::string::npos);
+  CHECK(text.find("no receiver is called \"nobody\"") != std::string::npos);
+  CHECK(text.find("slack_configs are not there yet") != std::string::npos);
+  CHECK(loaded.diagnostics.count(Severity::Error) == 5);
+}
+
+TEST_CASE("rules are evaluated either here or there") {
+  const LoadedConfig loaded = read_config(
+      "t.yaml", "prometheus: {url: 'http://p:9090'}\nscrape_configs: [{job_name: a}]\n");
+  CHECK(loaded.diagnostics.has_errors());
+}
+
+TEST_CASE("the configurations that are shipped are sound") {
+  for (const char* name : {"beside-linkerd-viz.yaml", "beside-prometheus.yaml", "scrape.yaml"}) {
+    const std::string path = std::string(TOCSIN_SOURCE_DIR "/deploy/config/") + name;
+    const auto bytes = read_file(path);
+    REQUIRE(bytes.has_value());
+    const LoadedConfig loaded = read_config(path, *bytes);
+    CAPTURE(loaded.diagnostics.text());
+    CHECK_FALSE(loaded.diagnostics.has_errors());
+  }
+}
+
+TEST_CASE("target files are read as JSON and as YAML") {
+  const auto json = parse_target_groups(R"([{"targets":["a:1"],"labels":{"x":"y"}}])");
+  REQUIRE(json.has_value());
+  CHECK((*json)[0].targets[0] == "a:1");
+  CHECK((*json)[0].labels.get("x") == "y");
+  CHECK(parse_target_groups("- targets: ['a:1', 'b:2']\n").has_value());
+  CHECK_FALSE(parse_target_groups("targets: []").has_value());
+  CHECK_FALSE(parse_target_groups("[{\"targets\": 1}]").has_value());
+}
+
+}  // namespace
+}  // namespace tocsin::daemon

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/group_runner.h"
+
+#include <doctest/doctest.h>
+
+#include "daemon/rule_engine.h"
+#include "support/executors.h"
+#include "support/manual_clock.h"
+
+namespace tocsin::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Groups over a store that a test fills, on a clock that it moves; everything runs in this thread.
+struct World {
+  testing::ManualClock clock;
+  testing::InlineExecutor executor;
+  store::Store store;
+  SeriesWriter writer{store, executor, executor};
+  StoreEvaluator evaluator{store, executor, executor};
+  store::BlockId block = store.add_block({.history = 1h});
+  std::vector<std::string> changes;
+  std::vector<std::string> sent;
+  std::unique_ptr<RuleEngine> engine = std::make_unique<RuleEngine>(parts());
+
+  GroupParts parts() {
+    GroupParts parts{clock, clock, evaluator, writer, nullptr, nullptr, nullptr};
+    parts.surroundings = [](Timestamp) { return alert::Surroundings{}; };
+    parts.on_transitions = [this](const rule::Rule& rule, const auto& all) {
+      for (const auto& change : all) {
+        changes.push_back(rule.name + " " + std::string(name_of(change.from)) + ">" +
+                          std::string(name_of(change.to)));
+      }
+    };
+    parts.on_due = [this](const rule::Rule& rule, Timestamp, Duration, const auto& due) {
+      for (const auto& alert : due) {
+        sent.push_back(rule.name + " " + std::string(name_of(alert.state)));
+      }
+    };
+    return parts;
+  }
+
+  void set(const Labels& labels, double value) {
+    store.append_sample(store.add_series(block, labels, false), clock.now(), value);
+  }
+
+  void apply(const std::string& yaml) {
+    const std::vector<rule::SourceFile> files{{"rules.yaml", yaml}};
+    const auto loaded = rule::load(files);
+    CAPTURE(loaded.diagnostics.text());
+    REQUIRE(loaded.diagnostics.empty());
+    engine->apply(loaded.rules, {15s, 0s, 1min});
+    engine->start();
+  }
+};
+
+const char* const kRules = R"(
+groups:
+  - name: g
+    rules:
+      - {record: doubled, expr: m * 2}
+      - {alert: High, expr: doubled > 10, for: 30s}
+      - {alert: Pending, expr: 'ALERTS{alertname="High",alertstate="pending"}'}
+)";
+
+TEST_CASE("rules of a group see what the rules before them wrote, in the same evaluation") {
+  World w;
+  w.apply(kRules);
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  CHECK(w.changes == std::vector<std::string>{"High inactive>pending", "Pending pending>firing"});
+  CHECK(w.sent == std::vector<std::string>{"Pending firing"});
+  w.set(Labels{{"__name__", "m"}}, 7);
+  w.clock.advance(30s);
+  CHECK(w.changes[2] == "High pending>firing");
+}
+
+TEST_CASE("a failing rule keeps its alerts and says why; the rest of the group goes on") {
+  World w;
+  w.apply(R"(
+groups:
+  - name: g
+    rules:
+      - {alert: Joined, expr: a * on (x) b}
+      - {alert: Other, expr: a > 100}
+)");
+  w.set(Labels{{"__name__", "a"}, {"x", "1"}}, 1);
+  w.set(Labels{{"__name__", "b"}, {"x", "1"}}, 1);
+  w.clock.advance(15s);
+  CHECK(w.changes == std::vector<std::string>{"Joined pending>firing"});
+  w.set(Labels{{"__name__", "b"}, {"x", "1"}, {"y", "2"}}, 1);
+  w.clock.advance(15s);
+  const auto status = w.engine->groups()[0];
+  CHECK(status.failures == 1);
+  CHECK(status.rules[0].health == api::RuleHealth::Failing);
+  CHECK(status.rules[0].last_error.find("many-to-many") != std::string::npos);
+  REQUIRE(status.rules[0].alerts.size() == 1);
+  CHECK(status.rules[0].alerts[0].blind.has_value());
+  CHECK(status.rules[1].health == api::RuleHealth::Ok);
+}
+
+TEST_CASE("a reload keeps unchanged groups, hands alerts on, and resolves those of removed rules") {
+  World w;
+  w.apply("groups: [{name: g, rules: [{alert: A, expr: m > 1}, {alert: B, expr: m > 1}]}]");
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  const auto iterations = w.engine->groups()[0].iterations;
+  w.apply("groups: [{name: g, rules: [{alert: A, expr: m > 1}, {alert: B, expr: m > 1}]}]");
+  CHECK(w.engine->groups()[0].iterations == iterations);
+  w.changes.clear();
+  w.apply("groups: [{name: g, rules: [{alert: A, expr: m > 2}]}]");
+  CHECK(w.changes == std::vector<std::string>{"B firing>inactive"});
+  CHECK(w.sent.back() == "B inactive");
+  w.changes.clear();
+  w.clock.advance(15s);
+  CHECK(w.changes.empty());  // A fires on, since when it did.
+  CHECK(w.engine->groups()[0].rules[0].state == alert::State::Firing);
+}
+
+TEST_CASE("evaluations are stamped with their slot, which a restart does not move") {
+  World w;
+  w.apply("groups: [{name: g, interval: 1m, rules: [{record: r, expr: time()}]}]");
+  w.clock.advance(2min);
+  std::vector<Sample> first;
+  const auto ids = w.store.select({Matcher::equal("__name__", "r")});
+  REQUIRE(ids.size() == 1);
+  w.store.read(ids[0], w.clock.now() - 5min, w.clock.now(), first);
+  REQUIRE(first.size() == 2);
+  CHECK(first[1].at - first[0].at == 1min);
+  CHECK(first[0].value == to_seconds(first[0].at));
+  World again;
+  again.apply("groups: [{name: g, interval: 1m, rules: [{record: r, expr: time()}]}]");
+  again.clock.advance(2min);
+  std::vector<Sample> second;
+  again.store.read(again.store.select({Matcher::equal("__name__", "r")})[0],
+                   again.clock.now() - 5min, again.clock.now(), second);
+  CHECK(second == first);
+}
+
+TEST_CASE("slots that pass while an evaluation runs are missed, and counted") {
+  World w;
+  testing::QueueExecutor slow;
+  StoreEvaluator evaluator{w.store, slow, w.executor};
+  GroupParts parts = w.parts();
+  GroupParts with_slow{parts.clock,        parts.scheduler,      evaluator,   parts.writer,
+                       parts.surroundings, parts.on_transitions, parts.on_due};
+  w.engine = std::make_unique<RuleEngine>(with_slow);
+  w.apply("groups: [{name: g, interval: 10s, rules: [{record: r, expr: time()}]}]");
+  w.clock.advance(10s);
+  REQUIRE(slow.size() == 1);
+  w.clock.advance(25s);
+  CHECK(slow.size() == 1);
+  slow.run();
+  CHECK(w.engine->groups()[0].iterations_missed == 2);
+  w.clock.advance(10s);
+  CHECK(slow.size() == 1);
+}
+
+}  // namespace
+}  // namespace tocsin::daemon
