@@ -15,11 +15,14 @@
 
 namespace tocsin::api {
 
-// Workloads as their own proxies saw them; services and routes as their callers did.
-enum class StatResource { Workload, Service, Route };
+// Workloads and pods as their own proxies saw them; services and routes as their callers did.
+// Captured pages of `linkerd diagnostics proxy-metrics` know of no workload, only of pods.
+enum class StatResource { Workload, Pod, Service, Route };
 
 struct StatOptions {
   StatResource resource = StatResource::Workload;
+  // 0: since the proxies started, which is all that a single page can tell. The table then has the
+  // number of requests in place of their rate.
   Duration window = std::chrono::minutes(1);
   // Label to anchored RE2 expression, as in a condition's `where`. Without a namespace, Linkerd's
   // own are left out.

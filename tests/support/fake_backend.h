@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A daemon that a test fills in: what it knows are members, queries run over a small store.
+// Everything is answered at once.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/backend.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::testing {
+
+class FakeBackend : public api::Backend {
+ public:
+  static constexpr Timestamp kNow = from_millis(1'795'369'320'000);  // 2026-11-22T17:42:00Z
+
+  FakeBackend() : block_(store_.add_block({.history = std::chrono::hours(1)})) {
+    info.started = kNow - std::chrono::hours(26);
+    info.reload.last_success = info.started;
+    info.external_url = "https://tocsin.example.org";
+  }
+
+  // ---- What it knows.
+  Timestamp moment = kNow;
+  api::ServerStatus info;
+  bool is_ready_now = true;
+  std::vector<api::GroupStatus> all_groups;
+  std::vector<source::TargetStatus> all_targets;
+  std::vector<source::DroppedTarget> all_dropped;
+  source::ScrapeStats scraping;
+  std::vector<notify::Notifier::ReceiverStatus> all_receivers;
+  notify::LatencyHistogram latency;
+  Result<void> reload_result;
+  std::optional<Error> query_error;
+
+  // ---- What it was asked.
+  std::vector<api::QueryRequest> requests;
+  int reloads = 0;
+
+  // A sample of a gauge.
+  void sample(const Labels& labels, double value, Timestamp at = kNow) {
+    store_.append_sample(store_.add_series(block_, labels, false), at, value);
+  }
+
+  Timestamp now() const override { return moment; }
+  api::ServerStatus status() const override { return info; }
+  bool is_ready() const override { return is_ready_now; }
+  std::vector<api::GroupStatus> groups() const override { return all_groups; }
+  std::vector<source::TargetStatus> targets() const override { return all_targets; }
+  std::vector<source::DroppedTarget> dropped_targets() const override { return all_dropped; }
+  source::ScrapeStats scrape_stats() const override { return scraping; }
+  std::vector<notify::Notifier::ReceiverStatus> receivers() const override { return all_receivers; }
+  notify::LatencyHistogram notification_latency() const override { return latency; }
+  store::Stats store_stats() const override { return store_.stats(); }
+  std::map<std::string, std::size_t> series_by_name() const override {
+    return store_.series_by_name();
+  }
+
+  void query(const api::QueryRequest& request, api::QueryCallback done) override {
+    requests.push_back(request);
+    done(answer(request));
+  }
+
+  void series(const std::vector<std::string>& selectors, api::SeriesCallback done) override {
+    std::set<Labels> found;
+    for (const std::string& selector : selectors) {
+      const auto expr = promql::parse(selector);
+      if (!expr) return done(fail(ErrorCode::Parse, expr.error().message));
+      for (const store::SeriesId id : store_.select(promql::needs_of(**expr).at(0).matchers)) {
+        found.insert(store_.labels(id));
+      }
+    }
+    done(std::vector<Labels>(found.begin(), found.end()));
+  }
+
+  void reload(std::function<void(Result<void>)> done) override {
+    ++reloads;
+    done(reload_result);
+  }
+
+ private:
+  Result<promql::Answer> answer(const api::QueryRequest& request) {
+    if (query_error) return fail(*query_error);
+    const auto expr = promql::parse(request.expr);
+    if (!expr) return fail(ErrorCode::Parse, expr.error().message);
+    auto query = promql::Query::prepare(*expr);
+    if (request.step.count() == 0) return query.evaluate(store_, request.start);
+    return query.evaluate_range(store_, request.start, request.end, request.step);
+  }
+
+  store::Store store_;
+  store::BlockId block_;
+};
+
+// ---- Pieces to fill it with.
+
+inline std::shared_ptr<const rule::Rule> alerting_rule(const std::string& name,
+                                                       const std::string& expr,
+                                                       Duration for_duration = Duration(0)) {
+  auto rule = std::make_shared<rule::Rule>();
+  rule->name = name;
+  rule->expr_text = expr;
+  rule->for_duration = for_duration;
+  return rule;
+}
+
+inline std::shared_ptr<const rule::Rule> recording_rule(const std::string& name,
+                                                        const std::string& expr) {
+  auto rule = std::make_shared<rule::Rule>();
+  rule->kind = rule::RuleKind::Record;
+  rule->name = name;
+  rule->expr_text = expr;
+  return rule;
+}
+
+inline source::TargetStatus target(const std::string& job, const std::string& address,
+                                   source::Health health) {
+  source::TargetStatus out;
+  out.target.job = job;
+  out.target.discovered_labels = Labels{{"__address__", address}, {"job", job}};
+  out.target.labels = Labels{{"instance", address}, {"job", job}};
+  out.target.url = "http://" + address + "/metrics";
+  out.target.interval = std::chrono::seconds(10);
+  out.target.timeout = std::chrono::seconds(5);
+  out.health = health;
+  out.last_scrape = FakeBackend::kNow - std::chrono::seconds(4);
+  out.last_duration = Duration(12);
+  return out;
+}
+
+}  // namespace tocsin::testing
