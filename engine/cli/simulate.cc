@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "net/loop.h"
+#include "simulate/mesh_server.h"
+#include "yaml/document.h"
+
+namespace tocsin::cli {
+namespace {
+
+struct Options {
+  std::string listen = "127.0.0.1:9999";
+  std::string mesh;
+  std::string sd;
+  std::size_t proxies = 0;
+};
+
+// The mesh that was asked for; nothing, and a message, when its file is wrong.
+std::optional<simulate::MeshConfig> read_mesh(const Options& options) {
+  if (options.proxies > 0) return simulate::MeshConfig::sized(options.proxies);
+  if (options.mesh.empty()) return simulate::MeshConfig::demo();
+  const auto bytes = read_file(options.mesh);
+  if (!bytes) {
+    std::cerr << bytes.error().message << '\n';
+    return std::nullopt;
+  }
+  Diagnostics diagnostics;
+  const auto document = yaml::Document::parse(options.mesh, *bytes, diagnostics);
+  simulate::MeshConfig config = simulate::read_mesh(document, diagnostics);
+  std::cerr << diagnostics.text(is_terminal());
+  if (diagnostics.has_errors()) return std::nullopt;
+  return config;
+}
+
+int run_simulation(const Options& options) {
+  auto config = read_mesh(options);
+  if (!config) return kFailed;
+  const SystemClock clock;
+  net::Loop loop(clock);
+  auto server =
+      simulate::MeshServer::open(loop, clock, std::move(*config), {options.listen, options.sd});
+  if (!server) {
+    std::cerr << "error: " << server.error().message << '\n';
+    return kFailed;
+  }
+  std::cout << (*server)->mesh().endpoints().size() << " targets at http://" << (*server)->address()
+            << "/sd\n"
+            << std::flush;
+  for (const int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, [&] { loop.stop(); });
+  loop.run();
+  return kOk;
+}
+
+}  // namespace
+
+Run add_simulate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Run a simulated mesh: the metrics of every proxy, with faults on a schedule");
+  command->add_option("--listen", options->listen, "Where its pages are served")
+      ->capture_default_str();
+  command->add_option("--mesh", options->mesh,
+                      "The mesh, as examples/meshes/small.yaml explains; default: the demo's");
+  command->add_option("--proxies", options->proxies, "A healthy mesh with so many proxies instead");
+  command->add_option("--sd", options->sd, "Write the targets to this file, for file_sd_configs");
+  return [options] { return run_simulation(*options); };
+}
+
+}  // namespace tocsin::cli
