@@ -51,7 +51,6 @@ void write_header(HtmlWriter& html, const Snapshot& snapshot) {
   html.raw(" ").text(now.substr(11, 8)).raw(" UTC</time></header>\n");
 }
 
-// "newest 40s ago, oldest 2h 5m ago"
 void write_ages(HtmlWriter& html, const PageView& view) {
   Timestamp newest = since(*view.firing.front().alert);
   Timestamp oldest = newest;
@@ -64,8 +63,8 @@ void write_ages(HtmlWriter& html, const PageView& view) {
     html.raw("Since ").text(clock_text(oldest, now)).raw(". ");
     return;
   }
-  html.raw("The newest for ").text(length_text(now - newest)).raw(", the oldest for ");
-  html.text(length_text(now - oldest)).raw(". ");
+  html.raw("The newest since ").text(clock_text(newest, now)).raw(", the oldest since ");
+  html.text(clock_text(oldest, now)).raw(". ");
 }
 
 void write_state(HtmlWriter& html, const PageView& view) {

@@ -67,9 +67,9 @@ bool is_link(std::string_view text) {
 }
 
 void write_labels(HtmlWriter& html, const alert::Alert& alert) {
-  html.raw("<ul class=\"labels\"><li><span>value</span>").text(value_text(alert));
+  html.raw("<ul class=\"labels\"><li class=\"value\">").text(value_text(alert));
   const std::string_view threshold = annotation(alert, "threshold");
-  if (!threshold.empty()) html.raw("</li><li><span>threshold</span>").text(threshold);
+  if (!threshold.empty()) html.raw("<span>threshold ").text(threshold).raw("</span>");
   for (const LabelView& label : labels_in_order(alert.labels)) {
     html.raw("</li><li><span>").text(label.name).raw("</span>").text(label.value);
   }
@@ -82,7 +82,8 @@ void write_more(HtmlWriter& html, const alert::Alert& alert) {
                                                               "threshold"};
   for (const auto& [name, text] : alert.annotations) {
     if (std::find(kPlaced.begin(), kPlaced.end(), name) != kPlaced.end()) continue;
-    html.raw("<p class=\"about\">").text(name).raw(": ");
+    const std::string_view word = std::string_view(name).substr(0, name.rfind("_url"));
+    html.raw("<p class=\"about\">").text(word).raw(": ");
     if (is_link(text)) {
       html.raw("<a rel=\"noreferrer\" href=\"").text(text).raw("\">").text(text).raw("</a></p>");
     } else {
@@ -144,20 +145,22 @@ void write_rest(HtmlWriter& html, std::size_t all, std::size_t shown) {
 
 // Where an alert is, in a few words: its labels' values.
 void write_place(HtmlWriter& html, const alert::Alert& alert) {
+  html.raw("<span class=\"soft\">");
   bool first = true;
   for (const LabelView& label : labels_in_order(alert.labels)) {
     if (!first) html.raw(" · ");
     first = false;
-    html.raw("<span class=\"soft\">").text(label.name).raw("</span> ").text(label.value);
+    html.text(label.name).raw(" ").text(label.value);
   }
+  html.raw("</span>");
 }
 
 void write_pending_row(HtmlWriter& html, const ActiveAlert& a, Timestamp now) {
   const Duration left = a.alert->active_at + a.rule->rule->for_duration - now;
-  html.raw("<tr><th scope=\"row\">").text(a.alert->labels.get("alertname")).raw("</th><td>");
+  html.raw("<tr><th scope=\"row\">").text(a.alert->labels.get("alertname")).raw("<br>");
   write_place(html, *a.alert);
   if (a.alert->blind) html.raw(" <span class=\"warn\">cannot be seen</span>");
-  html.raw("</td><td class=\"n\">").text(value_text(*a.alert)).raw("</td><td class=\"n wide\">");
+  html.raw("</th><td class=\"n\">").text(value_text(*a.alert)).raw("</td><td class=\"n wide\">");
   html.text(length_text(now - a.alert->active_at)).raw("</td><td class=\"n\">");
   html.text(left.count() > 0 ? "in " + length_text(left) : "next evaluation").raw("</td></tr>");
 }
@@ -178,7 +181,7 @@ void write_firing(HtmlWriter& html, const PageView& view) {
 void write_pending(HtmlWriter& html, const PageView& view) {
   if (view.pending.empty()) return;
   html.raw("<h2>Pending</h2><div class=\"card\"><table><thead><tr><th scope=\"col\">Alert</th>");
-  html.raw("<th scope=\"col\">Where</th><th scope=\"col\" class=\"n\">Value</th>");
+  html.raw("<th scope=\"col\" class=\"n\">Value</th>");
   html.raw("<th scope=\"col\" class=\"n wide\">Pending for</th>");
   html.raw("<th scope=\"col\" class=\"n\">Fires</th></tr></thead><tbody>");
   const std::size_t shown = std::min(view.pending.size(), kMostRows);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// One panel for everything that keeps Tocsin from seeing, thinking or telling: a line each, so that
+// what fires stays in sight below.
 #include "api/page_parts.h"
 #include "api/utf8.h"
 
@@ -13,79 +16,87 @@ struct Problem {
   std::string text;
   std::string details;  // Of several lines; may be empty.
 };
+using Problems = std::vector<Problem>;
 
-void write(HtmlWriter& html, const Problem& problem) {
-  html.raw("<section class=\"problem\"><b>").text(problem.title).raw("</b> ").text(problem.text);
-  if (!problem.details.empty()) {
-    html.raw("<pre>").text(clip(problem.details, kMostDiagnostics)).raw("</pre>");
-  }
-  html.raw("</section>\n");
-}
-
-void write_configuration(HtmlWriter& html, const PageView& view) {
+void add_configuration(Problems& out, const PageView& view) {
   const ServerStatus& status = view.snapshot.status;
   if (!status.reload.successful) {
-    write(html, {"The new configuration was refused.",
-                 "The one that was loaded " + ago(status.reload.last_success, view.snapshot.now) +
-                     " runs on.",
-                 status.reload.error});
+    out.push_back({"The new configuration was refused.",
+                   "The one that was loaded " + ago(status.reload.last_success, view.snapshot.now) +
+                       " runs on.",
+                   status.reload.error});
   }
   if (!status.rule_problems.empty()) {
-    write(html,
-          {"Some rules are broken and were left out.", "The others run.", status.rule_problems});
+    out.push_back(
+        {"Some rules are broken and were left out.", "The others run.", status.rule_problems});
   }
 }
 
-Problem down_problem(const PageView& view) {
-  if (view.down.size() > 1) {
-    return {counted(view.down.size(), "target") + " are down.",
-            "They are listed below, with the reasons.",
-            {}};
-  }
-  const source::TargetStatus& status = *view.down.front();
-  return {"1 target is down.", status.target.url + ": " + clip(status.last_error, kMostError), {}};
-}
-
-void write_evaluation(HtmlWriter& html, const PageView& view) {
+void add_evaluation(Problems& out, const PageView& view) {
   const ServerStatus& status = view.snapshot.status;
   if (!status.prometheus_error.empty()) {
-    write(html, {"Prometheus does not answer.",
-                 status.prometheus_url + ": " + clip(status.prometheus_error, kMostError) +
-                     ". Alerts stay as they are until it does.",
-                 {}});
+    out.push_back({"Prometheus does not answer.",
+                   status.prometheus_url + ": " + clip(status.prometheus_error, kMostError) +
+                       ". Alerts stay as they are until it does.",
+                   {}});
   }
   if (view.failing_rules > 0) {
-    write(html, {counted(view.failing_rules, "rule") + " cannot be evaluated.",
-                 "Their alerts stay as they are; new ones cannot be seen. The errors stand below, "
-                 "with the groups.",
-                 {}});
+    out.push_back({counted(view.failing_rules, "rule") + " cannot be evaluated.",
+                   "Alerts stay as they are, new ones cannot be seen. See the rule groups below.",
+                   {}});
   }
-  if (!view.down.empty()) write(html, down_problem(view));
   if (view.blind > 0) {
-    write(html, {counted(view.blind, "alert") + " cannot be seen.",
-                 "Neither confirmed nor over: what they are about is not reporting.",
-                 {}});
+    out.push_back({counted(view.blind, "alert") + " cannot be seen.",
+                   "Kept as last seen, until there is news.",
+                   {}});
   }
 }
 
-void write_delivery(HtmlWriter& html, const PageView& view) {
-  for (const auto& receiver : view.snapshot.receivers) {
-    if (receiver.stats.last_error.empty()) continue;
-    write(html, {"Notifications do not reach " + receiver.name + ".",
-                 clip(receiver.stats.last_error, kMostError) + ". " +
-                     counted(receiver.stats.waiting, "message") +
-                     " waiting; tried again until "
-                     "delivered.",
-                 {}});
+void add_targets(Problems& out, const PageView& view) {
+  if (view.down.size() == 1) {
+    const source::TargetStatus& status = *view.down.front();
+    out.push_back(
+        {"1 target is down.", status.target.url + ": " + clip(status.last_error, kMostError), {}});
+  } else if (!view.down.empty()) {
+    out.push_back(
+        {counted(view.down.size(), "target") + " are down.", "The reasons are below.", {}});
   }
+}
+
+void add_receivers(Problems& out, const PageView& view) {
+  for (const auto& receiver : view.snapshot.receivers) {
+    const notify::DeliveryStats& stats = receiver.stats;
+    if (stats.last_error.empty()) continue;
+    out.push_back({"Notifications do not reach " + receiver.name + ".",
+                   clip(stats.last_error, kMostError) + "; " + counted(stats.waiting, "message") +
+                       " waiting.",
+                   {}});
+  }
+}
+
+void write_problem(HtmlWriter& html, const Problem& problem, bool is_open) {
+  html.raw("<li><b>").text(problem.title).raw("</b> ").text(problem.text);
+  if (!problem.details.empty()) {
+    html.raw("<details");
+    if (is_open) html.raw(" open");
+    html.raw("><summary>What is wrong</summary><pre>");
+    html.text(clip(problem.details, kMostDiagnostics)).raw("</pre></details>");
+  }
+  html.raw("</li>");
 }
 
 }  // namespace
 
 void write_problems(HtmlWriter& html, const PageView& view) {
-  write_configuration(html, view);
-  write_evaluation(html, view);
-  write_delivery(html, view);
+  Problems problems;
+  add_configuration(problems, view);
+  add_evaluation(problems, view);
+  add_targets(problems, view);
+  add_receivers(problems, view);
+  if (problems.empty()) return;
+  html.raw("<ul class=\"problems\">");
+  for (const Problem& problem : problems) write_problem(html, problem, view.firing.empty());
+  html.raw("</ul>\n");
 }
 
 }  // namespace tocsin::api

@@ -31,8 +31,10 @@ p{margin:.35rem 0 0}
 .state.critical{background:var(--badbg)}.state.critical h1{color:var(--bad)}
 .state.warning{background:var(--warnbg)}.state.warning h1{color:var(--warn)}
 .state.info{background:var(--infobg)}.state.info h1{color:var(--info)}
-.problem{margin:.6rem 0;padding:.75rem 1rem;background:var(--warnbg);border-radius:.5rem}
-.problem b{color:var(--warn)}
+.problems{margin:1rem 0;padding:.35rem 1rem;background:var(--warnbg);border-radius:.6rem;
+list-style:none;font-size:.9375rem}
+.problems li{padding:.35rem 0}.problems b{color:var(--warn)}
+summary{cursor:pointer;color:var(--soft)}
 pre{margin:.5rem 0 0;padding:.6rem .75rem;background:var(--card);border-radius:.35rem;overflow-x:auto;
 overflow-wrap:normal;max-height:24rem}
 pre,code,.mono{font:.8125rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
@@ -52,13 +54,19 @@ background:var(--warnbg);color:var(--warn)}
 font-size:.875rem}
 .labels li{border:1px solid var(--line);border-radius:.3rem;padding:.05rem .45rem}
 .labels span{color:var(--soft);margin-right:.35rem}
+.labels .value{border-color:transparent;background:var(--warnbg);color:var(--warn);font-weight:650}
+.critical .value{background:var(--badbg);color:var(--bad)}
+.info .value{background:var(--infobg);color:var(--info)}
+.labels .value span{margin:0 0 0 .35rem;font-weight:400;color:inherit}
 .blind{margin:.6rem 0 0;padding:.5rem .7rem;border:1px dashed var(--warn);border-radius:.35rem}
 .blind b{color:var(--warn)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9375rem}
 th,td{padding:.5rem .8rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
-thead th{border-top:0;font-size:.8125rem;font-weight:600;color:var(--soft);white-space:nowrap}
-tbody th{font-weight:500}
+table>:first-child>tr:first-child>*{border-top:0}
+thead th{font-size:.8125rem;font-weight:600;color:var(--soft);white-space:nowrap}
+tbody th{font-weight:500;overflow-wrap:break-word}
+tbody th span{overflow-wrap:anywhere}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .sub td{border-top:0;padding-top:0}
 .bad{color:var(--bad)}.warn{color:var(--warn)}.ok{color:var(--ok)}

@@ -21,8 +21,8 @@ void write_counts(HtmlWriter& html, const GroupStatus& group) {
     pending += rule.state == alert::State::Pending ? 1 : 0;
   }
   html.number(group.rules.size());
-  if (firing > 0) html.raw(" <span class=\"bad\">").number(firing).raw(" firing</span>");
-  if (pending > 0) html.raw(" <span class=\"warn\">").number(pending).raw(" pending</span>");
+  if (firing > 0) html.raw("<br><span class=\"bad\">").number(firing).raw(" firing</span>");
+  if (pending > 0) html.raw("<br><span class=\"warn\">").number(pending).raw(" pending</span>");
 }
 
 void write_failing_rules(HtmlWriter& html, const GroupStatus& group) {
@@ -45,7 +45,7 @@ void write_group(HtmlWriter& html, const GroupStatus& group, Timestamp now) {
   if (slow) html.raw("<b class=\"bad\">");
   html.text(took(group.evaluation_seconds));
   if (slow) html.raw("</b>");
-  html.raw("</td><td class=\"n\">").text(format_duration(group.interval));
+  html.raw("</td><td class=\"n wide\">").text(format_duration(group.interval));
   html.raw("</td><td class=\"n\">");
   if (group.iterations_missed > 0) {
     html.raw("<b class=\"warn\">").number(group.iterations_missed).raw("</b>");
@@ -97,7 +97,7 @@ void write_groups(HtmlWriter& html, const PageView& view) {
   if (view.snapshot.groups.empty()) return;
   html.raw("<h2 id=\"groups\">Rule groups</h2><div class=\"card\"><table><thead><tr>");
   html.raw("<th scope=\"col\">Group</th><th scope=\"col\" class=\"n\">Rules</th>");
-  html.raw("<th scope=\"col\" class=\"n\">Took</th><th scope=\"col\" class=\"n\">Every</th>");
+  html.raw("<th scope=\"col\" class=\"n\">Took</th><th scope=\"col\" class=\"n wide\">Every</th>");
   html.raw("<th scope=\"col\" class=\"n\">Missed</th>");
   html.raw("<th scope=\"col\" class=\"n wide\">Last</th></tr></thead><tbody>");
   for (const GroupStatus& group : view.snapshot.groups) {
