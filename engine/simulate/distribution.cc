@@ -17,6 +17,10 @@ constexpr double kInformerLag[] = {0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000};
 
 constexpr double kZ99 = 2.3263478740408408;  // The standard normal's 99th percentile.
 
+// A share this near to 1 is 1: buckets are rounded down one by one, and the far ones must not lag
+// behind the count.
+constexpr double kAll = 0.9999;
+
 double unit_ms(Bounds bounds) { return bounds == Bounds::Milliseconds ? 1 : 1000; }
 
 }  // namespace
@@ -46,7 +50,8 @@ Distribution::Distribution(double median_ms, double p99_ms) {
     std::vector<double>& shares = shares_[static_cast<std::size_t>(bounds)];
     for (const double bound : bounds_of(bounds)) {
       const double z = (std::log(bound * unit_ms(bounds)) - mu) / sigma;
-      shares.push_back(0.5 * std::erfc(-z / std::numbers::sqrt2));
+      const double share = 0.5 * std::erfc(-z / std::numbers::sqrt2);
+      shares.push_back(share > kAll ? 1 : share);
     }
     shares.push_back(1);
   }

@@ -68,7 +68,7 @@ constexpr Family go(Id id, std::string_view name, Type type, std::string_view he
           .name = name,
           .type = type,
           .style = Style::Go,
-          .number = Number::Float,
+          .number = type == Type::Counter ? Number::Integer : Number::Float,
           .help = help};
 }
 
@@ -251,8 +251,8 @@ constexpr std::array<Family, kFamilyCount> kFamilies = {{
        "A counter for number of admission requests to proxy injector."),
     go(Id::InjectResponses, "proxy_inject_admission_responses_total", Type::Counter,
        "A counter for number of admission responses from proxy injector."),
-    go(Id::GoProcessCpu, "process_cpu_seconds_total", Type::Counter,
-       "Total user and system CPU time spent in seconds."),
+    in_floats(go(Id::GoProcessCpu, "process_cpu_seconds_total", Type::Counter,
+                 "Total user and system CPU time spent in seconds.")),
     go(Id::GoProcessResidentMemory, "process_resident_memory_bytes", Type::Gauge,
        "Resident memory size in bytes."),
     go(Id::GoProcessStartTime, "process_start_time_seconds", Type::Gauge,

@@ -117,8 +117,9 @@ void count_server(Page& page, ServerSide& side, std::size_t route, const Share& 
 void Traffic::step(const Step& step, const FaultSchedule& faults) {
   for (Call& call : calls_) {
     const Parties parties = parties_of(call, step.now);
-    if (parties.clients.empty() && call.client != nullptr) continue;
-    if (call.service.protocol == Protocol::Tcp) {
+    if (parties.clients.empty() && call.client != nullptr) {
+      hold_connections(call, parties, 0);
+    } else if (call.service.protocol == Protocol::Tcp) {
       step_tcp(call, parties, step, faults);
     } else if (parties.servers.empty()) {
       fail_fast(call, parties, step, faults);
