@@ -60,9 +60,12 @@ std::string traffic_of(const Condition& c) {
 }
 
 std::string seen_by(const Condition& c) {
-  return c.side == Side::Client
-             ? "as their callers saw them, with the timeouts and fail-fasts of the mesh"
-             : "as its own proxies counted them";
+  return c.side == Side::Client ? "as their callers saw them" : "as its own proxies counted them";
+}
+
+// Failures that no application has answered.
+std::string of_the_mesh(const Condition& c) {
+  return c.side == Side::Client ? ", the timeouts and fail-fasts of the mesh included" : "";
 }
 
 std::string per_over(const Condition& c) { return "over the last " + format_duration(c.over); }
@@ -70,8 +73,8 @@ std::string per_over(const Condition& c) { return "over the last " + format_dura
 Annotations of_success_rate(const Condition& c) {
   return {{"summary", subject(c) + ": only " + std::string(kPercent) + " of requests succeed"},
           {"description", "Of the " + requests_of(c) + ", " + std::string(kPercent) +
-                              " succeeded " + per_over(c) + ", " + seen_by(c) + ". At least " +
-                              c.threshold_text + " should."},
+                              " succeeded " + per_over(c) + ", " + seen_by(c) + of_the_mesh(c) +
+                              ". At least " + c.threshold_text + " should."},
           {"value", std::string(kPercent)}};
 }
 

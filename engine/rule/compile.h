@@ -4,6 +4,7 @@
 // condition_reader.h. The text is parsed by whoever asked for it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,12 @@ struct Compiled {
   std::vector<std::string> labels;  // That the alert can have.
   std::vector<Recording> recordings;
 };
+
+// " unless on (…) (…)": to stand behind the expression of `condition`, so that it does not hold
+// where `expr`, which is what `other` compiles to, holds for the same thing. Nothing where the two
+// never speak of the same thing.
+std::optional<std::string> unless_holds(const Condition& condition, const Condition& other,
+                                        const std::string& expr);
 
 // Asks for can_know(condition).
 Compiled compile(const Condition& condition, Memory memory);

@@ -39,6 +39,7 @@ std::string condition_line(const Condition& c) {
   for (const auto& [label, expression] : c.where) {
     out += ", where " + label + "=~" + quote(expression);
   }
+  for (const std::string& alert : c.unless) out += ", unless " + alert;
   return out;
 }
 

@@ -89,6 +89,7 @@ void RuleReader::read_group(const Node& node, std::vector<Group>& groups) {
   if (!m.ok()) return;
   Group group;
   group.file = file_;
+  alerts_.clear();
   m.require("name", group.name);
   const yaml::Reporter::Context context(*report_, "group '" + group.name + "'");
   if (group.name.empty() && m.has("name")) m.error("name", "a group's name must not be empty");
@@ -227,6 +228,9 @@ void RuleReader::check_record(Mapping& m, const Rule& rule) {
 
 void RuleReader::read_expression(Mapping& m, Rule& rule) {
   std::string text;
+  if (m.has("unless")) {
+    m.error("unless", "'unless' goes with a mesh condition", "write it into 'expr'");
+  }
   if (!m.read("expr", text) || text.find_first_not_of(" \t\r\n") == std::string::npos) {
     if (m.find("expr").is_null() || m.find("expr").is_scalar()) {
       m.error("expr", "field 'expr' must be set in rule",
@@ -277,6 +281,33 @@ promql::ExprPtr RuleReader::parse_compiled(Mapping& m, const std::string& text) 
   return nullptr;
 }
 
+// Makes `expr` give way to the conditions of the alerts that the rule names.
+void RuleReader::read_unless(Mapping& m, Rule& rule, std::string& expr) {
+  const Node node = m.find("unless");
+  if (node.is_null()) return;
+  Condition& condition = *rule.condition;
+  std::string one;
+  if (node.is_sequence()) {
+    m.read("unless", condition.unless);
+  } else if (m.read("unless", one)) {
+    condition.unless = {one};
+  }
+  expr = "(" + expr + ")";
+  for (const std::string& name : condition.unless) {
+    const auto other = alerts_.find(name);
+    if (other == alerts_.end()) {
+      m.error("unless", "no alert '" + name + "' with a mesh condition stands above in the group");
+      continue;
+    }
+    const auto dropped = unless_holds(condition, other->second.condition, other->second.expr);
+    if (!dropped) {
+      m.error("unless", "'" + name + "' and this alert never speak of the same thing");
+      continue;
+    }
+    expr += *dropped;
+  }
+}
+
 void RuleReader::read_mesh_condition(Mapping& m, Rule& rule, std::vector<Rule>& recordings) {
   if (m.has("expr")) {
     m.error("expr", "a rule has an 'expr' or a mesh condition, not both", "write two rules");
@@ -288,9 +319,12 @@ void RuleReader::read_mesh_condition(Mapping& m, Rule& rule, std::vector<Rule>& 
                  "narrow by the labels that the alert itself will have");
     return;
   }
-  const Compiled compiled = compile(read->condition, options_.memory);
+  Compiled compiled = compile(read->condition, options_.memory);
   Condition& condition = rule.condition.emplace(std::move(read->condition));
   condition.labels = compiled.labels;
+  const std::string expr = compiled.expr;
+  read_unless(m, rule, compiled.expr);
+  alerts_.insert_or_assign(rule.name, Named{condition, expr});
   condition.value = parse_compiled(m, compiled.value);
   condition.requests = parse_compiled(m, compiled.requests);
   rule.expr = parse_compiled(m, compiled.expr);

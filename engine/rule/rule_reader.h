@@ -23,6 +23,12 @@ class RuleReader {
   void read(const SourceFile& file, std::vector<Group>& groups);
 
  private:
+  // What `unless` can refer to.
+  struct Named {
+    Condition condition;
+    std::string expr;  // Without its own `unless`.
+  };
+
   void read_groups(yaml::Mapping& spec, std::vector<Group>& groups);
   void read_group(const yaml::Node& node, std::vector<Group>& groups);
   void read_rules(yaml::Mapping& m, Group& group);
@@ -36,6 +42,7 @@ class RuleReader {
   void check_record(yaml::Mapping& m, const Rule& rule);
 
   void read_expression(yaml::Mapping& m, Rule& rule);
+  void read_unless(yaml::Mapping& m, Rule& rule, std::string& expr);
   void read_mesh_condition(yaml::Mapping& m, Rule& rule, std::vector<Rule>& recordings);
   promql::ExprPtr parse_compiled(yaml::Mapping& m, const std::string& text);
   void warn_of_lint(const yaml::Node& node, const promql::Expr& expr);
@@ -46,6 +53,7 @@ class RuleReader {
   yaml::Reporter* report_ = nullptr;  // Of the file being read.
   std::string file_;
   std::set<std::string> group_names_;      // Of the file being read.
+  std::map<std::string, Named> alerts_;    // Of the group being read; those with a condition.
   std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
   std::map<std::string, int> identities_;  // How often each has been given.
 };

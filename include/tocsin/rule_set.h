@@ -81,6 +81,10 @@ struct Condition {
   CertificateKind certificate = CertificateKind::Leaf;
   int missed_refreshes = 0;  // Of a leaf; 0 where expires_within decides.
 
+  // Alerts further up in the group: where one of their conditions holds, whatever its `for`, this
+  // one does not. So a fault that both see makes one page.
+  std::vector<std::string> unless;
+
   // Written by the compiler. The labels that alerts can have beside the rule's own; any of them is
   // absent where it cannot be known.
   std::vector<std::string> labels;
