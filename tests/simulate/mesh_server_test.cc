@@ -91,6 +91,27 @@ TEST_CASE("the targets file is there from the beginning") {
   std::filesystem::remove(path);
 }
 
+TEST_CASE("the targets file follows the pods") {
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            ("tocsin-mesh-pods-" + std::to_string(::getpid()) + ".json"))
+                               .string();
+  FaultConfig fault;
+  fault.kind = FaultKind::ScaleToZero;
+  fault.workload = "shop/back";
+  fault.start = 10s;
+  fault.end = 24h;
+  const FastClock clock(1000);
+  net::Loop loop(clock, 1000);
+  const auto server = MeshServer::open(loop, clock, small_mesh({fault}), {.sd_file = path});
+  REQUIRE(server);
+  const auto names_back = [&] {
+    return read_file(path).value_or("").find("\"deployment\":\"back\"") != std::string::npos;
+  };
+  CHECK(names_back());
+  CHECK(testing::run_until(loop, [&] { return !names_back(); }));
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("an address that is no address is an error") {
   const SystemClock clock;
   net::Loop loop(clock);
