@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
@@ -12,7 +14,16 @@
 namespace tocsin::cli {
 namespace {
 
+// Every target keeps a connection open, and a mesh has thousands.
+void allow_many_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run_daemon(const std::string& path) {
+  allow_many_files();
   const SystemClock clock;
   net::Loop loop(clock);
   daemon::DaemonOptions options;

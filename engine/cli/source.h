@@ -31,6 +31,8 @@ class QuerySource {
 
   // The moment that "now" means: of a capture, its newest sample.
   Timestamp now() const { return now_; }
+  // Whether it holds captured pages without timestamps.
+  bool is_one_moment() const { return captured_ && !captured_->has_timestamps; }
   Result<promql::Answer> instant(const std::string& expr, Timestamp at);
   Result<promql::Answer> range(const std::string& expr, const source::RemoteRange& range);
 

@@ -32,7 +32,8 @@ int stat(const Options& options) {
               << (source ? "not a duration: " + options.window : source.error().message) << '\n';
     return kFailed;
   }
-  api::StatOptions stat{options.resource, *window, {}};
+  // Captured pages without timestamps are one moment: all that can be told is since the start.
+  api::StatOptions stat{options.resource, source->is_one_moment() ? Duration(0) : *window, {}};
   if (!options.name_space.empty()) stat.where["namespace"] = options.name_space;
   const auto queries = api::stat_queries(stat);
   std::vector<promql::Vector> answers;
@@ -54,9 +55,10 @@ int stat(const Options& options) {
 Run add_stat(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "stat", "Golden metrics per workload, service or route, as `linkerd viz stat` shows them");
+      "stat",
+      "Golden metrics per workload, pod, service or route, as `linkerd viz stat` shows them");
   add_source_options(*command, options->source);
-  command->add_option("RESOURCE", options->resource, "workload, service or route")
+  command->add_option("RESOURCE", options->resource, "workload, pod, service or route")
       ->transform(CLI::CheckedTransformer(kResources));
   command->add_option("-n,--namespace", options->name_space, "Only this namespace");
   command->add_option("--window", options->window, "Over how long")->capture_default_str();

@@ -360,7 +360,12 @@ class Daemon::Impl : public api::Backend {
       return fail(ErrorCode::Parse, std::to_string(expr.error().begin + 1) +
                                         ": parse error: " + expr.error().message);
     }
-    promql::Query query = promql::Query::prepare(*expr);
+    promql::QueryOptions options;
+    const auto deadline = clock_.ticks() + request.timeout;
+    options.is_canceled = [&] {
+      return (request.gone && *request.gone) || clock_.ticks() > deadline;
+    };
+    promql::Query query = promql::Query::prepare(*expr, options);
     const auto lock = store_.lock_for_read();
     if (request.step.count() == 0) return query.evaluate(store_, request.start);
     return query.evaluate_range(store_, request.start, request.end, request.step);

@@ -49,6 +49,9 @@ class NegateNode : public Node {
 
 Result<void> Context::count(std::size_t samples_read) {
   samples += samples_read;
+  if (options.is_canceled && options.is_canceled()) {
+    return fail(ErrorCode::Canceled, "query was canceled in query execution");
+  }
   if (samples <= options.max_samples) return {};
   return fail(ErrorCode::Limit,
               "query processing would load too many samples into memory in query execution");

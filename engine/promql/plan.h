@@ -54,7 +54,7 @@ struct Context {
   std::size_t samples = 0;  // Read so far.
   Annotations annotations;
 
-  // Fails when the query has read more samples than it may.
+  // Fails when the query has read more samples than it may, and when nobody wants it any more.
   Result<void> count(std::size_t samples_read);
   // The instant that a shifted selector looks at.
   Timestamp shifted(const TimeShift& shift) const;

@@ -103,6 +103,7 @@ class Query::Impl {
   };
 
   Result<void> add_step(Context& context, Collector& collector) {
+    if (auto counted = context.count(0); !counted) return counted;
     if (expr_->type == ValueType::Scalar) {
       const auto value = node_->scalar(context);
       if (!value) return fail(value.error());

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -89,6 +90,8 @@ struct QueryOptions {
   std::size_t max_samples = 50'000'000;
   // The step of subqueries that name none.
   Duration default_step = std::chrono::minutes(1);
+  // Asked between steps; true ends the query with Canceled. Null: nobody interrupts.
+  std::function<bool()> is_canceled;
 };
 
 class Query {

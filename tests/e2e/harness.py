@@ -60,7 +60,7 @@ class Lab:
     """The folder and the processes of one test."""
 
     def __init__(self, tocsin):
-        self.tocsin = tocsin
+        self.tocsin = os.path.abspath(tocsin)
         self.folder = tempfile.mkdtemp(prefix="tocsin-e2e-")
         self.processes = []
 

@@ -102,7 +102,7 @@ def main(tocsin):
 def begun(mesh):
     """When the first fault of the running mesh began, in seconds since 1970; None before."""
     faults = get_json(f"http://{mesh}/faults")
-    active = [f for f in faults["active"] if f["kind"] == "component_down"]
+    active = [f for f in faults["active"] if f["fault"] == "component_down"]
     return time.time() if active else None
 
 
