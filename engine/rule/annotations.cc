@@ -133,11 +133,13 @@ Annotations of_control_plane(const Condition&) {
       {"value", "{{ $value }} ready"}};
 }
 
-// "1h 5m left", "expired 5m ago".
+// "29d 23h left", "1h 5m left", "expired 5m ago": two units are enough.
 std::string time_left() {
-  return "{{ if gt $value 0.0 }}" + std::string(kDuration) +
-         " left{{ else }}expired {{ reReplaceAll \"^-\" \"\" (humanizeDuration $value) }} ago{{ "
-         "end }}";
+  const std::string shortened =
+      "reReplaceAll \"^-?([0-9]+d [0-9]+h|[0-9]+h [0-9]+m|[0-9]+m [0-9]+s|[0-9.]+m?s).*\" \"$1\" "
+      "(humanizeDuration $value)";
+  return "{{ if gt $value 0.0 }}{{ " + shortened + " }} left{{ else }}expired {{ " + shortened +
+         " }} ago{{ end }}";
 }
 
 Annotations of_leaf(const Condition& c) {
@@ -167,6 +169,12 @@ Annotations of_certificate(const Condition& c) {
       {"value", time_left()}};
 }
 
+// Templates compare numbers of one type only: 3 → "3.0".
+std::string template_number(double number) {
+  const std::string text = number_text(number);
+  return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
 Annotations of_proxy_restarts(const Condition& c) {
   const std::string who =
       "{{ if or $labels.deployment $labels.statefulset $labels.daemonset $labels.k8s_job "
@@ -174,15 +182,15 @@ Annotations of_proxy_restarts(const Condition& c) {
       workload_name("") + in_namespace("namespace") +
       "{{ else }}pods in {{ $labels.namespace }}{{ end }}";
   const std::string count = "{{ printf \"%.0f\" $value }}";
-  return {{"summary", who + ": Linkerd proxies do not stay up"},
-          {"description", "A Linkerd container of " + who + " was restarted " + count + " times " +
-                              per_over(c) +
-                              ", waits in CrashLoopBackOff, or never gets ready so that its pod is "
-                              "stuck in Init. More than " +
-                              c.threshold_text +
-                              " is too much. Look at the logs of linkerd-proxy and "
-                              "linkerd-init, and whether linkerd-identity is up."},
-          {"value", count + " restarts"}};
+  const std::string too_often = "{{ if gt $value " + template_number(c.threshold) + " }}";
+  return {
+      {"summary", who + ": Linkerd proxies do not " + too_often + "stay{{ else }}come{{ end }} up"},
+      {"description", "A Linkerd container of " + who + " " + too_often + "was restarted " + count +
+                          " times " + per_over(c) +
+                          ".{{ else }}does not come up: it waits in CrashLoopBackOff, or its pod "
+                          "has been stuck in Init for minutes.{{ end }} Look at the logs of "
+                          "linkerd-proxy and linkerd-init, and whether linkerd-identity is up."},
+      {"value", too_often + count + " restarts{{ else }}not up{{ end }}"}};
 }
 
 }  // namespace

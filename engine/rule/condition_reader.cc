@@ -231,7 +231,7 @@ void read_certificate(Mapping& m, ReadCondition& out) {
   Duration within{0};
   if (m.read("expires_within", within)) {
     c.threshold = to_seconds(within);
-    c.threshold_text = format_duration(within);
+    c.threshold_text = m.find("expires_within").text();
   }
   if (c.certificate == CertificateKind::Leaf) {
     read_where(m, c);
