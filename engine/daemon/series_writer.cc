@@ -19,25 +19,29 @@ void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector value
 }
 
 void SeriesWriter::Place::write(Timestamp at, const promql::Vector& values) {
-  const auto lock = store_.lock_for_write();
+  const auto held = store_.lock();
+  if (!held) return;
+  store::Store& store = **held;
+  const auto lock = store.lock_for_write();
   if (!opened_) {
     if (values.empty()) return;
-    block_ = store_.add_block({.history = history_, .synthesize_starts = false});
+    block_ = store.add_block({.history = history_, .synthesize_starts = false});
     opened_ = true;
   }
   std::vector<store::SeriesId> ids;
   std::vector<double> numbers;
   for (const promql::Element& element : values) {
-    ids.push_back(store_.add_series(block_, element.labels, false));
+    ids.push_back(store.add_series(block_, element.labels, false));
     numbers.push_back(element.sample.value);
   }
-  store_.append_column(block_, at, ids, numbers);
+  store.append_column(block_, at, ids, numbers);
 }
 
 SeriesWriter::Place::~Place() {
-  if (!opened_) return;
-  const auto lock = store_.lock_for_write();
-  store_.remove_block(block_);
+  const auto held = store_.lock();
+  if (!opened_ || !held) return;
+  const auto lock = (*held)->lock_for_write();
+  (*held)->remove_block(block_);
 }
 
 }  // namespace tocsin::daemon

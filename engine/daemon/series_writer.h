@@ -18,7 +18,7 @@ namespace tocsin::daemon {
 class SeriesWriter {
  public:
   SeriesWriter(store::Store& store, net::Executor& workers, net::Executor& loop)
-      : store_(store), workers_(workers), loop_(loop) {}
+      : store_(std::make_shared<store::Store*>(&store)), workers_(workers), loop_(loop) {}
 
   // The place of one rule's series. When the last copy goes, they get stale markers and are
   // forgotten in time.
@@ -30,14 +30,16 @@ class SeriesWriter {
   void write(const Handle& place, Timestamp at, promql::Vector values, std::function<void()> done);
 
  private:
-  store::Store& store_;
+  // Places may outlive the store, in tasks that nobody runs any more: they hold this weakly.
+  const std::shared_ptr<store::Store*> store_;
   net::Executor& workers_;
   net::Executor& loop_;
 };
 
 class SeriesWriter::Place {
  public:
-  Place(store::Store& store, Duration history) : store_(store), history_(history) {}
+  Place(const std::shared_ptr<store::Store*>& store, Duration history)
+      : store_(store), history_(history) {}
   ~Place();
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -46,7 +48,7 @@ class SeriesWriter::Place {
   friend class SeriesWriter;
   void write(Timestamp at, const promql::Vector& values);
 
-  store::Store& store_;
+  const std::weak_ptr<store::Store*> store_;
   const Duration history_;
   bool opened_ = false;
   store::BlockId block_ = 0;

@@ -13,6 +13,9 @@
 
 namespace tocsin::promql {
 
+// Checks the types of `expr` (whose children are checked already) and fills in expr.type.
+std::optional<Problem> check_types(Expr& expr);
+
 class Parser {
  public:
   Parser(std::string_view text, std::vector<Token> tokens)
@@ -67,7 +70,18 @@ class Parser {
   std::optional<Problem> problem_;
 };
 
-// Checks the types of `expr` (whose children are checked already) and fills in expr.type.
-std::optional<Problem> check_types(Expr& expr);
+template <class Node>
+ExprPtr Parser::make(Node node, std::size_t begin) {
+  auto expr = std::make_shared<Expr>();
+  expr->node = std::move(node);
+  expr->begin = begin;
+  expr->end = pos_ > 0 ? tokens_[pos_ - 1].end : 0;
+  if (pos_ + 1 == tokens_.size() && peek().kind != TokenKind::End) expr->end = text_.size();
+  if (auto problem = check_types(*expr)) {
+    if (!problem_) problem_ = std::move(problem);
+    return nullptr;
+  }
+  return expr;
+}
 
 }  // namespace tocsin::promql
