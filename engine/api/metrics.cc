@@ -101,6 +101,7 @@ Rows store_bytes(const Source& s) { return one(number(s.snapshot.store.bytes)); 
 Rows appended(const Source& s) { return one(number(s.snapshot.scrapes.samples_appended)); }
 Rows scrapes(const Source& s) { return one(number(s.snapshot.scrapes.scrapes)); }
 Rows scrape_failures(const Source& s) { return one(number(s.snapshot.scrapes.failures)); }
+Rows scrape_slots_missed(const Source& s) { return one(number(s.snapshot.scrapes.missed_slots)); }
 
 Rows dropped(const Source& s) {
   const source::DropCounts& drops = s.snapshot.scrapes.drops;
@@ -228,6 +229,8 @@ constexpr Family kFamilies[] = {
      "Samples of accepted pages that were not written to the store.", dropped},
     {"tocsin_scrapes_total", "counter", "Scrapes of all targets.", scrapes},
     {"tocsin_scrape_failures_total", "counter", "Scrapes that failed.", scrape_failures},
+    {"tocsin_scrape_slots_missed_total", "counter",
+     "Scrapes that were left out because the one before was not done.", scrape_slots_missed},
     {"tocsin_scrape_duration_seconds", "histogram", "How long scrapes took.", scrape_duration},
     {"tocsin_targets", "gauge", "Targets, by how their last scrape went.", targets_by_health},
     {"tocsin_notifications_sent_total", "counter", "Messages that the receiver took.", sent},
