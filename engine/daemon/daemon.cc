@@ -243,8 +243,9 @@ class Daemon::Impl : public api::Backend {
     std::unique_ptr<Evaluator> evaluator;
     if (remote_) {
       remote_for_rules_ = std::make_unique<source::RemoteQuery>(http_, *config_.prometheus);
-      evaluator = std::make_unique<RemoteEvaluator>(*remote_for_rules_, store_evaluator_,
-                                                    recorded_names(rules_));
+      evaluator = std::make_unique<RemoteEvaluator>(
+          *remote_for_rules_, store_evaluator_, recorded_names(rules_),
+          [this](const Result<promql::Answer>& answered) { note_prometheus(answered); });
     } else {
       evaluator = std::make_unique<StoreEvaluator>(store_, workers_, loop_);
     }
@@ -261,6 +262,20 @@ class Daemon::Impl : public api::Backend {
     engine_ = std::move(engine);
     evaluator_ = std::move(evaluator);
     if (evaluating_) engine_->start();
+  }
+
+  // Said when it changes. An expression that the other side refuses is the rule's own error.
+  void note_prometheus(const Result<promql::Answer>& answered) {
+    const bool reached = answered || (answered.error().code != ErrorCode::Unavailable &&
+                                      answered.error().code != ErrorCode::Timeout);
+    const std::string error = reached ? "" : answered.error().message;
+    if (error.empty() == prometheus_error_.empty()) return;
+    prometheus_error_ = error;
+    if (reached) {
+      log::info("Prometheus answers again", {{"url", config_.prometheus->url}});
+    } else {
+      log::warn("Prometheus does not answer", {{"url", config_.prometheus->url}, {"error", error}});
+    }
   }
 
   Result<void> listen() {

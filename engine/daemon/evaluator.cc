@@ -34,16 +34,22 @@ class StoreExpr : public PreparedExpr {
 
 class RemoteExpr : public PreparedExpr {
  public:
-  RemoteExpr(const promql::Expr& expr, source::RemoteQuery& remote)
-      : text_(promql::print(expr)), remote_(remote) {}
+  RemoteExpr(const promql::Expr& expr, source::RemoteQuery& remote,
+             RemoteEvaluator::Observer observe)
+      : text_(promql::print(expr)), remote_(remote), observe_(std::move(observe)) {}
 
   void evaluate(Timestamp at, Callback done) override {
-    remote_.instant(text_, at, std::move(done));
+    remote_.instant(text_, at,
+                    [observe = observe_, done = std::move(done)](Result<promql::Answer> answer) {
+                      observe(answer);
+                      done(std::move(answer));
+                    });
   }
 
  private:
   const std::string text_;
   source::RemoteQuery& remote_;
+  const RemoteEvaluator::Observer observe_;
 };
 
 // The metric that a selector names with `=`; empty where it does not.
@@ -66,7 +72,7 @@ std::unique_ptr<PreparedExpr> RemoteEvaluator::prepare(promql::ExprPtr expr) {
     return local_names_.count(name_of(need)) > 0;
   });
   if (is_local) return local_.prepare(std::move(expr));
-  return std::make_unique<RemoteExpr>(*expr, remote_);
+  return std::make_unique<RemoteExpr>(*expr, remote_, observe_);
 }
 
 }  // namespace tocsin::daemon

@@ -50,15 +50,22 @@ class StoreEvaluator : public Evaluator {
 // store.
 class RemoteEvaluator : public Evaluator {
  public:
+  // Told of every answer of the Prometheus before whoever asked.
+  using Observer = std::function<void(const Result<promql::Answer>&)>;
+
   RemoteEvaluator(source::RemoteQuery& remote, StoreEvaluator& local,
-                  std::set<std::string> local_names)
-      : remote_(remote), local_(local), local_names_(std::move(local_names)) {}
+                  std::set<std::string> local_names, Observer observe)
+      : remote_(remote),
+        local_(local),
+        local_names_(std::move(local_names)),
+        observe_(std::move(observe)) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) override;
 
  private:
   source::RemoteQuery& remote_;
   StoreEvaluator& local_;
   const std::set<std::string> local_names_;
+  const Observer observe_;
 };
 
 }  // namespace tocsin::daemon
