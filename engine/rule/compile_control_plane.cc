@@ -2,6 +2,8 @@
 //
 // Control plane: a component of which no replica answers its scrape, or which nobody reports any
 // more. The job's labels in Linkerd's own configuration are `component` and `instance` only.
+//
+// Who cannot see most of the proxies either has lost its eyes, and does not judge.
 #include "rule/compile.h"
 #include "tocsin/labels.h"
 
@@ -9,6 +11,7 @@ namespace tocsin::rule {
 namespace {
 
 constexpr std::string_view kJob = R"(job=~"(.*/)?linkerd-controller")";
+constexpr std::string_view kBlind = R"( unless on () avg(up{job=~"(.*/)?linkerd-proxy"}) < 0.5)";
 // Not a series of Linkerd's. Where a user records it, 0 means down.
 constexpr std::string_view kAlive = "control_plane_alive";
 
@@ -40,7 +43,8 @@ Compiled compile_control_plane(const Condition& c) {
   out.labels = {"component"};
   out.value = "min by (component) (label_replace(" + scraped + R"(, "seen", "up", "", ""))" +
               " or " + recorded + gone_ones + ")";
-  out.expr = scraped + " == 0 or " + recorded + " == 0" + gone_ones;
+  out.expr =
+      "(" + scraped + " == 0 or " + recorded + " == 0" + gone_ones + ")" + std::string(kBlind);
   return out;
 }
 

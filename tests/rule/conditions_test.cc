@@ -405,6 +405,14 @@ TEST_CASE("control plane") {
   up{job="linkerd-controller",component="destination",instance="c"} 1x60
 )",
        R"(  {component="identity"} 0)"},
+      {"who sees hardly any proxy either is blind", "control_plane: {component: identity}",
+       R"(
+  up{job="linkerd-controller",component="identity",instance="a"} 0x60
+  up{job="linkerd-proxy",namespace="shop",pod="a"} 0x60
+  up{job="linkerd-proxy",namespace="shop",pod="b"} 0x60
+  up{job="linkerd-proxy",namespace="shop",pod="c"} 1x60
+)",
+       ""},
       {"a series that a user records counts, down and up",
        "control_plane: {component: [identity, destination]}",
        R"(
