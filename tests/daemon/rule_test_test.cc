@@ -11,9 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("every shipped rule passes the tests beside it") {
+void run_all_below(const fs::path& folder) {
   int files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(TOCSIN_SOURCE_DIR "/rules")) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.path().string().ends_with(".test.yaml")) continue;
     ++files;
     const RuleTestReport report = run_rule_tests(entry.path().string());
@@ -21,6 +21,14 @@ TEST_CASE("every shipped rule passes the tests beside it") {
     CHECK(report.passed > 0);
   }
   CHECK(files > 0);
+}
+
+TEST_CASE("every shipped rule passes the tests beside it") {
+  run_all_below(TOCSIN_SOURCE_DIR "/rules");
+}
+
+TEST_CASE("all shipped rules together make one alert of one fault") {
+  run_all_below(TOCSIN_SOURCE_DIR "/tests/scenario");
 }
 
 TEST_CASE("every shipped rule file has its tests beside it") {
