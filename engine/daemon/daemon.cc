@@ -4,7 +4,6 @@
 #include <random>
 #include <set>
 
-#include "alert/rule_life.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "daemon/certificate_watch.h"
@@ -12,11 +11,11 @@
 #include "daemon/eyesight.h"
 #include "daemon/file_watch.h"
 #include "daemon/outgoing.h"
+#include "daemon/query_desk.h"
 #include "daemon/rule_engine.h"
 #include "daemon/rule_files.h"
 #include "daemon/series_writer.h"
 #include "net/worker_pool.h"
-#include "promql/ast.h"
 #include "source/scraper.h"
 #include "tocsin/duration.h"
 #include "tocsin/version.h"
@@ -76,6 +75,7 @@ class Daemon::Impl : public api::Backend {
         http_(loop),
         writer_(store_, workers_, loop),
         store_evaluator_(store_, workers_, loop),
+        queries_(store_, clock, workers_, loop),
         api_(*this) {}
 
   ~Impl() override {
@@ -154,17 +154,10 @@ class Daemon::Impl : public api::Backend {
   }
 
   void query(const api::QueryRequest& request, api::QueryCallback done) override {
-    if (remote_) {
-      if (request.step.count() == 0) return remote_->instant(request.expr, request.start, done);
-      return remote_->range(request.expr, {request.start, request.end, request.step}, done);
-    }
-    net::run_on(
-        workers_, loop_, [this, request] { return answer(request); }, std::move(done));
+    queries_.answer(request, std::move(done));
   }
-
   void series(const std::vector<std::string>& selectors, api::SeriesCallback done) override {
-    net::run_on(
-        workers_, loop_, [this, selectors] { return find_series(selectors); }, std::move(done));
+    queries_.find_series(selectors, std::move(done));
   }
 
   void reload(std::function<void(Result<void>)> done) override { done(reload()); }
@@ -198,9 +191,10 @@ class Daemon::Impl : public api::Backend {
 
   // Swaps in what was loaded. Nothing here can fail.
   void install(Loadout loadout) {
-    const bool first = !engine_;
-    const bool moved = first || loadout.config.prometheus != config_.prometheus ||
-                       recorded_names(loadout.rules) != recorded_names(rules_);
+    // With a remote Prometheus, what is recorded here decides what is evaluated here.
+    const bool moved =
+        !engine_ || loadout.config.prometheus != config_.prometheus ||
+        (config_.prometheus && recorded_names(loadout.rules) != recorded_names(rules_));
     config_ = loadout.config;
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
@@ -236,6 +230,7 @@ class Daemon::Impl : public api::Backend {
     if (!applied) log::error("scrape_configs", {{"error", applied.error().message}});
     remote_ = config_.prometheus ? std::make_unique<source::RemoteQuery>(http_, *config_.prometheus)
                                  : nullptr;
+    queries_.pass_on_to(remote_.get());
   }
 
   // Groups hold on to their evaluator, so a new place of the data is a new engine.
@@ -327,20 +322,9 @@ class Daemon::Impl : public api::Backend {
     alert::Surroundings around;
     around.external_labels = config_.external_labels;
     around.external_url = external_url();
-    around.query = [this, at](std::string_view expr) { return query_now(expr, at); };
+    around.query = [this, at](std::string_view expr) { return queries_.answer_now(expr, at); };
     around.why_blind = [this](const Labels& labels) { return why_blind(targets(), labels); };
     return around;
-  }
-
-  // For templates. Differs from Prometheus: with a remote Prometheus, templates cannot query.
-  Result<promql::Vector> query_now(std::string_view expr, Timestamp at) {
-    if (remote_) return fail(ErrorCode::Unavailable, "templates cannot query a remote Prometheus");
-    api::QueryRequest request;
-    request.expr = expr;
-    request.start = request.end = at;
-    const auto answered = answer(request);
-    if (!answered) return fail(answered.error());
-    return alert::as_vector(answered->value);
   }
 
   void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {
@@ -365,39 +349,6 @@ class Daemon::Impl : public api::Backend {
       out.push_back(std::move(outgoing));
     }
     notifier_->send(out);
-  }
-
-  // ---- Queries, on a worker.
-
-  Result<promql::Answer> answer(const api::QueryRequest& request) {
-    const auto expr = promql::parse(request.expr);
-    if (!expr) {
-      return fail(ErrorCode::Parse, std::to_string(expr.error().begin + 1) +
-                                        ": parse error: " + expr.error().message);
-    }
-    promql::QueryOptions options;
-    const auto deadline = clock_.ticks() + request.timeout;
-    options.is_canceled = [&] {
-      return (request.gone && *request.gone) || clock_.ticks() > deadline;
-    };
-    promql::Query query = promql::Query::prepare(*expr, options);
-    const auto lock = store_.lock_for_read();
-    if (request.step.count() == 0) return query.evaluate(store_, request.start);
-    return query.evaluate_range(store_, request.start, request.end, request.step);
-  }
-
-  Result<std::vector<Labels>> find_series(const std::vector<std::string>& selectors) {
-    std::set<Labels> found;
-    const auto lock = store_.lock_for_read();
-    for (const std::string& text : selectors) {
-      const auto expr = promql::parse(text);
-      const auto* selector = expr ? promql::as<promql::VectorSelector>(**expr) : nullptr;
-      if (!selector) return fail(ErrorCode::InvalidArgument, "not a selector: " + text);
-      for (const store::SeriesId id : store_.select(selector->matchers)) {
-        found.insert(store_.labels(id));
-      }
-    }
-    return std::vector<Labels>(found.begin(), found.end());
   }
 
   // ---- Now and then.
@@ -444,6 +395,7 @@ class Daemon::Impl : public api::Backend {
   net::HttpClient http_;
   SeriesWriter writer_;
   StoreEvaluator store_evaluator_;
+  QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;
   std::string rule_problems_;

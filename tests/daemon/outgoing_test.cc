@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/outgoing.h"
+
+#include <doctest/doctest.h>
+
+namespace tocsin::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Timestamp kNow = from_millis(1'795'369'320'000);  // 2026-11-22T17:42:00Z
+
+alert::Alert firing() {
+  alert::Alert alert;
+  alert.labels = Labels{{"alertname", "A"}, {"cluster", "own"}};
+  alert.annotations = {{"summary", "s"}};
+  alert.state = alert::State::Firing;
+  alert.active_at = kNow - 5min;
+  alert.fired_at = kNow - 3min;
+  return alert;
+}
+
+notify::OutgoingAlert outgoing(const alert::Alert& alert) {
+  rule::Rule rule;
+  rule.expr_text = "up == 0";
+  return make_outgoing(
+      rule, alert,
+      {{{"cluster", "prod"}, {"region", "eu"}}, "https://t.example/x", kNow, kNow + 4min});
+}
+
+TEST_CASE("a firing alert starts when it fired and is believed for a while") {
+  const auto out = outgoing(firing());
+  CHECK_FALSE(out.resolved);
+  CHECK(out.starts_at == kNow - 3min);
+  CHECK(out.ends_at == kNow + 4min);
+  CHECK(out.generator_url == "https://t.example/x/graph?g0.expr=up%20%3D%3D%200&g0.tab=1");
+}
+
+TEST_CASE("external labels are added where the alert has none of the name") {
+  CHECK(outgoing(firing()).labels ==
+        Labels{{"alertname", "A"}, {"cluster", "own"}, {"region", "eu"}});
+}
+
+TEST_CASE("a resolved alert ends when it was resolved") {
+  alert::Alert alert = firing();
+  alert.state = alert::State::Inactive;
+  alert.resolved_at = kNow - 1min;
+  CHECK(outgoing(alert).resolved);
+  CHECK(outgoing(alert).ends_at == kNow - 1min);
+}
+
+TEST_CASE("a blind alert says since when and why") {
+  alert::Alert alert = firing();
+  alert.blind = alert::Blindness{kNow, "10.0.0.1:4191 cannot be scraped"};
+  CHECK(outgoing(alert).annotations.at("blind") ==
+        "Not seen since 2026-11-22T17:42:00.000Z, because 10.0.0.1:4191 cannot be scraped. The "
+        "alert stays until fresh data says that it is over.");
+}
+
+}  // namespace
+}  // namespace tocsin::daemon

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/query_desk.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "daemon/captured.h"
+#include "support/executors.h"
+#include "support/manual_clock.h"
+
+namespace tocsin::daemon {
+namespace {
+
+struct World {
+  testing::ManualClock clock;
+  testing::InlineExecutor executor;
+  store::Store store;
+  QueryDesk desk{store, clock, executor, executor};
+
+  World() {
+    const store::BlockId block = store.add_block({});
+    store.append_sample(store.add_series(block, Labels{{"__name__", "up"}, {"job", "a"}}, false),
+                        clock.now(), 1);
+  }
+  Result<promql::Answer> ask(api::QueryRequest request) {
+    Result<promql::Answer> out = fail(ErrorCode::Io, "no answer");
+    request.start = request.end = clock.now();
+    desk.answer(request, [&](Result<promql::Answer> answer) { out = std::move(answer); });
+    return out;
+  }
+};
+
+TEST_CASE("queries are answered over the store, mistakes with their place") {
+  World w;
+  const auto answer = w.ask({.expr = "sum(up)"});
+  REQUIRE(answer.has_value());
+  CHECK(std::get<promql::Vector>(answer->value).at(0).sample.value == 1);
+  const auto wrong = w.ask({.expr = "sum(upp("});
+  CHECK(wrong.error().code == ErrorCode::Parse);
+  CHECK(wrong.error().message.starts_with("1:5: parse error: unknown function"));
+}
+
+TEST_CASE("a query that nobody waits for, or whose time is up, is canceled") {
+  World w;
+  auto gone = std::make_shared<std::atomic<bool>>(true);
+  CHECK(w.ask({.expr = "up", .gone = gone}).error().code == ErrorCode::Canceled);
+  CHECK(w.ask({.expr = "up", .timeout = Duration(-1)}).error().code == ErrorCode::Canceled);
+}
+
+TEST_CASE("series are found by selectors, each once") {
+  World w;
+  w.desk.find_series({"up", "{job=\"a\"}"}, [](const Result<std::vector<Labels>>& found) {
+    REQUIRE(found.has_value());
+    CHECK(found->size() == 1);
+  });
+  w.desk.find_series({"sum(up)"}, [](const Result<std::vector<Labels>>& found) {
+    CHECK(found.error().code == ErrorCode::InvalidArgument);
+  });
+}
+
+TEST_CASE("captured pages are read with their banners, from folders and with timestamps") {
+  const std::string folder = std::filesystem::temp_directory_path() / "tocsin-captured-test";
+  std::filesystem::create_directories(folder);
+  REQUIRE(
+      write_file(folder + "/a.prom", "# POD web-1 (1 of 1)\nrequest_total 5\n# EOF\n").has_value());
+  REQUIRE(write_file(folder + "/b.prom", "request_total{pod=\"old\"} 3 1000.5\n").has_value());
+  const auto captured = load_captured({folder}, from_millis(2'000'000));
+  std::filesystem::remove_all(folder);
+  REQUIRE(captured.has_value());
+  CHECK(captured->samples == 2);
+  CHECK(captured->has_timestamps);
+  CHECK(captured->newest == from_millis(2'000'000));
+  CHECK(captured->store->select({Matcher::equal("pod", "web-1")}).size() == 1);
+  CHECK_FALSE(load_captured({"/nowhere/x.prom"}, Timestamp{}).has_value());
+}
+
+}  // namespace
+}  // namespace tocsin::daemon
