@@ -21,7 +21,8 @@ target_compile_options(
 # g++ 12 sees ghosts inside std::string at -O2 (GCC bugs 105329, 105593), and in designated
 # initialisers that leave members at their defaults.
 target_compile_options(tocsin_flags INTERFACE -Wno-missing-field-initializers
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-maybe-uninitialized>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 target_compile_definitions(tocsin_flags INTERFACE $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>)
 
 if(TOCSIN_SANITIZE)

@@ -51,5 +51,5 @@ function(tocsin_test name)
     ${name}_test PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                          TOCSIN_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
   add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600)
 endfunction()

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kAlertName = "alertname";
 constexpr std::string_view kLimitAlert = "TocsinAlertsHeldBack";
 constexpr Duration kResolvedRetention = std::chrono::minutes(15);
+// After blindness: the window of most rules, so that it has seen the mesh again.
+constexpr Duration kSettle = std::chrono::minutes(5);
 
 using Texts = std::map<std::string, std::string>;
 
@@ -168,6 +170,18 @@ bool AlertTracker::keeps_firing(Timestamp at, Alert& alert) const {
   return at - *alert.keep_firing_since < rule_.keep_firing_for;
 }
 
+// Whether the absence of the alert's series proves nothing.
+bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& around) const {
+  if (const auto reason = around.why_blind ? around.why_blind(alert.labels) : std::nullopt) {
+    if (!alert.blind) alert.blind = Blindness{at, *reason, at};
+    alert.blind->last = at;
+    return true;
+  }
+  if (alert.blind && at - alert.blind->last < kSettle) return true;
+  alert.blind.reset();
+  return false;
+}
+
 void AlertTracker::apply_absent(Timestamp at, const std::vector<Candidate>& present,
                                 const Surroundings& around, std::vector<Transition>& changes) {
   std::set<Labels> still_there;
@@ -178,13 +192,7 @@ void AlertTracker::apply_absent(Timestamp at, const std::vector<Candidate>& pres
       ++it;
       continue;
     }
-    if (const auto reason = around.why_blind ? around.why_blind(alert.labels) : std::nullopt) {
-      if (!alert.blind) alert.blind = Blindness{at, *reason};
-      ++it;
-      continue;
-    }
-    alert.blind.reset();
-    if (keeps_firing(at, alert)) {
+    if (stays_blind(at, alert, around) || keeps_firing(at, alert)) {
       ++it;
       continue;
     }
@@ -220,8 +228,9 @@ void AlertTracker::forget_old(Timestamp at) {
 
 void AlertTracker::observe_failure(Timestamp at, std::string_view reason) {
   for (auto& [labels, alert] : alerts_) {
-    if (alert.state == State::Inactive || alert.blind) continue;
-    alert.blind = Blindness{at, std::string(reason)};
+    if (alert.state == State::Inactive) continue;
+    if (!alert.blind) alert.blind = Blindness{at, std::string(reason), at};
+    alert.blind->last = at;
   }
 }
 

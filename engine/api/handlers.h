@@ -36,5 +36,10 @@ void ready(const Call& call);
 void reload(const Call& call);
 void own_metrics(const Call& call);
 void web_page(const Call& call);
+// A page, with the headers that keep it to itself.
+void reply_html(const Call& call, std::string body);
+
+// graph_page.cc
+void graph_page(const Call& call);
 
 }  // namespace tocsin::api

@@ -41,6 +41,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/-/healthy", healthy},
     {kGet, "/-/ready", ready},
     {kPost | kPut, "/-/reload", reload},
+    {kGet, "/graph", graph_page},
     {kGet, "/", web_page},
 };
 

@@ -54,14 +54,16 @@ void own_metrics(const Call& call) {
                 .headers = {}});
 }
 
-void web_page(const Call& call) {
+void reply_html(const Call& call, std::string body) {
   call.respond({.status = 200,
                 .content_type = "text/html; charset=utf-8",
-                .body = html_page(take_snapshot(call.backend)),
+                .body = std::move(body),
                 .headers = {{"Content-Security-Policy", kPagePolicy},
                             {"X-Content-Type-Options", "nosniff"},
                             {"Referrer-Policy", "no-referrer"},
                             {"Cache-Control", "no-store"}}});
 }
+
+void web_page(const Call& call) { reply_html(call, html_page(take_snapshot(call.backend))); }
 
 }  // namespace tocsin::api

@@ -15,8 +15,10 @@ struct Palette {
   const char* reset = "";
 };
 
+constexpr std::size_t kLongestSnippet = 240;  // Bytes of a line; a longer one says little.
+
 void print_snippet(const Diagnostic& d, const Palette& colors, std::string& out) {
-  if (d.snippet.empty()) return;
+  if (d.snippet.empty() || d.snippet.size() > kLongestSnippet) return;
   std::size_t indent = d.snippet.find_first_not_of(" \t");
   if (indent == std::string::npos) indent = 0;
   out += "    " + d.snippet.substr(indent) + "\n";

@@ -19,12 +19,16 @@ struct Options {
   bool strict = false;
 };
 
-// A file with `groups` or a `kind` is a rule file; anything else is a configuration.
-bool is_rule_file(const std::string& path, const std::string& bytes) {
+enum class FileKind { Rules, Tests, Config };
+
+// A file with `groups` or a `kind` is a rule file, one with `tests` is for `tocsin test`; anything
+// else is a configuration.
+FileKind kind_of(const std::string& path, const std::string& bytes) {
   Diagnostics ignored;
   const auto document = yaml::Document::parse(path, bytes, ignored);
   const yaml::Node root = document.root();
-  return !root.get("groups").is_null() || !root.get("kind").is_null();
+  if (!root.get("groups").is_null() || !root.get("kind").is_null()) return FileKind::Rules;
+  return root.get("tests").is_null() ? FileKind::Config : FileKind::Tests;
 }
 
 // A configuration is checked with the rule files that it names.
@@ -47,10 +51,17 @@ int check(const Options& options) {
                "",
                "",
                ""});
-    } else if (is_rule_file(path, *bytes)) {
-      rule_files.push_back({path, std::move(*bytes)});
-    } else {
-      check_config(path, *bytes, all);
+      continue;
+    }
+    switch (kind_of(path, *bytes)) {
+      case FileKind::Rules:
+        rule_files.push_back({path, std::move(*bytes)});
+        break;
+      case FileKind::Config:
+        check_config(path, *bytes, all);
+        break;
+      case FileKind::Tests:
+        std::cout << path << ": rule tests; run them with `tocsin test`\n";
     }
   }
   const auto loaded = rule::load(rule_files, {rule::Memory::Recorded, alert::template_problem});

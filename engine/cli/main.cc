@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,16 @@ void configure_log(const LogOptions& options) {
   }
 }
 
+// The first word, if it is not a command.
+std::optional<std::string> unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
+  const std::string word = argv[1];
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return std::nullopt;
+  }
+  return word;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Tocsin watches a Linkerd service mesh and tells people when it fails.", "tocsin"};
   app.require_subcommand(1);
@@ -50,6 +61,10 @@ int run(int argc, char** argv) {
                           add_query, add_promqltest, add_stat}) {
     Run command = add(app);
     commands.emplace_back(app.get_subcommands(nullptr).back(), std::move(command));
+  }
+  if (const auto unknown = unknown_command(app, argc, argv)) {
+    std::cerr << "unknown command '" << *unknown << "'; `tocsin --help` lists them\n";
+    return kUsage;
   }
   try {
     app.parse(argc, argv);

@@ -21,6 +21,7 @@ struct Options {
 };
 
 const std::map<std::string, api::StatResource> kResources{{"workload", api::StatResource::Workload},
+                                                          {"pod", api::StatResource::Pod},
                                                           {"service", api::StatResource::Service},
                                                           {"route", api::StatResource::Route}};
 

@@ -70,7 +70,7 @@ void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& 
 void read_storage(Mapping& m, const Config&) {
   std::string path;
   if (!m.read("path", path)) return;
-  m.report().warning(m.find("path"), m.report().code("no-storage"),
+  m.report().warning(m.find("path"), "no-storage",
                      "state on disk is not there yet: it lives in memory",
                      "alerts that fire are sent again after a restart");
 }

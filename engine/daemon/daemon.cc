@@ -102,7 +102,8 @@ class Daemon::Impl : public api::Backend {
     if (loadout) {
       install(std::move(*loadout));
       reload_ = {true, clock_.now(), ""};
-      log::info("configuration reloaded", {{"groups", std::to_string(rules_.groups.size())}});
+      log::info("configuration reloaded");
+      say_what_runs();
       return {};
     }
     reload_.successful = false;
@@ -195,6 +196,9 @@ class Daemon::Impl : public api::Backend {
     const bool moved =
         !engine_ || loadout.config.prometheus != config_.prometheus ||
         (config_.prometheus && recorded_names(loadout.rules) != recorded_names(rules_));
+    if (server_ && loadout.config.web.listen != config_.web.listen) {
+      log::warn("a new web.listen takes effect at the next start");
+    }
     config_ = loadout.config;
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
@@ -285,6 +289,7 @@ class Daemon::Impl : public api::Backend {
   // two intervals at most.
   void begin_work() {
     reload_ = {true, clock_.now(), ""};
+    say_what_runs();
     if (config_.prometheus || config_.scrape_configs.empty()) {
       begin_evaluating();
     } else {
@@ -296,6 +301,23 @@ class Daemon::Impl : public api::Backend {
     every("files", kWatchFilesEvery, [this] { watch_files(); });
     every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
     watch_certificates();
+  }
+
+  // An alerter without rules, data or anybody to tell is a mistake that nobody notices.
+  void say_what_runs() const {
+    std::size_t rules = 0;
+    for (const rule::Group& group : rules_.groups) rules += group.rules.size();
+    const std::size_t receivers =
+        config_.notify.alertmanagers.size() + config_.notify.receivers.size();
+    log::info("running", {{"groups", std::to_string(rules_.groups.size())},
+                          {"rules", std::to_string(rules)},
+                          {"scrape_jobs", std::to_string(config_.scrape_configs.size())},
+                          {"receivers", std::to_string(receivers)}});
+    if (rules == 0) log::warn("there are no rules: nothing will ever fire");
+    if (receivers == 0) log::warn("there are no receivers: alerts are only on the page");
+    if (config_.scrape_configs.empty() && !config_.prometheus) {
+      log::warn("there is neither scrape_configs nor prometheus: rules have no data");
+    }
   }
 
   void begin_evaluating() {

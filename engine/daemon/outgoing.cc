@@ -5,6 +5,18 @@
 #include "tocsin/duration.h"
 
 namespace tocsin::daemon {
+namespace {
+
+// Browsers and pagers cut longer links off; then the page itself must do.
+constexpr std::size_t kLongestLink = 2000;
+
+std::string generator_url(const std::string& external_url, const std::string& expr) {
+  const std::string link =
+      net::join_url(external_url, "/graph") + "?g0.expr=" + net::url_encode(expr) + "&g0.tab=1";
+  return link.size() <= kLongestLink ? link : net::join_url(external_url, "/");
+}
+
+}  // namespace
 
 notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
                                     const OutgoingContext& context) {
@@ -24,8 +36,7 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   out.starts_at = alert.fired_at.value_or(alert.active_at);
   out.ends_at = out.resolved ? alert.resolved_at.value_or(context.decided_at) : context.valid_until;
   out.decided_at = context.decided_at;
-  out.generator_url = net::join_url(context.external_url, "/graph") +
-                      "?g0.expr=" + net::url_encode(rule.expr_text) + "&g0.tab=1";
+  out.generator_url = generator_url(context.external_url, rule.expr_text);
   return out;
 }
 

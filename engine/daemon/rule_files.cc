@@ -28,24 +28,34 @@ std::vector<std::string> find_rule_files(const std::vector<std::string>& pattern
 
 rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory) {
   std::vector<rule::SourceFile> files;
-  Diagnostics unreadable;
+  Diagnostics problems;
   for (const std::string& path : find_rule_files(patterns)) {
     auto bytes = read_file(path);
     if (bytes) {
       files.push_back({path, std::move(*bytes)});
     } else {
-      unreadable.add({Severity::Error,
-                      "rule/unreadable",
-                      {path, 0, 0, 1},
-                      bytes.error().message,
-                      "",
-                      "look at rule_files in the configuration",
-                      ""});
+      problems.add({Severity::Error,
+                    "rule/unreadable",
+                    {path, 0, 0, 1},
+                    bytes.error().message,
+                    "",
+                    "look at rule_files in the configuration",
+                    ""});
     }
   }
+  for (const std::string& pattern : patterns) {
+    if (!find_rule_files({pattern}).empty()) continue;
+    problems.add({Severity::Warning,
+                  "rule/no-files",
+                  {pattern, 0, 0, 1},
+                  "no rule file matches this pattern",
+                  "",
+                  "look at rule_files",
+                  ""});
+  }
   rule::Loaded loaded = rule::load(files, {memory, alert::template_problem});
-  unreadable.append(loaded.diagnostics);
-  loaded.diagnostics = std::move(unreadable);
+  problems.append(loaded.diagnostics);
+  loaded.diagnostics = std::move(problems);
   return loaded;
 }
 

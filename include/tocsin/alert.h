@@ -29,6 +29,8 @@ std::string_view name_of(State state);  // "inactive", "pending", "firing": the 
 struct Blindness {
   Timestamp since;
   std::string reason;
+  // When it was last so. Windows need some time to fill again: until then absence proves nothing.
+  Timestamp last{};
 };
 
 struct Alert {
@@ -119,6 +121,7 @@ class AlertTracker {
   Labels limit_labels() const;
   Candidate limit_candidate() const;
   bool keeps_firing(Timestamp at, Alert& alert) const;
+  bool stays_blind(Timestamp at, Alert& alert, const Surroundings& around) const;
 
   rule::Rule rule_;
   std::size_t limit_;

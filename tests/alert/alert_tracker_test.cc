@@ -139,7 +139,19 @@ TEST_CASE("an alert whose target cannot be seen stays as it is") {
   CHECK(life.observe(1min, {}) == "");
   CHECK(life.only().blind->reason == "10.0.0.1:4191 cannot be scraped");
   target_up = true;
-  CHECK(life.observe(2min, {}) == "web: firing>inactive");
+  CHECK(life.observe(2min, {}) == "");  // Its windows have yet to fill again.
+  CHECK(life.observe(6min, {}) == "web: firing>inactive");
+}
+
+TEST_CASE("an alert that is seen again after blindness fires on") {
+  Life life(rule_named("A"));
+  life.observe(0min, {{"web", 1}});
+  life.tracker.observe_failure(at(1min), "no answer");
+  CHECK(life.observe(2min, {}) == "");
+  CHECK(life.observe(3min, {{"web", 1}}) == "");
+  CHECK_FALSE(life.only().blind.has_value());
+  CHECK(life.only().active_at == at(0min));
+  CHECK(life.observe(4min, {}) == "web: firing>inactive");
 }
 
 TEST_CASE("a limit sends the first and says how many are held back") {
