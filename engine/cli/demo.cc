@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/mesh_file.h"
 #include "daemon/daemon.h"
 #include "simulate/mesh_server.h"
 #include "tocsin/duration.h"
@@ -25,6 +26,7 @@ struct Options {
   bool once = false;
   double speed = 30;
   std::string rules = "rules/linkerd";
+  std::string mesh;
   std::string listen = "127.0.0.1:9467";
 };
 
@@ -141,8 +143,9 @@ int run_demo(const Options& options) {
   log::configure(log::Level::Error, log::Format::Text);
   const FastClock clock(options.speed);
   net::Loop loop(clock, options.speed);
-  auto mesh =
-      simulate::MeshServer::open(loop, clock, simulate::MeshConfig::demo(), {"127.0.0.1:0", ""});
+  auto config = read_mesh_file(options.mesh);
+  if (!config) return kFailed;
+  auto mesh = simulate::MeshServer::open(loop, clock, std::move(*config), {"127.0.0.1:0", ""});
   if (!mesh) {
     std::cerr << "error: " << mesh.error().message << '\n';
     return kFailed;
@@ -184,6 +187,8 @@ Run add_demo(CLI::App& app) {
       ->check(CLI::Range(1.0, 100.0))
       ->capture_default_str();
   command->add_option("--rules", options->rules, "The folder of the rules")->capture_default_str();
+  command->add_option("--mesh", options->mesh,
+                      "Another mesh, as examples/meshes/small.yaml explains");
   command->add_option("--listen", options->listen, "Where the page is served")
       ->capture_default_str();
   return [options] { return run_demo(*options); };

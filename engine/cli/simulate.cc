@@ -4,11 +4,10 @@
 #include <iostream>
 #include <memory>
 
-#include "base/file.h"
 #include "cli/command.h"
+#include "cli/mesh_file.h"
 #include "net/loop.h"
 #include "simulate/mesh_server.h"
-#include "yaml/document.h"
 
 namespace tocsin::cli {
 namespace {
@@ -20,25 +19,9 @@ struct Options {
   std::size_t proxies = 0;
 };
 
-// The mesh that was asked for; nothing, and a message, when its file is wrong.
-std::optional<simulate::MeshConfig> read_mesh(const Options& options) {
-  if (options.proxies > 0) return simulate::MeshConfig::sized(options.proxies);
-  if (options.mesh.empty()) return simulate::MeshConfig::demo();
-  const auto bytes = read_file(options.mesh);
-  if (!bytes) {
-    std::cerr << bytes.error().message << '\n';
-    return std::nullopt;
-  }
-  Diagnostics diagnostics;
-  const auto document = yaml::Document::parse(options.mesh, *bytes, diagnostics);
-  simulate::MeshConfig config = simulate::read_mesh(document, diagnostics);
-  std::cerr << diagnostics.text(is_terminal());
-  if (diagnostics.has_errors()) return std::nullopt;
-  return config;
-}
-
 int run_simulation(const Options& options) {
-  auto config = read_mesh(options);
+  auto config = options.proxies > 0 ? simulate::MeshConfig::sized(options.proxies)
+                                    : read_mesh_file(options.mesh);
   if (!config) return kFailed;
   const SystemClock clock;
   net::Loop loop(clock);
