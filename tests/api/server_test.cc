@@ -50,6 +50,17 @@ TEST_CASE("a page of another origin may read the API, and only the API") {
   CHECK(net::find_header(ask(b, page).headers, "Access-Control-Allow-Origin").empty());
 }
 
+TEST_CASE("the link of an alert shows the expression and what it says now, escaped") {
+  FakeBackend b;
+  b.sample({{"__name__", "up"}, {"job", "<b>"}}, 0);
+  const std::string page = get(b, "/graph?g0.expr=up%20%3C%201&g0.tab=1");
+  CHECK(page.find("up &lt; 1") != std::string::npos);
+  CHECK(page.find("job=&quot;&lt;b&gt;&quot;") != std::string::npos);
+  CHECK(page.find("<b>\"") == std::string::npos);
+  const std::string broken = get(b, "/graph?g0.expr=upp(");
+  CHECK(broken.find("class=\"error\"") != std::string::npos);
+}
+
 TEST_CASE("series, label names and label values list what the store has") {
   FakeBackend b;
   b.sample({{"__name__", "up"}, {"job", "api"}, {"instance", "b:1"}}, 0);
