@@ -132,12 +132,8 @@ void check_jobs(const yaml::Node& root, yaml::Reporter& report, const Config& co
 }
 
 void read_group(Mapping& m, source::TargetGroup& group) {
-  std::map<std::string, std::string> labels;
   m.require("targets", group.targets);
-  m.read("labels", labels);
-  LabelsBuilder builder;
-  for (const auto& [name, value] : labels) builder.set(name, value);
-  group.labels = builder.build();
+  read_labels(m, group.labels);
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ void read_bytes(yaml::Mapping& m, std::string_view key, std::size_t& out);
 void read_count(yaml::Mapping& m, std::string_view key, std::size_t& out);
 
 // config_scrape.cc
+// The `labels` of a target group.
+void read_labels(yaml::Mapping& m, Labels& labels);
 void read_scrape_config(yaml::Mapping& m, const ConfigContext& context,
                         source::ScrapeConfig& config);
 void read_relabel_config(yaml::Mapping& m, source::RelabelConfig& config);

@@ -10,12 +10,8 @@ namespace {
 using yaml::Mapping;
 
 void read_static(Mapping& m, source::TargetGroup& group) {
-  std::map<std::string, std::string> labels;
   m.read("targets", group.targets);
-  m.read("labels", labels);
-  LabelsBuilder builder;
-  for (const auto& [name, value] : labels) builder.set(name, value);
-  group.labels = builder.build();
+  read_labels(m, group.labels);
 }
 
 void read_file_sd(Mapping& m, const ConfigContext& context, source::FileDiscoveryConfig& sd) {
@@ -63,6 +59,14 @@ void read_timing(Mapping& m, const ConfigContext& context, source::ScrapeConfig&
 }
 
 }  // namespace
+
+void read_labels(Mapping& m, Labels& labels) {
+  std::map<std::string, std::string> pairs;
+  m.read("labels", pairs);
+  LabelsBuilder builder;
+  for (const auto& [name, value] : pairs) builder.set(name, value);
+  labels = builder.build();
+}
 
 void read_relabel_config(Mapping& m, source::RelabelConfig& config) {
   std::int64_t modulus = 0;

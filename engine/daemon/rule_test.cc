@@ -8,6 +8,7 @@
 #include <set>
 
 #include "alert/rule_life.h"
+#include "alert/template_value.h"
 #include "base/file.h"
 #include "daemon/rule_files.h"
 #include "promql/series_notation.h"
@@ -127,12 +128,6 @@ std::string text_of(const Texts& labels) {
 
 std::string text_of(const Texts& labels, const Texts& annotations) {
   return "      labels: " + text_of(labels) + "  annotations: " + text_of(annotations) + "\n";
-}
-
-Texts to_texts(const Labels& labels) {
-  Texts out;
-  for (const LabelView& label : labels) out.emplace(label.name, label.value);
-  return out;
 }
 
 class TestRun {
@@ -266,9 +261,9 @@ class TestRun {
     }
     for (const RuleUnderTest& rule : rules_) {
       if (!rule.life.tracker() || rule.life.rule()->name != expectation.alertname) continue;
-      for (const auto& [labels, alert] : rule.life.tracker()->alerts()) {
-        if (alert.state != alert::State::Firing) continue;
-        actual.push_back(text_of(to_texts(labels), alert.annotations));
+      for (const auto& [labels, one] : rule.life.tracker()->alerts()) {
+        if (one.state != alert::State::Firing) continue;
+        actual.push_back(text_of(alert::to_map(labels), one.annotations));
       }
     }
     compare(

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "alert/template_value.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::notify {
@@ -35,12 +36,6 @@ std::map<std::string, std::string> common(
       return it == texts.end() || it->second != entry.second;
     });
   }
-  return out;
-}
-
-std::map<std::string, std::string> to_map(const Labels& labels) {
-  std::map<std::string, std::string> out;
-  for (const LabelView& label : labels) out.emplace(label.name, label.value);
   return out;
 }
 
@@ -83,9 +78,9 @@ std::string alertmanager_body(const std::vector<std::shared_ptr<const OutgoingAl
 std::string webhook_body(const GroupMessage& group, std::size_t max_alerts) {
   std::vector<std::map<std::string, std::string>> labels;
   std::vector<std::map<std::string, std::string>> annotations;
-  for (const OutgoingAlert& alert : group.alerts) {
-    labels.push_back(to_map(alert.labels));
-    annotations.push_back(alert.annotations);
+  for (const OutgoingAlert& one : group.alerts) {
+    labels.push_back(alert::to_map(one.labels));
+    annotations.push_back(one.annotations);
   }
   const bool firing = std::any_of(group.alerts.begin(), group.alerts.end(),
                                   [](const OutgoingAlert& alert) { return !alert.resolved; });
