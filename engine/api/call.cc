@@ -7,6 +7,21 @@ namespace tocsin::api {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::size_t kMaxNotes = 10;  // Of a kind, in one answer.
+
+std::vector<std::string> texts_of(const std::vector<promql::Annotation>& annotations,
+                                  std::string_view query, std::string_view kind) {
+  std::vector<std::string> out;
+  for (const promql::Annotation& annotation : annotations) {
+    if (out.size() == kMaxNotes) {
+      out.push_back(std::to_string(annotations.size() - kMaxNotes) + " more " + std::string(kind) +
+                    " annotations omitted");
+      break;
+    }
+    out.push_back(promql::text_of(annotation, query));
+  }
+  return out;
+}
 
 void add_list(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
   if (texts.empty()) return;
@@ -44,6 +59,11 @@ ErrorKind kind_of(ErrorCode code) {
       break;
   }
   return {500, "internal"};
+}
+
+Notes notes_of(const promql::Annotations& annotations, std::string_view query) {
+  return {texts_of(annotations.warnings, query, "warning"),
+          texts_of(annotations.infos, query, "info")};
 }
 
 void reply_data(const Call& call, std::string_view data, const Notes& notes) {

@@ -25,7 +25,12 @@ struct Call {
 };
 
 // What "warnings" and "infos" say beside the data.
-using Notes = promql::Annotations;
+struct Notes {
+  std::vector<std::string> warnings;
+  std::vector<std::string> infos;
+};
+// In Prometheus' words, the first ten of each and how many more there are.
+Notes notes_of(const promql::Annotations& annotations, std::string_view query);
 
 // 200, {"status":"success","data":…}. `data` is JSON.
 void reply_data(const Call& call, std::string_view data, const Notes& notes = {});

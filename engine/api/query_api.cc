@@ -87,10 +87,11 @@ Result<QueryRequest> read_range(const Call& call) {
 
 void reply_answer(const Call& call, Result<promql::Answer> answer, std::size_t limit) {
   if (!answer) return reply_error(call, answer.error());
+  Notes notes = notes_of(answer->annotations, call.request.param("query"));
   if (truncate(answer->value, limit)) {
-    answer->annotations.warnings.emplace_back("results truncated due to limit");
+    notes.warnings.emplace_back("results truncated due to limit");
   }
-  reply_data(call, answer_json(answer->value), answer->annotations);
+  reply_data(call, answer_json(answer->value), notes);
 }
 
 void run(const Call& call, const Result<QueryRequest>& request) {

@@ -79,8 +79,11 @@ int query(const Options& options) {
     std::cerr << "error: " << answer.error().message << '\n';
     return kFailed;
   }
-  for (const std::string& warning : answer->annotations.warnings) {
-    std::cerr << "warning: " << warning << '\n';
+  for (const promql::Annotation& warning : answer->annotations.warnings) {
+    std::cerr << "warning: " << promql::text_of(warning, options.expr) << '\n';
+  }
+  for (const promql::Annotation& info : answer->annotations.infos) {
+    std::cerr << "info: " << promql::text_of(info, options.expr) << '\n';
   }
   if (options.output == "json") {
     std::cout << api::answer_json(answer->value) << '\n';

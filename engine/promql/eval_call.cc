@@ -49,6 +49,7 @@ Result<Frame> change_values(Node& argument, Memo<ShapePtr>& shape, Context& cont
   if (!frame) return frame;
   frame->shape = shape.get(frame->shape, drop_names);
   frame->is_ordered = false;
+  frame->drop_histograms();
   for (double& value : frame->values) {
     if (!store::is_absent(value)) value = change(value);
   }

@@ -24,6 +24,13 @@ class MatrixSelectorNode : public RangeNode {
     context_->samples += out.size();
   }
 
+  void histograms(std::size_t row, std::vector<HistogramSample>& out) override {
+    out.clear();
+    if (!selection_.reader->has_histograms()) return;
+    selection_.reader->read_histograms(selection_.ids[row], from_, upto_, out);
+    context_->samples += out.size();
+  }
+
   void ends(std::vector<store::WindowEnds>& out) override {
     out.resize(selection_.ids.size());
     selection_.reader->read_ends(selection_.ids, from_, upto_, out);
@@ -63,7 +70,7 @@ class SubqueryNode : public RangeNode {
   Result<void> open(Context& context) override {
     upto_ = context.shifted(subquery_.shift);
     from_ = upto_ - subquery_.range;
-    for (auto& samples : rows_) samples.clear();
+    for (Row& row : rows_) row = {};
     const Duration step =
         subquery_.step.count() > 0 ? subquery_.step : context.options.default_step;
     std::int64_t at_ms = step.count() * (to_millis(from_) / step.count());
@@ -78,14 +85,23 @@ class SubqueryNode : public RangeNode {
     return result;
   }
 
-  void samples(std::size_t row, std::vector<Sample>& out) override { out = rows_[row]; }
+  void samples(std::size_t row, std::vector<Sample>& out) override { out = rows_[row].samples; }
+
+  void histograms(std::size_t row, std::vector<HistogramSample>& out) override {
+    out = rows_[row].histograms;
+  }
 
   void ends(std::vector<store::WindowEnds>& out) override {
     out.clear();
-    for (const auto& samples : rows_) out.push_back(ends_of(samples));
+    for (const Row& row : rows_) out.push_back(ends_of(row.samples));
   }
 
  private:
+  struct Row {
+    std::vector<Sample> samples;
+    std::vector<HistogramSample> histograms;
+  };
+
   Result<void> add_step(Context& context) {
     auto frame = inner_->vector(context);
     if (!frame) return fail(frame.error());
@@ -93,8 +109,13 @@ class SubqueryNode : public RangeNode {
         places_.get(frame->shape, [&](const Shape& shape) { return place(shape); });
     std::size_t added = 0;
     for (std::size_t i = 0; i < places.size(); ++i) {
-      if (store::is_absent(frame->values[i])) continue;
-      rows_[places[i]].push_back({context.at, frame->values[i]});
+      if (!frame->has_sample(i)) continue;
+      Row& row = rows_[places[i]];
+      if (frame->histogram(i)) {
+        row.histograms.push_back({context.at, frame->histograms[i]});
+      } else {
+        row.samples.push_back({context.at, frame->values[i]});
+      }
       ++added;
     }
     return context.count(added);
@@ -119,7 +140,7 @@ class SubqueryNode : public RangeNode {
   NodePtr inner_;
   std::unordered_map<Labels, std::uint32_t> by_labels_;
   Memo<std::vector<std::uint32_t>> places_;
-  std::vector<std::vector<Sample>> rows_;
+  std::vector<Row> rows_;
 };
 
 }  // namespace
@@ -148,6 +169,11 @@ Result<Frame> SelectorNode::vector(Context& context) {
   const Timestamp at = context.shifted(selector_.shift);
   context.reader.read_latest(selection_.ids, at - context.options.lookback, at, frame.values,
                              times_ms_);
+  if (context.reader.has_histograms()) {
+    frame.histograms.resize(frame.values.size());
+    context.reader.read_latest_histograms(selection_.ids, at - context.options.lookback, at,
+                                          frame.histograms, times_ms_);
+  }
   if (auto counted = context.count(frame.values.size()); !counted) return fail(counted.error());
   return frame;
 }

@@ -71,6 +71,12 @@ Timestamp Context::shifted(const TimeShift& shift) const {
   return at;
 }
 
+void Frame::set_histogram(std::size_t row, HistogramPtr histogram) {
+  if (histograms.empty()) histograms.resize(values.size());
+  values[row] = store::absent_value();
+  histograms[row] = std::move(histogram);
+}
+
 // The type checker sees to it that nobody asks a node for what it is not.
 Result<Frame> Node::vector(Context&) {
   return fail(ErrorCode::InvalidArgument, "not an instant vector");

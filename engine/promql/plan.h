@@ -3,10 +3,11 @@
 // The prepared form of an expression: a tree of nodes that are evaluated over and over.
 //
 // Between nodes travel Frames: a Shape (which series, with which labels) and one number per row of
-// it. Shapes are immutable, shared, and stay the same object for as long as the series do; so a
-// node that derives something from a shape (the groups of an aggregation, the pairs of a join)
-// derives it once and keeps it until another shape comes in. Evaluating is then loops over numbers.
-// A row without a sample at this instant holds store::absent_value().
+// it; beside the numbers, where there are any, native histograms. Shapes are immutable, shared, and
+// stay the same object for as long as the series do; so a node that derives something from a shape
+// (the groups of an aggregation, the pairs of a join) derives it once and keeps it until another
+// shape comes in. Evaluating is then loops over numbers. A row without a sample at this instant
+// holds store::absent_value().
 //
 // Metric names are dropped late, as Prometheus 3 does with delayed name removal: a row keeps its
 // name and says drop_name; Query drops it from the final result.
@@ -36,12 +37,24 @@ using ShapePtr = std::shared_ptr<const Shape>;
 struct Frame {
   ShapePtr shape;
   std::vector<double> values;
+  // Empty when there are none, otherwise one per row; where it is not null, values has no sample.
+  std::vector<HistogramPtr> histograms;
   // Of sort() and topk(): the rows that have a sample, in the order to show them.
   std::vector<std::uint32_t> order;
   bool is_ordered = false;
 
   explicit Frame(ShapePtr of)
       : shape(std::move(of)), values(shape->rows.size(), store::absent_value()) {}
+
+  bool has_sample(std::size_t row) const {
+    return !store::is_absent(values[row]) || histogram(row) != nullptr;
+  }
+  const Histogram* histogram(std::size_t row) const {
+    return histograms.empty() ? nullptr : histograms[row].get();
+  }
+  void set_histogram(std::size_t row, HistogramPtr histogram);
+  // Of a function that knows numbers only.
+  void drop_histograms() { histograms.clear(); }
 };
 
 // One evaluation, handed down the tree.
@@ -99,6 +112,8 @@ class RangeNode {
   Timestamp upto() const { return upto_; }
   // Replaces `out` with the samples of a row; may leave it empty.
   virtual void samples(std::size_t row, std::vector<Sample>& out) = 0;
+  // The native histograms of a row, in the same way.
+  virtual void histograms(std::size_t row, std::vector<HistogramSample>& out) = 0;
   virtual void ends(std::vector<store::WindowEnds>& out) = 0;
 
  protected:

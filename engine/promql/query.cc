@@ -50,6 +50,7 @@ class Query::Impl {
     Context context{reader, options_, start, end, start, 0, {}};
     Collector collector;
     for (; context.at <= end; context.at += step) {
+      if (options_.between_steps && context.at != start) options_.between_steps();
       context.samples = 0;  // The limit is on one evaluation, as in Prometheus.
       if (auto added = add_step(context, collector); !added) return fail(added.error());
     }
@@ -64,12 +65,14 @@ class Query::Impl {
       const auto& places =
           places_.get(frame.shape, [&](const Shape& shape) { return place(shape); });
       for (std::size_t i = 0; i < places.size(); ++i) {
-        if (store::is_absent(frame.values[i])) continue;
-        auto& samples = series_[places[i]].samples;
-        if (!samples.empty() && samples.back().at == at) {
-          return fail(ErrorCode::Execution, kDuplicate);
+        if (!frame.has_sample(i)) continue;
+        Series& series = series_[places[i]];
+        if (has_sample_at(series, at)) return fail(ErrorCode::Execution, kDuplicate);
+        if (frame.histogram(i)) {
+          series.histograms.push_back({at, frame.histograms[i]});
+        } else {
+          series.samples.push_back({at, frame.values[i]});
         }
-        samples.push_back({at, frame.values[i]});
       }
       return {};
     }
@@ -80,18 +83,24 @@ class Query::Impl {
     }
 
     Matrix take() {
-      std::erase_if(series_, [](const Series& s) { return s.samples.empty(); });
+      std::erase_if(series_,
+                    [](const Series& s) { return s.samples.empty() && s.histograms.empty(); });
       std::sort(series_.begin(), series_.end(),
                 [](const Series& a, const Series& b) { return a.labels < b.labels; });
       return std::move(series_);
     }
 
    private:
+    static bool has_sample_at(const Series& series, Timestamp at) {
+      return (!series.samples.empty() && series.samples.back().at == at) ||
+             (!series.histograms.empty() && series.histograms.back().at == at);
+    }
+
     std::vector<std::size_t> place(const Shape& shape) {
       std::vector<std::size_t> places;
       for (Labels& labels : final_labels(shape)) {
         const auto [it, is_new] = by_labels_.try_emplace(labels, series_.size());
-        if (is_new) series_.push_back({std::move(labels), {}});
+        if (is_new) series_.push_back({std::move(labels), {}, {}});
         places.push_back(it->second);
       }
       return places;
@@ -137,9 +146,9 @@ class Query::Impl {
     const auto& labels = labels_.get(frame->shape, final_labels);
     Vector out;
     const auto add = [&](std::size_t row) {
-      if (!store::is_absent(frame->values[row])) {
-        out.push_back({labels[row], {context.at, frame->values[row]}});
-      }
+      if (!frame->has_sample(row)) return;
+      out.push_back({labels[row], {context.at, frame->values[row]}, nullptr});
+      if (frame->histogram(row)) out.back().histogram = frame->histograms[row];
     };
     if (frame->is_ordered) {
       for (const std::uint32_t row : frame->order) add(row);
@@ -157,10 +166,11 @@ class Query::Impl {
     if (auto opened = range_->open(context); !opened) return fail(opened.error());
     const std::vector<Labels> labels = final_labels(*range_->shape());
     Matrix out;
-    std::vector<Sample> samples;
     for (std::size_t row = 0; row < labels.size(); ++row) {
-      range_->samples(row, samples);
-      if (!samples.empty()) out.push_back({labels[row], samples});
+      Series series{labels[row], {}, {}};
+      range_->samples(row, series.samples);
+      range_->histograms(row, series.histograms);
+      if (!series.samples.empty() || !series.histograms.empty()) out.push_back(std::move(series));
     }
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     std::sort(out.begin(), out.end(),

@@ -101,11 +101,12 @@ promql::Value value_of(const json::object& data) {
   return promql::Text{time, std::string(text)};
 }
 
-std::vector<std::string> texts_of(const json::object& document, std::string_view key) {
-  std::vector<std::string> out;
+std::vector<promql::Annotation> annotations_of(const json::object& document, std::string_view key) {
+  std::vector<promql::Annotation> out;
   const auto it = document.find(json::string_view(key.data(), key.size()));
   if (it == document.end() || !it->value().is_array()) return out;
-  for (const json::value& text : it->value().get_array()) out.emplace_back(as_text(text));
+  for (const json::value& text : it->value().get_array())
+    out.push_back({std::string(as_text(text))});
   return out;
 }
 
@@ -186,7 +187,7 @@ Result<Answer> read_answer(const net::HttpResult& response) {
       return fail(code_of(type, response->status), std::string(as_text(at(object, "error"))));
     }
     return Answer{value_of(as_object(at(object, "data"))),
-                  {texts_of(object, "warnings"), texts_of(object, "infos")}};
+                  {annotations_of(object, "warnings"), annotations_of(object, "infos")}};
   } catch (const NotAnAnswer& problem) {
     return fail(ErrorCode::Parse, "not an answer of a query API: " + problem.what);
   }

@@ -27,6 +27,7 @@ void Block::free_row(Row row) {
   rows_[row] = {};
   for (Column& column : columns_) {
     if (row < column.values.size()) column.values[row] = absent_value();
+    column.histograms.erase(row);
   }
   free_rows_.push_back(row);
 }
@@ -40,6 +41,7 @@ Column Block::take_column(Timestamp at) {
   column.at_ms = to_millis(at);
   column.values.assign(rows_.size(), absent_value());
   column.irregular.clear();
+  column.histograms.clear();
   column.sparse = false;
   column.failed = false;
   return column;
@@ -100,9 +102,9 @@ void Block::append_stale(Timestamp at) {
   columns_.push_back(std::move(column));
 }
 
-bool Block::insert(Row row, Timestamp at, double value) {
+Column* Block::column_for_insert(Row row, Timestamp at) {
   const std::int64_t at_ms = to_millis(at);
-  if (!columns_.empty() && at_ms < columns_.back().at_ms - options_.history.count()) return false;
+  if (!columns_.empty() && at_ms < columns_.back().at_ms - options_.history.count()) return nullptr;
   auto position = columns_.end();
   while (position != columns_.begin() && std::prev(position)->at_ms >= at_ms) --position;
   if (position == columns_.end() || position->at_ms != at_ms) {
@@ -110,11 +112,28 @@ bool Block::insert(Row row, Timestamp at, double value) {
     position->sparse = true;
   }
   if (row >= position->values.size()) position->values.resize(rows_.size(), absent_value());
-  double& place = position->values[row];
+  return &*position;
+}
+
+bool Block::insert(Row row, Timestamp at, double value) {
+  Column* column = column_for_insert(row, at);
+  if (!column) return false;
+  double& place = column->values[row];
   if (!is_absent(place))
     return std::bit_cast<std::uint64_t>(place) == std::bit_cast<std::uint64_t>(value);
   place = value;
-  rows_[row].last_ms = std::max(rows_[row].last_ms, at_ms);
+  rows_[row].last_ms = std::max(rows_[row].last_ms, column->at_ms);
+  return true;
+}
+
+bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
+  Column* column = column_for_insert(row, at);
+  if (!column) return false;
+  double& place = column->values[row];
+  if (!is_absent(place)) return is_histogram(place) && *column->histograms[row] == *histogram;
+  place = histogram_value();
+  column->histograms[row] = std::move(histogram);
+  rows_[row].last_ms = std::max(rows_[row].last_ms, column->at_ms);
   return true;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -22,10 +23,18 @@ namespace tocsin::store {
 
 using Row = std::uint32_t;
 
+// A NaN of its own: at this instant the row has a native histogram, which stands beside the values.
+inline constexpr std::uint64_t kHistogramBits = 0x7ff000000000000bULL;
+inline double histogram_value() { return std::bit_cast<double>(kHistogramBits); }
+inline bool is_histogram(double v) { return std::bit_cast<std::uint64_t>(v) == kHistogramBits; }
+// Whether `v` is a sample that is a number.
+inline bool is_number(double v) { return !is_absent(v) && !is_stale_nan(v) && !is_histogram(v); }
+
 struct Column {
   std::int64_t at_ms = 0;
   std::vector<double> values;  // By row; rows beyond the end are absent.
   std::vector<Row> irregular;
+  std::map<Row, HistogramPtr> histograms;  // Of the rows whose value is histogram_value().
   bool sparse = false;  // Written sample by sample: any row may be absent without being listed.
   bool failed = false;  // Nothing but stale markers.
 
@@ -47,6 +56,7 @@ class Block {
               bool restarted);
   void append_stale(Timestamp at);
   bool insert(Row row, Timestamp at, double value);
+  bool insert(Row row, Timestamp at, HistogramPtr histogram);
 
   // Drops columns older than the history before `now`, and returns the rows that have no sample
   // left.
@@ -73,6 +83,8 @@ class Block {
   };
 
   Column take_column(Timestamp at);
+  // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
+  Column* column_for_insert(Row row, Timestamp at);
   void note_irregular(Column& now, bool restarted);
   void start_from_zero(Row row, Column& before);
 

@@ -15,7 +15,7 @@ WindowEnds scan(const Block& block, Block::Range range, Row row) {
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
     const double value = column.value(row);
-    if (is_absent(value) || is_stale_nan(value)) continue;
+    if (!is_number(value)) continue;
     if (ends.count == 0) {
       ends.first_ms = column.at_ms;
       ends.first = value;
@@ -156,6 +156,11 @@ bool Store::append_sample(SeriesId id, Timestamp at, double value) {
   return block_of(series_[id].block).insert(series_[id].row, at, value);
 }
 
+bool Store::append_histogram(SeriesId id, Timestamp at, HistogramPtr histogram) {
+  has_histograms_ = true;
+  return block_of(series_[id].block).insert(series_[id].row, at, std::move(histogram));
+}
+
 void Store::collect_garbage(Timestamp now) {
   for (const auto& block : blocks_) {
     if (!block) continue;
@@ -201,8 +206,7 @@ void Store::read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sampl
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
     const double value = column.value(entry.row);
-    if (!is_absent(value) && !is_stale_nan(value))
-      out.push_back({from_millis(column.at_ms), value});
+    if (is_number(value)) out.push_back({from_millis(column.at_ms), value});
   }
 }
 
@@ -222,7 +226,7 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
       const Column& column = block->column(i - 1);
       const double value = column.value(entry.row);
       if (is_absent(value)) continue;
-      if (!is_stale_nan(value)) {
+      if (is_number(value)) {
         values[n] = value;
         times[n] = column.at_ms;
       }
@@ -242,6 +246,38 @@ void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp 
       reader.open(*block, after, upto);
     }
     out[n] = reader.read(entry.row);
+  }
+}
+
+void Store::read_histograms(SeriesId id, Timestamp after, Timestamp upto,
+                            std::vector<HistogramSample>& out) const {
+  const Entry& entry = series_[id];
+  const Block& block = *blocks_[entry.block];
+  const Block::Range range = block.range(after, upto);
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    const Column& column = block.column(i);
+    if (!is_histogram(column.value(entry.row))) continue;
+    out.push_back({from_millis(column.at_ms), column.histograms.at(entry.row)});
+  }
+}
+
+void Store::read_latest_histograms(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                                   std::span<HistogramPtr> histograms,
+                                   std::span<std::int64_t> times) const {
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    const Entry& entry = series_[ids[n]];
+    const Block& block = *blocks_[entry.block];
+    const Block::Range range = block.range(after, upto);
+    for (std::size_t i = range.last; i > range.first; --i) {
+      const Column& column = block.column(i - 1);
+      const double value = column.value(entry.row);
+      if (is_absent(value)) continue;
+      if (is_histogram(value)) {
+        histograms[n] = column.histograms.at(entry.row);
+        times[n] = column.at_ms;
+      }
+      break;
+    }
   }
 }
 

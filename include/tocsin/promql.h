@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "tocsin/histogram.h"
 #include "tocsin/labels.h"
 #include "tocsin/matcher.h"
 #include "tocsin/result.h"
@@ -51,11 +52,13 @@ std::string_view type_name(ValueType type);  // "scalar", "string", "instant vec
 
 struct Element {
   Labels labels;
-  Sample sample;
+  Sample sample;           // Its value means nothing where there is a histogram.
+  HistogramPtr histogram;  // Null: the element is a number.
 };
 struct Series {
   Labels labels;
   std::vector<Sample> samples;
+  std::vector<HistogramSample> histograms;  // Never at the time of a sample.
 };
 using Vector = std::vector<Element>;
 using Matrix = std::vector<Series>;
@@ -66,11 +69,25 @@ struct Text {
 // A scalar is a Sample.
 using Value = std::variant<Sample, Text, Vector, Matrix>;
 
-// Things worth telling whoever asked, without failing the query.
-struct Annotations {
-  std::vector<std::string> warnings;
-  std::vector<std::string> infos;
+// Something worth telling whoever asked, without failing the query.
+struct Annotation {
+  std::string message;    // "PromQL info: metric might not be a counter, …"
+  std::size_t begin = 0;  // The bytes of the expression that it is about; none: not known.
+  std::size_t end = 0;
+
+  bool operator==(const Annotation&) const = default;
 };
+// The same thing is said once.
+struct Annotations {
+  std::vector<Annotation> warnings;
+  std::vector<Annotation> infos;
+
+  void warn(std::string message, const Expr& about);
+  void inform(std::string message, const Expr& about);
+};
+// The message with its place, as Prometheus' API has it: "… (1:6)". `query` is the text that the
+// expression was parsed from.
+std::string text_of(const Annotation& annotation, std::string_view query);
 
 struct Answer {
   Value value;
@@ -92,6 +109,9 @@ struct QueryOptions {
   Duration default_step = std::chrono::minutes(1);
   // Asked between steps; true ends the query with Canceled. Null: nobody interrupts.
   std::function<bool()> is_canceled;
+  // Called between the steps of a range query, where nothing of the reader is in use: series may
+  // come and go, and a lock may be given up and taken again. Null: nothing is done.
+  std::function<void()> between_steps;
 };
 
 class Query {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "tocsin/histogram.h"
 #include "tocsin/labels.h"
 #include "tocsin/matcher.h"
 #include "tocsin/sample.h"
@@ -54,6 +55,20 @@ class SeriesReader {
   // The ends of each series' window (after, upto].
   virtual void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                          std::span<WindowEnds> out) const = 0;
+
+  // Native histograms stand beside the numbers: the functions above leave them out, and where the
+  // newest sample of a series is one, read_latest() reports no sample.
+
+  // False: there is not one, and nobody needs to ask further.
+  virtual bool has_histograms() const { return false; }
+  // As read().
+  virtual void read_histograms(SeriesId, Timestamp /*after*/, Timestamp /*upto*/,
+                               std::vector<HistogramSample>& /*out*/) const {}
+  // As read_latest(), with null where the newest sample is not a histogram; a time is set only
+  // where a histogram is.
+  virtual void read_latest_histograms(std::span<const SeriesId>, Timestamp /*after*/,
+                                      Timestamp /*upto*/, std::span<HistogramPtr> /*histograms*/,
+                                      std::span<std::int64_t> /*times*/) const {}
 };
 
 // A NaN of its own: "no sample here". Never leaves the store and the evaluator.

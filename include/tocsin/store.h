@@ -81,6 +81,8 @@ class Store : public SeriesReader {
   // For federation, remote write, captured history. False if it is older than the block's history
   // or if that instant has a different value already.
   bool append_sample(SeriesId id, Timestamp at, double value);
+  // The same for a native histogram.
+  bool append_histogram(SeriesId id, Timestamp at, HistogramPtr histogram);
 
   // Drops columns and dead series that are older than the block's history before `now`.
   void collect_garbage(Timestamp now);
@@ -95,6 +97,12 @@ class Store : public SeriesReader {
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  std::span<WindowEnds> out) const override;
+  bool has_histograms() const override { return has_histograms_; }
+  void read_histograms(SeriesId id, Timestamp after, Timestamp upto,
+                       std::vector<HistogramSample>& out) const override;
+  void read_latest_histograms(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                              std::span<HistogramPtr> histograms,
+                              std::span<std::int64_t> times) const override;
 
   Stats stats() const;
   // Number of living series per metric name, for the page and /metrics.
@@ -125,6 +133,7 @@ class Store : public SeriesReader {
   // By hash of labels and block, to find a series again.
   std::unordered_multimap<std::uint64_t, SeriesId> by_identity_;
   std::uint64_t version_ = 1;
+  bool has_histograms_ = false;              // Once there was one.
   std::vector<std::uint32_t> scratch_rows_;  // Of append_column().
 };
 

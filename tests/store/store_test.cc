@@ -229,5 +229,42 @@ TEST_CASE("the fast path and the long way agree on random blocks") {
   }
 }
 
+TEST_CASE("a native histogram is no number, and the numbers around it are not hidden by it") {
+  Store store;
+  const BlockId block = store.add_block({});
+  const SeriesId id = store.add_series(block, Labels{{"__name__", "latency"}}, false);
+  const auto second = [](int s) { return Timestamp(std::chrono::seconds(s)); };
+  auto histogram = std::make_shared<Histogram>();
+  histogram->count = 3;
+  CHECK_FALSE(store.has_histograms());
+  CHECK(store.append_sample(id, second(10), 1));
+  CHECK(store.append_histogram(id, second(20), histogram));
+  CHECK_FALSE(store.append_sample(id, second(20), 2));
+  CHECK(store.has_histograms());
+
+  std::vector<Sample> samples;
+  store.read(id, second(0), second(30), samples);
+  REQUIRE(samples.size() == 1);
+  CHECK(samples[0].value == 1);
+  std::vector<HistogramSample> histograms;
+  store.read_histograms(id, second(0), second(30), histograms);
+  REQUIRE(histograms.size() == 1);
+  CHECK(histograms[0].at == second(20));
+  CHECK(*histograms[0].histogram == *histogram);
+
+  const std::vector<SeriesId> ids{id};
+  std::vector<double> values(1);
+  std::vector<std::int64_t> times(1);
+  std::vector<HistogramPtr> newest(1);
+  store.read_latest(ids, second(0), second(30), values, times);
+  CHECK(is_absent(values[0]));
+  store.read_latest_histograms(ids, second(0), second(30), newest, times);
+  CHECK(newest[0] == histogram);
+  CHECK(times[0] == 20'000);
+  std::vector<WindowEnds> ends(1);
+  store.read_ends(ids, second(0), second(30), ends);
+  CHECK(ends[0].count == 1);
+}
+
 }  // namespace
 }  // namespace tocsin::store
