@@ -124,7 +124,7 @@ class RangeCallNode : public Node {
  public:
   RangeCallNode(const Call& call, RangeFunction function)
       : function_(function),
-        keeps_name_(call.function->keeps_name),
+        keeps_name_(call.function->traits.keeps_name),
         argument_(plan_range(*argument_of_type(call, ValueType::Matrix))),
         params_(call) {}
 

@@ -52,5 +52,9 @@ std::optional<double> quantile_over_time(const Window& w, std::span<const double
 std::optional<double> stddev_over_time(const Window& w, std::span<const double> params);
 std::optional<double> stdvar_over_time(const Window& w, std::span<const double> params);
 std::optional<double> sum_over_time(const Window& w, std::span<const double> params);
+std::optional<double> ts_of_first_over_time(const Window& w, std::span<const double> params);
+std::optional<double> ts_of_last_over_time(const Window& w, std::span<const double> params);
+std::optional<double> ts_of_max_over_time(const Window& w, std::span<const double> params);
+std::optional<double> ts_of_min_over_time(const Window& w, std::span<const double> params);
 
 }  // namespace tocsin::promql

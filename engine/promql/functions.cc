@@ -15,96 +15,97 @@ constexpr ValueType kV = ValueType::Vector;
 constexpr ValueType kM = ValueType::Matrix;
 constexpr ValueType kT = ValueType::String;
 
+constexpr Traits kKeepsName{.keeps_name = true};
+constexpr Traits kReadsClock{.reads_clock = true};
+constexpr Traits kExperimental{.experimental = true};
+constexpr Traits kKeepsNameExperimental{.keeps_name = true, .experimental = true};
+
 template <double (*F)(double)>
 double math(double v) {
   return F(v);
 }
 
-Function over_time(std::string_view name, RangeFunction function) {
-  return {name, {kM}, 0, kV, function};
-}
-Function of_value(std::string_view name, MathFunction function) {
-  return {name, {kV}, 0, kV, function};
-}
-Function of_date(std::string_view name, DateFunction function) {
-  return {name, {kV}, 1, kV, function};
-}
-
-// Sorted by name.
-const Function kFunctions[] = {
-    of_value("abs", math<std::fabs>),
-    {"absent", {kV}, 0, kV, Special::Absent},
-    {"absent_over_time", {kM}, 0, kV, Special::AbsentOverTime},
-    of_value("acos", math<std::acos>),
-    of_value("acosh", math<std::acosh>),
-    of_value("asin", math<std::asin>),
-    of_value("asinh", math<std::asinh>),
-    of_value("atan", math<std::atan>),
-    of_value("atanh", math<std::atanh>),
-    over_time("avg_over_time", avg_over_time),
-    of_value("ceil", math<std::ceil>),
-    over_time("changes", changes),
-    {"clamp", {kV, kS, kS}, 0, kV, clamp},
-    {"clamp_max", {kV, kS}, 0, kV, clamp_max},
-    {"clamp_min", {kV, kS}, 0, kV, clamp_min},
-    of_value("cos", math<std::cos>),
-    of_value("cosh", math<std::cosh>),
-    over_time("count_over_time", count_over_time),
-    of_date("day_of_month", day_of_month),
-    of_date("day_of_week", day_of_week),
-    of_date("day_of_year", day_of_year),
-    of_date("days_in_month", days_in_month),
-    of_value("deg", degrees),
-    {"delta", {kM}, 0, kV, delta},
-    over_time("deriv", deriv),
-    {"double_exponential_smoothing", {kM, kS, kS}, 0, kV, double_exponential_smoothing},
-    of_value("exp", math<std::exp>),
-    {"first_over_time", {kM}, 0, kV, RangeFunction(first_over_time), true},
-    of_value("floor", math<std::floor>),
-    {"histogram_fraction", {kS, kS, kV}, 0, kV, Special::HistogramFraction},
-    {"histogram_quantile", {kS, kV}, 0, kV, Special::HistogramQuantile},
-    of_date("hour", hour),
-    over_time("idelta", idelta),
-    {"increase", {kM}, 0, kV, increase},
-    over_time("irate", irate),
-    {"label_join", {kV, kT, kT, kT}, -1, kV, Special::LabelJoin, true},
-    {"label_replace", {kV, kT, kT, kT, kT}, 0, kV, Special::LabelReplace, true},
-    {"last_over_time", {kM}, 0, kV, RangeFunction(last_over_time), true},
-    of_value("ln", math<std::log>),
-    of_value("log10", math<std::log10>),
-    of_value("log2", math<std::log2>),
-    over_time("mad_over_time", mad_over_time),
-    over_time("max_over_time", max_over_time),
-    over_time("min_over_time", min_over_time),
-    of_date("minute", minute),
-    of_date("month", month),
-    {"pi", {}, 0, kS, Special::Pi},
-    {"predict_linear", {kM, kS}, 0, kV, predict_linear},
-    over_time("present_over_time", present_over_time),
-    {"quantile_over_time", {kS, kM}, 0, kV, quantile_over_time},
-    of_value("rad", radians),
-    {"rate", {kM}, 0, kV, rate},
-    over_time("resets", resets),
-    {"round", {kV, kS}, 1, kV, round_to},
-    {"scalar", {kV}, 0, kS, Special::ToScalar},
-    of_value("sgn", sgn),
-    of_value("sin", math<std::sin>),
-    of_value("sinh", math<std::sinh>),
-    {"sort", {kV}, 0, kV, Special::Sort, true},
-    {"sort_by_label", {kV, kT}, -1, kV, Special::SortByLabel, true},
-    {"sort_by_label_desc", {kV, kT}, -1, kV, Special::SortByLabelDesc, true},
-    {"sort_desc", {kV}, 0, kV, Special::SortDesc, true},
-    of_value("sqrt", math<std::sqrt>),
-    over_time("stddev_over_time", stddev_over_time),
-    over_time("stdvar_over_time", stdvar_over_time),
-    over_time("sum_over_time", sum_over_time),
-    of_value("tan", math<std::tan>),
-    of_value("tanh", math<std::tanh>),
-    {"time", {}, 0, kS, Special::Time},
-    {"timestamp", {kV}, 0, kV, Special::Timestamp},
-    {"vector", {kS}, 0, kV, Special::ToVector},
-    of_date("year", year),
+// clang-format off
+// Sorted by name; a row is: name, arguments, how many may be left out, result, implementation, summary, traits.
+constexpr Function kFunctions[] = {
+    {"abs", {kV}, 0, kV, math<std::fabs>, "The absolute value."},
+    {"absent", {kV}, 0, kV, Special::Absent, "1 where the vector is empty, with the labels that its selector demands."},
+    {"absent_over_time", {kM}, 0, kV, Special::AbsentOverTime, "1 where no series has a sample in the window."},
+    {"acos", {kV}, 0, kV, math<std::acos>, "The arc cosine, in radians."},
+    {"acosh", {kV}, 0, kV, math<std::acosh>, "The inverse hyperbolic cosine."},
+    {"asin", {kV}, 0, kV, math<std::asin>, "The arc sine, in radians."},
+    {"asinh", {kV}, 0, kV, math<std::asinh>, "The inverse hyperbolic sine."},
+    {"atan", {kV}, 0, kV, math<std::atan>, "The arc tangent, in radians."},
+    {"atanh", {kV}, 0, kV, math<std::atanh>, "The inverse hyperbolic tangent."},
+    {"avg_over_time", {kM}, 0, kV, avg_over_time, "The mean of the samples in the window."},
+    {"ceil", {kV}, 0, kV, math<std::ceil>, "Rounded up to an integer."},
+    {"changes", {kM}, 0, kV, changes, "How often the value changed in the window."},
+    {"clamp", {kV, kS, kS}, 0, kV, clamp, "Brought to at least the second and at most the third argument."},
+    {"clamp_max", {kV, kS}, 0, kV, clamp_max, "Brought to at most the second argument."},
+    {"clamp_min", {kV, kS}, 0, kV, clamp_min, "Brought to at least the second argument."},
+    {"cos", {kV}, 0, kV, math<std::cos>, "The cosine of radians."},
+    {"cosh", {kV}, 0, kV, math<std::cosh>, "The hyperbolic cosine."},
+    {"count_over_time", {kM}, 0, kV, count_over_time, "How many samples the window has."},
+    {"day_of_month", {kV}, 1, kV, day_of_month, "1 to 31, of Unix seconds in UTC; of now, without an argument.", kReadsClock},
+    {"day_of_week", {kV}, 1, kV, day_of_week, "0 (Sunday) to 6.", kReadsClock},
+    {"day_of_year", {kV}, 1, kV, day_of_year, "1 to 366.", kReadsClock},
+    {"days_in_month", {kV}, 1, kV, days_in_month, "28 to 31.", kReadsClock},
+    {"deg", {kV}, 0, kV, degrees, "Radians in degrees."},
+    {"delta", {kM}, 0, kV, delta, "By how much a gauge changed over the window, extrapolated to its ends."},
+    {"deriv", {kM}, 0, kV, deriv, "The slope of a line through the samples, per second."},
+    {"double_exponential_smoothing", {kM, kS, kS}, 0, kV, double_exponential_smoothing, "A smoothed value, by a smoothing and a trend factor.", kExperimental},
+    {"exp", {kV}, 0, kV, math<std::exp>, "e to the power of the value."},
+    {"first_over_time", {kM}, 0, kV, RangeFunction(first_over_time), "The oldest sample in the window.", kKeepsNameExperimental},
+    {"floor", {kV}, 0, kV, math<std::floor>, "Rounded down to an integer."},
+    {"histogram_fraction", {kS, kS, kV}, 0, kV, Special::HistogramFraction, "The share of observations between two bounds."},
+    {"histogram_quantile", {kS, kV}, 0, kV, Special::HistogramQuantile, "The quantile of a histogram, interpolated in its buckets."},
+    {"hour", {kV}, 1, kV, hour, "0 to 23.", kReadsClock},
+    {"idelta", {kM}, 0, kV, idelta, "The difference of the last two samples."},
+    {"increase", {kM}, 0, kV, increase, "By how much a counter grew over the window, extrapolated to its ends."},
+    {"irate", {kM}, 0, kV, irate, "Growth per second between the last two samples of a counter."},
+    {"label_join", {kV, kT, kT, kT}, -1, kV, Special::LabelJoin, "Joins labels with a separator into another.", kKeepsName},
+    {"label_replace", {kV, kT, kT, kT, kT}, 0, kV, Special::LabelReplace, "Sets a label from what an expression matches in another.", kKeepsName},
+    {"last_over_time", {kM}, 0, kV, RangeFunction(last_over_time), "The newest sample in the window.", kKeepsName},
+    {"ln", {kV}, 0, kV, math<std::log>, "The natural logarithm."},
+    {"log10", {kV}, 0, kV, math<std::log10>, "The decimal logarithm."},
+    {"log2", {kV}, 0, kV, math<std::log2>, "The binary logarithm."},
+    {"mad_over_time", {kM}, 0, kV, mad_over_time, "The median distance from the median, in the window.", kExperimental},
+    {"max_over_time", {kM}, 0, kV, max_over_time, "The largest value in the window."},
+    {"min_over_time", {kM}, 0, kV, min_over_time, "The smallest value in the window."},
+    {"minute", {kV}, 1, kV, minute, "0 to 59.", kReadsClock},
+    {"month", {kV}, 1, kV, month, "1 to 12.", kReadsClock},
+    {"pi", {}, 0, kS, Special::Pi, "3.14159…"},
+    {"predict_linear", {kM, kS}, 0, kV, predict_linear, "What a line through the samples says of the value so many seconds from now.", kReadsClock},
+    {"present_over_time", {kM}, 0, kV, present_over_time, "1 where the window has a sample."},
+    {"quantile_over_time", {kS, kM}, 0, kV, quantile_over_time, "The quantile of the samples in the window."},
+    {"rad", {kV}, 0, kV, radians, "Degrees in radians."},
+    {"rate", {kM}, 0, kV, rate, "Growth of a counter per second, over the window, extrapolated to its ends."},
+    {"resets", {kM}, 0, kV, resets, "How often a counter began anew in the window."},
+    {"round", {kV, kS}, 1, kV, round_to, "Rounded to the nearest integer, or multiple of the second argument."},
+    {"scalar", {kV}, 0, kS, Special::ToScalar, "The value of the only element; NaN if there is not exactly one."},
+    {"sgn", {kV}, 0, kV, sgn, "-1, 0 or 1: the sign."},
+    {"sin", {kV}, 0, kV, math<std::sin>, "The sine of radians."},
+    {"sinh", {kV}, 0, kV, math<std::sinh>, "The hyperbolic sine."},
+    {"sort", {kV}, 0, kV, Special::Sort, "Sorted by value, the smallest first.", kKeepsName},
+    {"sort_by_label", {kV, kT}, -1, kV, Special::SortByLabel, "Sorted by labels, digits as numbers.", kKeepsNameExperimental},
+    {"sort_by_label_desc", {kV, kT}, -1, kV, Special::SortByLabelDesc, "The same, backwards.", kKeepsNameExperimental},
+    {"sort_desc", {kV}, 0, kV, Special::SortDesc, "Sorted by value, the largest first.", kKeepsName},
+    {"sqrt", {kV}, 0, kV, math<std::sqrt>, "The square root."},
+    {"stddev_over_time", {kM}, 0, kV, stddev_over_time, "The standard deviation of the samples in the window."},
+    {"stdvar_over_time", {kM}, 0, kV, stdvar_over_time, "The variance of the samples in the window."},
+    {"sum_over_time", {kM}, 0, kV, sum_over_time, "The sum of the samples in the window."},
+    {"tan", {kV}, 0, kV, math<std::tan>, "The tangent of radians."},
+    {"tanh", {kV}, 0, kV, math<std::tanh>, "The hyperbolic tangent."},
+    {"time", {}, 0, kS, Special::Time, "The time of the evaluation, in Unix seconds.", kReadsClock},
+    {"timestamp", {kV}, 0, kV, Special::Timestamp, "When each sample was taken, in Unix seconds.", kReadsClock},
+    {"ts_of_first_over_time", {kM}, 0, kV, ts_of_first_over_time, "When the oldest sample of the window was taken.", kExperimental},
+    {"ts_of_last_over_time", {kM}, 0, kV, ts_of_last_over_time, "When the newest sample of the window was taken.", kExperimental},
+    {"ts_of_max_over_time", {kM}, 0, kV, ts_of_max_over_time, "When the largest value of the window was taken; of equals, the last.", kExperimental},
+    {"ts_of_min_over_time", {kM}, 0, kV, ts_of_min_over_time, "When the smallest value of the window was taken; of equals, the last.", kExperimental},
+    {"vector", {kS}, 0, kV, Special::ToVector, "A vector of one element without labels."},
+    {"year", {kV}, 1, kV, year, "Of Unix seconds in UTC; of now, without an argument.", kReadsClock},
 };
+// clang-format on
 
 }  // namespace
 
@@ -135,5 +136,15 @@ std::string nearest_function(std::string_view name) {
 }
 
 std::span<const Function> all_functions() { return kFunctions; }
+
+std::string signature_of(const Function& function) {
+  std::string out = std::string(function.name) + "(";
+  for (std::size_t i = 0; i < function.arg_count(); ++i) {
+    const std::string type(type_name(function.args[i]));
+    if (i > 0) out += ", ";
+    out += i < function.required_args() ? type : "[" + type + "]";
+  }
+  return out + (function.optional_args < 0 ? "…)" : ")");
+}
 
 }  // namespace tocsin::promql

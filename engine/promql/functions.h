@@ -52,6 +52,15 @@ enum class Special {
 using Implementation =
     std::variant<MathFunction, ParamFunction, DateFunction, RangeFunction, EndsFunction, Special>;
 
+// What else is to be known of a function.
+struct Traits {
+  bool keeps_name = false;  // Of the metric, in what it returns.
+  // Whether its value depends on the time of the evaluation even if nothing that it reads does.
+  bool reads_clock = false;
+  // Prometheus has it behind a feature flag, or not before 3.0: not every query API knows it.
+  bool experimental = false;
+};
+
 struct Function {
   std::string_view name;
   std::array<ValueType, 5> args;  // Up to the first None.
@@ -59,7 +68,8 @@ struct Function {
   int optional_args;
   ValueType result;
   Implementation implementation;
-  bool keeps_name = false;
+  std::string_view summary;  // One line, for the reference.
+  Traits traits = {};
 
   std::size_t arg_count() const;  // Number of entries in `args`.
   std::size_t required_args() const;
@@ -72,6 +82,8 @@ const Function* find_function(std::string_view name);
 // The function whose name is most like `name`; empty when none is near.
 std::string nearest_function(std::string_view name);
 std::span<const Function> all_functions();
+// "rate(range vector)", "round(instant vector, [scalar])".
+std::string signature_of(const Function& function);
 
 // The value at quantile `q` of `values`, which are reordered: linear interpolation between the two
 // nearest ranks (Prometheus' quantile()).

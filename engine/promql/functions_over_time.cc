@@ -115,4 +115,29 @@ std::optional<double> sum_over_time(const Window& w, std::span<const double>) {
   return std::isinf(sum) ? sum : sum + c;
 }
 
+std::optional<double> ts_of_first_over_time(const Window& w, std::span<const double>) {
+  return to_seconds(w.samples.front().at);
+}
+
+std::optional<double> ts_of_last_over_time(const Window& w, std::span<const double>) {
+  return to_seconds(w.samples.back().at);
+}
+
+// Of equals, the last.
+std::optional<double> ts_of_max_over_time(const Window& w, std::span<const double>) {
+  const Sample* most = &w.samples[0];
+  for (const Sample& sample : w.samples) {
+    if (sample.value >= most->value || std::isnan(most->value)) most = &sample;
+  }
+  return to_seconds(most->at);
+}
+
+std::optional<double> ts_of_min_over_time(const Window& w, std::span<const double>) {
+  const Sample* least = &w.samples[0];
+  for (const Sample& sample : w.samples) {
+    if (sample.value <= least->value || std::isnan(least->value)) least = &sample;
+  }
+  return to_seconds(least->at);
+}
+
 }  // namespace tocsin::promql
