@@ -63,6 +63,24 @@ std::vector<ExprPtr> children_of(const Expr& expr) {
   return {};
 }
 
+ExprPtr with_children(const Expr& expr, const std::vector<ExprPtr>& children) {
+  auto out = std::make_shared<Expr>(expr);
+  auto next = children.begin();
+  if (auto* subquery = std::get_if<Subquery>(&out->node)) subquery->expr = *next;
+  if (auto* unary = std::get_if<Unary>(&out->node)) unary->expr = *next;
+  if (auto* paren = std::get_if<Paren>(&out->node)) paren->expr = *next;
+  if (auto* call = std::get_if<Call>(&out->node)) call->args = children;
+  if (auto* binary = std::get_if<Binary>(&out->node)) {
+    binary->left = *next++;
+    binary->right = *next;
+  }
+  if (auto* aggregate = std::get_if<Aggregate>(&out->node)) {
+    if (aggregate->parameter) aggregate->parameter = *next++;
+    aggregate->expr = *next;
+  }
+  return out;
+}
+
 ValueType type_of(const Expr& expr) { return expr.type; }
 
 std::string_view type_name(ValueType type) {

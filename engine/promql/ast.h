@@ -163,5 +163,7 @@ const Expr& unwrap(const Expr& expr);
 
 // The direct subexpressions of `expr`, from left to right.
 std::vector<ExprPtr> children_of(const Expr& expr);
+// `expr` with others in their place; as many as children_of() gives, of the same types.
+ExprPtr with_children(const Expr& expr, const std::vector<ExprPtr>& children);
 
 }  // namespace tocsin::promql

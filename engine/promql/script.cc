@@ -2,44 +2,24 @@
 #include "promql/script.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <memory>
-#include <optional>
 
-#include "promql/series_notation.h"
+#include "promql/pin.h"
+#include "promql/script_reader.h"
 #include "tocsin/duration.h"
-#include "tocsin/promql.h"
 #include "tocsin/store.h"
 
 namespace tocsin::promql {
 namespace {
 
-constexpr double kTolerance = 1e-6;  // Relative; promqltest's.
+// All as in promqltest.
+constexpr double kTolerance = 1e-6;  // Relative.
 constexpr std::size_t kMaxSamples = 10'000;
+constexpr Duration kMinute = std::chrono::minutes(1);
+
 constexpr Duration kForever = std::chrono::hours(24 * 365 * 200);
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::string_view take_word(std::string_view& text) {
-  text = trim(text);
-  const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
-  const std::string_view word = text.substr(0, end);
-  text = trim(text.substr(end));
-  return word;
-}
-
-std::optional<Duration> read_time(std::string_view text) {
-  if (const auto duration = parse_duration(text)) return duration;
-  if (const auto seconds = parse_number(text)) return Duration(std::llround(*seconds * 1000.0));
-  return std::nullopt;
-}
 
 bool same_value(double a, double b) {
   if (is_stale_nan(a) || is_stale_nan(b)) return is_stale_nan(a) && is_stale_nan(b);
@@ -49,61 +29,21 @@ bool same_value(double a, double b) {
   return std::abs(a - b) / std::min(scale, std::numeric_limits<double>::max()) < kTolerance;
 }
 
-// One eval command, as written.
-struct Case {
-  int line = 0;
-  std::string query;
-  bool is_range = false;
-  Duration start{0};
-  Duration end{0};
-  Duration step{0};
-  bool fails = false;
-  bool ordered = false;
-  std::string message;
-  std::optional<std::string> string;
-  std::optional<double> scalar;
-  std::vector<SeriesNotation> series;
-  std::string skip;  // Why it cannot be run.
-};
-
 std::string text_of(const std::vector<SeriesNotation>& series) {
+  if (series.empty()) return "nothing";
   std::string out;
   for (const SeriesNotation& s : series) {
-    out += "  " + s.labels.text();
+    out += "\n  " + s.labels.text();
     for (const auto& v : s.values) out += " " + (v ? format_value(*v) : "_");
-    out += "\n";
-  }
-  return out;
-}
-
-// The answer's samples in the shape of the expectation: one slot per step.
-std::vector<SeriesNotation> slots_of(const Value& value, const Case& c) {
-  std::vector<SeriesNotation> out;
-  if (const auto* vector = std::get_if<Vector>(&value)) {
-    for (const Element& e : *vector) out.push_back({e.labels, {e.sample.value}});
-  }
-  if (const auto* matrix = std::get_if<Matrix>(&value)) {
-    const std::size_t steps =
-        c.is_range ? static_cast<std::size_t>((c.end - c.start) / c.step) + 1 : 0;
-    for (const Series& s : *matrix) {
-      SeriesNotation slots{s.labels, std::vector<std::optional<double>>(steps)};
-      for (const Sample& sample : s.samples) {
-        const auto slot =
-            static_cast<std::size_t>(c.is_range ? (sample.at - Timestamp(c.start)) / c.step : 0);
-        if (slot < steps) slots.values[slot] = sample.value;
-      }
-      out.push_back(std::move(slots));
-    }
   }
   return out;
 }
 
 bool same_series(const SeriesNotation& a, const SeriesNotation& b) {
-  const std::size_t length = std::max(a.values.size(), b.values.size());
   const auto at = [](const SeriesNotation& s, std::size_t i) {
     return i < s.values.size() ? s.values[i] : std::nullopt;
   };
-  for (std::size_t i = 0; i < length; ++i) {
+  for (std::size_t i = 0; i < std::max(a.values.size(), b.values.size()); ++i) {
     const auto x = at(a, i);
     const auto y = at(b, i);
     if (x.has_value() != y.has_value() || (x && !same_value(*x, *y))) return false;
@@ -111,197 +51,234 @@ bool same_series(const SeriesNotation& a, const SeriesNotation& b) {
   return a.labels == b.labels;
 }
 
+std::vector<SeriesNotation> notation_of(const Vector& vector) {
+  std::vector<SeriesNotation> out;
+  for (const Element& e : vector) out.push_back({e.labels, {e.sample.value}});
+  return out;
+}
+
+// The samples in the slots of a grid of times; a sample that fits into none is in a slot too many.
+std::vector<SeriesNotation> notation_of(const Matrix& matrix, const TimeGrid& grid) {
+  const auto slots = static_cast<std::size_t>((grid.end - grid.start) / grid.step) + 1;
+  std::vector<SeriesNotation> out;
+  for (const Series& s : matrix) {
+    SeriesNotation notation{s.labels, std::vector<std::optional<double>>(slots)};
+    for (const Sample& sample : s.samples) {
+      const Duration distance = sample.at - grid.start;
+      const auto slot = static_cast<std::size_t>(distance / grid.step);
+      if (distance.count() % grid.step.count() != 0 || slot >= slots) {
+        notation.values.emplace_back(sample.value);
+      } else {
+        notation.values[slot] = sample.value;
+      }
+    }
+    out.push_back(std::move(notation));
+  }
+  return out;
+}
+
+// What a range query says of one of its steps, as an instant query says it.
+Value value_at(const Matrix& matrix, Timestamp at, bool is_scalar) {
+  Vector out;
+  for (const Series& series : matrix) {
+    for (const Sample& sample : series.samples) {
+      if (sample.at == at) out.push_back({series.labels, sample, nullptr});
+    }
+    for (const HistogramSample& sample : series.histograms) {
+      if (sample.at == at) out.push_back({series.labels, {at, 0}, sample.histogram});
+    }
+  }
+  if (is_scalar && !out.empty()) return out[0].sample;
+  return out;
+}
+
+std::string describe(const Annotations& annotations) {
+  std::string out;
+  for (const auto* list : {&annotations.warnings, &annotations.infos}) {
+    for (const Annotation& annotation : *list) out += "\n  " + annotation.message;
+  }
+  return out.empty() ? "no annotations" : out;
+}
+
+bool accepts(const ExpectedNotes& expected, const std::vector<Annotation>& actual) {
+  if (expected.none && !actual.empty()) return false;
+  if (expected.any && actual.empty()) return false;
+  if (expected.texts.empty()) return true;
+  const auto occurs = [&](const ExpectedText& text) {
+    return std::any_of(actual.begin(), actual.end(),
+                       [&](const Annotation& a) { return text.accepts(a.message); });
+  };
+  const auto is_expected = [&](const Annotation& a) {
+    return std::any_of(expected.texts.begin(), expected.texts.end(),
+                       [&](const ExpectedText& text) { return text.accepts(a.message); });
+  };
+  return std::all_of(expected.texts.begin(), expected.texts.end(), occurs) &&
+         std::all_of(actual.begin(), actual.end(), is_expected);
+}
+
+std::string describe(const EvalCommand& eval) {
+  if (eval.fails) return "an error: " + eval.failure.describe();
+  std::string out = eval.scalar   ? format_value(*eval.scalar)
+                    : eval.string ? quote(*eval.string)
+                                  : text_of(eval.series);
+  for (const auto& [notes, kind] :
+       {std::pair(&eval.warnings, "warning"), std::pair(&eval.infos, "info")}) {
+    if (notes->any) out += std::string("\n  any ") + kind;
+    if (notes->none) out += std::string("\n  no ") + kind;
+    for (const ExpectedText& text : notes->texts) {
+      out += std::string("\n  ") + kind + ": " + text.describe();
+    }
+  }
+  return out;
+}
+
+// Each judge returns nothing when the case holds; otherwise what came instead.
+using Verdict = std::optional<std::string>;
+
+Verdict judge_series(const EvalCommand& eval, std::vector<SeriesNotation> actual) {
+  std::vector<SeriesNotation> expected = eval.series;
+  if (!eval.ordered) {
+    const auto by_labels = [](const SeriesNotation& a, const SeriesNotation& b) {
+      return a.labels < b.labels;
+    };
+    std::stable_sort(expected.begin(), expected.end(), by_labels);
+    std::stable_sort(actual.begin(), actual.end(), by_labels);
+  }
+  if (std::equal(expected.begin(), expected.end(), actual.begin(), actual.end(), same_series)) {
+    return std::nullopt;
+  }
+  return text_of(actual);
+}
+
+Verdict judge_value(const EvalCommand& eval, const Value& value) {
+  if (const auto* scalar = std::get_if<Sample>(&value)) {
+    if (eval.scalar && same_value(*eval.scalar, scalar->value)) return std::nullopt;
+    return format_value(scalar->value);
+  }
+  if (const auto* text = std::get_if<Text>(&value)) {
+    if (eval.string && *eval.string == text->value) return std::nullopt;
+    return quote(text->value);
+  }
+  if (eval.scalar || eval.string) return "a vector";
+  if (const auto* vector = std::get_if<Vector>(&value)) {
+    return judge_series(eval, notation_of(*vector));
+  }
+  return judge_series(eval,
+                      notation_of(std::get<Matrix>(value), eval.range_vector.value_or(eval.times)));
+}
+
+Verdict judge(const EvalCommand& eval, const Result<Answer>& answer) {
+  if (!answer) {
+    const std::string& message = answer.error().message;
+    if (eval.fails && eval.failure.accepts(message)) return std::nullopt;
+    return "an error: " + message;
+  }
+  if (eval.fails) return "no error";
+  if (!accepts(eval.warnings, answer->annotations.warnings) ||
+      !accepts(eval.infos, answer->annotations.infos)) {
+    return describe(answer->annotations);
+  }
+  return judge_value(eval, answer->value);
+}
+
+// The instants at which an expression that is pinned to `at` is evaluated again.
+std::vector<Timestamp> other_times(Timestamp at) {
+  const std::int64_t t = to_millis(at);
+  if (t == 0) return {from_millis(-1000), from_millis(0), from_millis(1000)};
+  return {from_millis(-10 * t), from_millis(0), from_millis(t / 5), at, from_millis(10 * t)};
+}
+
 class Script {
  public:
-  explicit Script(std::string_view text) {
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      lines_.push_back(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    clear();
-  }
+  Script() { run(ClearCommand{}, 0); }
 
-  ScriptReport run() {
-    while (next_ < lines_.size()) {
-      std::string_view line = trim(lines_[next_++]);
-      if (line.empty() || line.front() == '#') continue;
-      const std::string_view command = take_word(line);
-      if (command == "clear") {
-        clear();
-      } else if (command == "load" || command == "load_with_nhcb") {
-        load(line);
-      } else if (command.starts_with("eval")) {
-        run_case(read_case(command, line));
-      } else {
-        fail_here("not a command: " + std::string(command));
-      }
+  ScriptReport run(std::string_view text) {
+    for (const Command& command : read_script(text)) {
+      std::visit([&](const auto& what) { run(what, command.line); }, command.what);
     }
     return std::move(report_);
   }
 
  private:
-  void clear() {
+  void run(const ClearCommand&, int) {
     store_ = std::make_unique<store::Store>();
     block_ = store_->add_block({.history = kForever});
   }
 
-  void fail_here(std::string why) {
-    report_.failures.push_back({static_cast<int>(next_), "", "a valid script", std::move(why)});
-  }
-
-  // The lines of a block, up to an empty one; comments left out.
-  std::vector<std::string_view> block_lines() {
-    std::vector<std::string_view> out;
-    while (next_ < lines_.size() && !trim(lines_[next_]).empty()) {
-      const std::string_view line = trim(lines_[next_]);
-      if (lines_[next_].front() != ' ' && lines_[next_].front() != '\t' && line.front() != '#')
-        break;
-      ++next_;
-      if (line.front() != '#') out.push_back(line);
-    }
-    return out;
-  }
-
-  void load(std::string_view step_text) {
-    const auto step = read_time(step_text);
-    if (!step) return fail_here("not a step: " + std::string(step_text));
-    // A series that is given twice is what its last line says.
-    std::map<Labels, std::vector<std::optional<double>>> series_by_labels;
-    for (const std::string_view line : block_lines()) {
-      auto series = parse_series_notation(line);
-      if (series) {
-        series_by_labels[series->labels] = std::move(series->values);
-      } else if (series.error().code != ErrorCode::InvalidArgument) {
-        fail_here(series.error().message);
-      }
-    }
-    for (const auto& [labels, values] : series_by_labels) {
-      const store::SeriesId id = store_->add_series(block_, labels, false);
+  void run(const LoadCommand& load, int) {
+    for (const SeriesNotation& series : load.series) {
+      const store::SeriesId id = store_->add_series(block_, series.labels, false);
       Timestamp at{};
-      for (const auto& value : values) {
+      for (const auto& value : series.values) {
         if (value) store_->append_sample(id, at, *value);
-        at += *step;
+        at += load.step;
       }
     }
   }
 
-  Case read_case(std::string_view command, std::string_view rest) {
-    Case c;
-    c.line = static_cast<int>(next_);
-    c.fails = command == "eval_fail";
-    c.ordered = command == "eval_ordered";
-    c.is_range = take_word(rest) == "range";
-    std::optional<Duration> start = Duration(0);
-    std::optional<Duration> end = start;
-    std::optional<Duration> step = Duration(1);
-    if (c.is_range) {
-      take_word(rest);
-      start = read_time(take_word(rest));
-      take_word(rest);
-      end = read_time(take_word(rest));
-      take_word(rest);
-      step = read_time(take_word(rest));
-    } else if (rest.starts_with("at ")) {
-      take_word(rest);
-      start = read_time(take_word(rest));
-    }
-    if (!start || !end || !step) c.skip = "cannot read the time of the evaluation";
-    c.start = start.value_or(Duration(0));
-    c.end = end.value_or(Duration(0));
-    c.step = step.value_or(Duration(1));
-    c.query = rest;
-    for (const std::string_view line : block_lines()) read_expectation(line, c);
-    return c;
+  void run(const BadLine& bad, int line) {
+    report_.failures.push_back({line, "", "a valid script", bad.message});
   }
 
-  static void read_expectation(std::string_view line, Case& c) {
-    std::string_view rest = line;
-    const std::string_view word = take_word(rest);
-    if (word == "expected_fail_message") {
-      c.message = rest;
-    } else if (word == "expected_fail_regexp") {
-      // The text of an error is compared only where it is given in full.
-    } else if (word == "expect") {
-      const std::string_view what = take_word(rest);
-      if (what == "fail") c.fails = true;
-      if (what == "ordered") c.ordered = true;
-      if (what == "string") c.string = std::string(rest.substr(1, rest.size() - 2));
-      if (rest.starts_with("msg:")) c.message = trim(rest.substr(4));
-    } else if (const auto number = parse_number(line)) {
-      c.scalar = *number;
-    } else if (line.front() == '"' && line.back() == '"') {
-      c.string = std::string(line.substr(1, line.size() - 2));
-    } else if (auto series = parse_series_notation(line)) {
-      c.series.push_back(std::move(*series));
-    } else {
-      c.skip = series.error().message + ": " + std::string(line);
+  void run(const EvalCommand& eval, int line) {
+    const auto expr = parse(eval.query);
+    if (!expr) {
+      const Verdict verdict = judge(eval, fail(ErrorCode::Parse, expr.error().message));
+      return note(eval, line, eval.query, verdict);
     }
+    if (eval.is_range) return note(eval, line, eval.query, run_range(eval, *expr));
+    Verdict verdict = run_instant(eval, *expr, eval.times.start);
+    const ExprPtr pinned = verdict ? nullptr : pin(*expr, eval.times.start);
+    if (!pinned) return note(eval, line, eval.query, verdict);
+    run_pinned(eval, line, print(*pinned));
   }
 
-  void run_case(const Case& c) {
-    if (!c.skip.empty()) {
-      report_.skipped.push_back({c.line, c.query, "", c.skip});
-      return;
+  // Through its text, so that printer and parser are tested too.
+  void run_pinned(const EvalCommand& eval, int line, const std::string& text) {
+    const auto expr = parse(text);
+    if (!expr) return note(eval, line, text, "an error: " + expr.error().message);
+    for (const Timestamp at : other_times(eval.times.start)) {
+      if (const Verdict verdict = run_instant(eval, *expr, at)) {
+        return note(eval, line, text + " at " + format_value(to_seconds(at)) + "s", verdict);
+      }
     }
-    const auto verdict = judge(c);
-    if (verdict.empty()) {
-      ++report_.passed;
-      return;
-    }
-    const std::string expected = c.fails    ? "an error " + c.message
-                                 : c.scalar ? format_value(*c.scalar)
-                                 : c.string ? *c.string
-                                            : "\n" + text_of(c.series);
-    report_.failures.push_back({c.line, c.query, expected, verdict});
+    note(eval, line, text, std::nullopt);
   }
 
-  Result<Answer> evaluate(const Case& c) {
-    const auto expr = parse(c.query);
-    if (!expr) return fail(ErrorCode::Parse, expr.error().message);
+  Verdict run_range(const EvalCommand& eval, const ExprPtr& expr) {
+    return judge(eval, query(expr).evaluate_range(*store_, eval.times.start, eval.times.end,
+                                                  eval.times.step));
+  }
+
+  // As an instant query; and the middle step of a range query must say the same.
+  Verdict run_instant(const EvalCommand& eval, const ExprPtr& expr, Timestamp at) {
+    const auto answer = query(expr).evaluate(*store_, at);
+    if (const Verdict verdict = judge(eval, answer)) return verdict;
+    const bool has_steps = expr->type == ValueType::Vector || expr->type == ValueType::Scalar;
+    if (!answer || !has_steps) return std::nullopt;
+    const auto range = query(expr).evaluate_range(*store_, at - kMinute, at + kMinute, kMinute);
+    if (!range) return "as a range query, an error: " + range.error().message;
+    if (eval.ordered) return std::nullopt;  // Range queries are sorted by labels.
+    const auto verdict = judge_value(
+        eval, value_at(std::get<Matrix>(range->value), at, expr->type == ValueType::Scalar));
+    if (verdict) return "as a range query, " + *verdict;
+    return std::nullopt;
+  }
+
+  static Query query(const ExprPtr& expr) {
     QueryOptions options;
     options.max_samples = kMaxSamples;
-    Query query = Query::prepare(*expr, options);
-    if (!c.is_range) return query.evaluate(*store_, Timestamp(c.start));
-    return query.evaluate_range(*store_, Timestamp(c.start), Timestamp(c.end), c.step);
+    return Query::prepare(expr, options);
   }
 
-  // Empty when the case holds; otherwise what came instead.
-  std::string judge(const Case& c) {
-    const auto answer = evaluate(c);
-    if (!answer) {
-      const std::string& message = answer.error().message;
-      if (!c.fails) return "error: " + message;
-      return c.message.empty() || message == c.message ? "" : "error: " + message;
+  void note(const EvalCommand& eval, int line, const std::string& query, const Verdict& verdict) {
+    if (!verdict) {
+      ++report_.passed;
+    } else {
+      report_.failures.push_back({line, query, describe(eval), *verdict});
     }
-    if (c.fails) return "no error";
-    const Value& value = answer->value;
-    if (const auto* scalar = std::get_if<Sample>(&value)) {
-      return c.scalar && same_value(*c.scalar, scalar->value) ? "" : format_value(scalar->value);
-    }
-    if (const auto* text = std::get_if<Text>(&value)) {
-      return c.string && *c.string == text->value ? "" : text->value;
-    }
-    return judge_series(c, slots_of(value, c));
   }
 
-  static std::string judge_series(const Case& c, std::vector<SeriesNotation> actual) {
-    std::vector<SeriesNotation> expected = c.series;
-    if (!c.ordered) {
-      const auto by_labels = [](const SeriesNotation& a, const SeriesNotation& b) {
-        return a.labels < b.labels;
-      };
-      std::sort(expected.begin(), expected.end(), by_labels);
-      std::sort(actual.begin(), actual.end(), by_labels);
-    }
-    if (std::equal(expected.begin(), expected.end(), actual.begin(), actual.end(), same_series)) {
-      return "";
-    }
-    return "\n" + (actual.empty() ? "  nothing\n" : text_of(actual));
-  }
-
-  std::vector<std::string_view> lines_;
-  std::size_t next_ = 0;
   std::unique_ptr<store::Store> store_;
   store::BlockId block_ = 0;
   ScriptReport report_;
@@ -309,6 +286,6 @@ class Script {
 
 }  // namespace
 
-ScriptReport run_script(std::string_view text) { return Script(text).run(); }
+ScriptReport run_script(std::string_view text) { return Script().run(text); }
 
 }  // namespace tocsin::promql

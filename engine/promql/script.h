@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prometheus' PromQL test scripts: `load`, `clear`, `eval instant`, `eval range`, with their
-// `expect` lines. What `tocsin promqltest` runs.
+// Runs Prometheus' PromQL test scripts (promql/script_reader.h). What `tocsin promqltest` does.
+//
+// As Prometheus' own harness does, every instant case is evaluated again at other times with `@`
+// written into its selectors, and each of these also as a range query; it passes when all of them
+// give what it expects.
 #pragma once
 
 #include <string>
@@ -13,13 +16,13 @@ namespace tocsin::promql {
 struct ScriptReport {
   struct Failure {
     int line = 0;
-    std::string query;
-    std::string expected;
+    std::string query;     // As it was evaluated: perhaps with `@`.
+    std::string expected;  // Both in the language of the scripts.
     std::string actual;
   };
   int passed = 0;
-  std::vector<Failure> failures;
-  std::vector<Failure> skipped;  // `actual` says why.
+  std::vector<Failure> failures;  // One for each case that failed, and for each line unread.
+  std::vector<Failure> skipped;   // `actual` says why.
 };
 
 // Runs every case of the script; one that fails does not stop the rest.
