@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include "promql/annotations.h"
 
-#include "promql/ast.h"
+#include <algorithm>
+#include <array>
+
+#include "promql/functions.h"
 
 namespace tocsin::promql {
 namespace {
@@ -13,7 +16,75 @@ void add(std::vector<Annotation>& list, std::string message, const Expr& about) 
   }
 }
 
+// The argument of an expression that has to be a quantile; null if there is none.
+const Expr* quantile_of(const Expr& expr) {
+  if (const auto* aggregate = as<Aggregate>(expr)) {
+    return aggregate->op == AggregateOp::Quantile ? aggregate->parameter.get() : nullptr;
+  }
+  const auto* call = as<Call>(expr);
+  if (!call || call->args.empty()) return nullptr;
+  const std::string_view name = call->function->name;
+  return name == "quantile_over_time" || name == "histogram_quantile" ? call->args[0].get()
+                                                                      : nullptr;
+}
+
+void inspect(const Expr& expr, Annotations& out) {
+  if (const Expr* quantile = quantile_of(expr)) {
+    if (const auto* number = as<Number>(unwrap(*quantile))) {
+      note_quantile(number->value, *quantile, out);
+    }
+  }
+  const auto* call = as<Call>(expr);
+  if (call && call->function->traits.of_counters) {
+    const auto* matrix = as<MatrixSelector>(unwrap(*call->args[0]));
+    if (matrix && !matrix->vector.name.empty() && !names_a_counter(matrix->vector.name)) {
+      note_no_counter(matrix->vector.name, *call->args[0], out);
+    }
+  }
+  for (const ExprPtr& child : children_of(expr)) inspect(*child, out);
+}
+
 }  // namespace
+
+void note_quantile(double q, const Expr& about, Annotations& annotations) {
+  if (q >= 0 && q <= 1) return;
+  annotations.warn("quantile value should be between 0 and 1, got " + format_number(q), about);
+}
+
+bool names_a_counter(std::string_view metric) {
+  static constexpr std::array<std::string_view, 4> kEndings{"_total", "_sum", "_count", "_bucket"};
+  return std::any_of(kEndings.begin(), kEndings.end(),
+                     [&](std::string_view ending) { return metric.ends_with(ending); });
+}
+
+void note_no_counter(std::string_view metric, const Expr& about, Annotations& annotations) {
+  annotations.inform(
+      "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " +
+          quote(metric),
+      about);
+}
+
+void note_bad_bucket(std::string_view bound, std::string_view metric, const Expr& about,
+                     Annotations& annotations) {
+  annotations.warn("bucket label \"le\" is missing or has a malformed value of " + quote(bound) +
+                       (metric.empty() ? "" : " for metric name " + quote(metric)),
+                   about);
+}
+
+void note_fixed_buckets(std::string_view metric, const Expr& about, Annotations& annotations) {
+  annotations.inform(
+      "input to histogram_quantile needed to be fixed for monotonicity (see "
+      "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for "
+      "metric name " +
+          quote(metric),
+      about);
+}
+
+Annotations inspect(const Expr& expr) {
+  Annotations out;
+  inspect(expr, out);
+  return out;
+}
 
 void Annotations::warn(std::string message, const Expr& about) {
   add(warnings, "PromQL warning: " + std::move(message), about);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "promql/annotations.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -172,6 +173,7 @@ class QuantileNode : public AggregateNode {
   Result<Frame> vector(Context& context) override {
     const auto q = parameter_->scalar(context);
     if (!q) return fail(q.error());
+    note_quantile(*q, *aggregate_.parameter, context.annotations);
     const auto frame = input(context);
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "promql/annotations.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -124,6 +125,7 @@ class RangeCallNode : public Node {
  public:
   RangeCallNode(const Call& call, RangeFunction function)
       : function_(function),
+        quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr),
         keeps_name_(call.function->traits.keeps_name),
         argument_(plan_range(*argument_of_type(call, ValueType::Matrix))),
         params_(call) {}
@@ -131,6 +133,7 @@ class RangeCallNode : public Node {
   Result<Frame> vector(Context& context) override {
     const auto params = params_.read(context);
     if (!params) return fail(params.error());
+    if (quantile_) note_quantile((*params)[0], *quantile_, context.annotations);
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
     Frame out(shape_.get(argument_->shape(), [&](const Shape& shape) {
       return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
@@ -147,6 +150,7 @@ class RangeCallNode : public Node {
 
  private:
   RangeFunction function_;
+  ExprPtr quantile_;  // The argument that has to be one; null: none.
   bool keeps_name_;
   RangeNodePtr argument_;
   Params params_;
@@ -158,7 +162,7 @@ class RangeCallNode : public Node {
 class EndsCallNode : public Node {
  public:
   EndsCallNode(const Call& call, EndsFunction function)
-      : function_(function), argument_(plan_range(*call.args[0])) {}
+      : call_(call), function_(function), argument_(plan_range(*call.args[0])) {}
 
   Result<Frame> vector(Context& context) override {
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
@@ -169,14 +173,41 @@ class EndsCallNode : public Node {
         out.values[row] = *value;
       }
     }
+    if (call_.function->traits.of_counters) note_no_counters(out, context.annotations);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return out;
   }
 
  private:
+  // The rows of each metric whose name is not a counter's.
+  using Suspects = std::map<std::string, std::vector<std::uint32_t>, std::less<>>;
+
+  static Suspects find_suspects(const Shape& shape) {
+    Suspects out;
+    for (std::uint32_t row = 0; row < shape.rows.size(); ++row) {
+      const std::string_view name = shape.rows[row].labels.metric_name();
+      if (name.empty() || names_a_counter(name)) continue;
+      auto it = out.find(name);
+      if (it == out.end()) it = out.try_emplace(std::string(name)).first;
+      it->second.push_back(row);
+    }
+    return out;
+  }
+
+  void note_no_counters(const Frame& frame, Annotations& annotations) {
+    for (const auto& [name, rows] : suspects_.get(argument_->shape(), find_suspects)) {
+      const bool any = std::any_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
+        return !store::is_absent(frame.values[row]);
+      });
+      if (any) note_no_counter(name, *call_.args[0], annotations);
+    }
+  }
+
+  Call call_;
   EndsFunction function_;
   RangeNodePtr argument_;
   Memo<ShapePtr> shape_;
+  Memo<Suspects> suspects_;
   std::vector<store::WindowEnds> ends_;
 };
 

@@ -4,6 +4,7 @@
 // which histogram is worked out once per shape.
 #include <cmath>
 
+#include "promql/annotations.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -19,6 +20,8 @@ struct Histograms {
     double upper_bound;
   };
   std::vector<Member> members;
+  std::vector<std::uint32_t> malformed;  // Rows whose bound is not a number.
+  std::vector<std::string> metrics;      // By histogram.
 };
 
 Histograms find_histograms(const Shape& shape) {
@@ -28,11 +31,17 @@ Histograms find_histograms(const Shape& shape) {
   for (std::uint32_t row = 0; row < shape.rows.size(); ++row) {
     const Labels& labels = shape.rows[row].labels;
     const auto bound = parse_number(labels.get(kBound));
-    if (!bound) continue;
+    if (!bound) {
+      out.malformed.push_back(row);
+      continue;
+    }
     Labels rest = labels.without(kBound);
     const auto [it, is_new] =
         numbers.try_emplace(rest, static_cast<std::uint32_t>(found->rows.size()));
-    if (is_new) found->rows.push_back({std::move(rest), true});
+    if (is_new) {
+      out.metrics.emplace_back(labels.metric_name());
+      found->rows.push_back({std::move(rest), true});
+    }
     out.members.push_back({row, it->second, *bound});
   }
   out.shape = std::move(found);
@@ -41,7 +50,7 @@ Histograms find_histograms(const Shape& shape) {
 
 class HistogramNode : public Node {
  public:
-  explicit HistogramNode(const Call& call) : argument_(plan(*call.args.back())) {
+  explicit HistogramNode(const Call& call) : call_(call), argument_(plan(*call.args.back())) {
     for (std::size_t i = 0; i + 1 < call.args.size(); ++i) params_.push_back(plan(*call.args[i]));
   }
 
@@ -62,16 +71,38 @@ class HistogramNode : public Node {
       if (!store::is_absent(count))
         buckets_[member.histogram].push_back({member.upper_bound, count});
     }
+    note_malformed(*frame, histograms, context.annotations);
+    if (params.size() == 1) return quantiles(params[0], histograms, context.annotations);
     Frame out(histograms.shape);
     for (std::size_t h = 0; h < buckets_.size(); ++h) {
-      if (buckets_[h].empty()) continue;
-      out.values[h] = params.size() == 1 ? bucket_quantile(params[0], buckets_[h])
-                                         : bucket_fraction(params[0], params[1], buckets_[h]);
+      if (!buckets_[h].empty()) out.values[h] = bucket_fraction(params[0], params[1], buckets_[h]);
     }
     return out;
   }
 
  private:
+  Frame quantiles(double q, const Histograms& histograms, Annotations& annotations) {
+    note_quantile(q, *call_.args.front(), annotations);
+    Frame out(histograms.shape);
+    for (std::size_t h = 0; h < buckets_.size(); ++h) {
+      if (buckets_[h].empty()) continue;
+      const BucketQuantile quantile = bucket_quantile(q, buckets_[h]);
+      out.values[h] = quantile.value;
+      if (!quantile.was_fixed) continue;
+      note_fixed_buckets(histograms.metrics[h], *call_.args.back(), annotations);
+    }
+    return out;
+  }
+
+  void note_malformed(const Frame& frame, const Histograms& histograms, Annotations& annotations) {
+    for (const std::uint32_t row : histograms.malformed) {
+      if (store::is_absent(frame.values[row])) continue;
+      const Labels& labels = frame.shape->rows[row].labels;
+      note_bad_bucket(labels.get(kBound), labels.metric_name(), *call_.args.back(), annotations);
+    }
+  }
+
+  Call call_;
   NodePtr argument_;
   std::vector<NodePtr> params_;
   Memo<Histograms> histograms_;

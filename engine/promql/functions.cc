@@ -17,6 +17,7 @@ constexpr ValueType kT = ValueType::String;
 
 constexpr Traits kKeepsName{.keeps_name = true};
 constexpr Traits kReadsClock{.reads_clock = true};
+constexpr Traits kOfCounters{.of_counters = true};
 constexpr Traits kExperimental{.experimental = true};
 constexpr Traits kKeepsNameExperimental{.keeps_name = true, .experimental = true};
 
@@ -61,7 +62,7 @@ constexpr Function kFunctions[] = {
     {"histogram_quantile", {kS, kV}, 0, kV, Special::HistogramQuantile, "The quantile of a histogram, interpolated in its buckets."},
     {"hour", {kV}, 1, kV, hour, "0 to 23.", kReadsClock},
     {"idelta", {kM}, 0, kV, idelta, "The difference of the last two samples."},
-    {"increase", {kM}, 0, kV, increase, "By how much a counter grew over the window, extrapolated to its ends."},
+    {"increase", {kM}, 0, kV, increase, "By how much a counter grew over the window, extrapolated to its ends.", kOfCounters},
     {"irate", {kM}, 0, kV, irate, "Growth per second between the last two samples of a counter."},
     {"label_join", {kV, kT, kT, kT}, -1, kV, Special::LabelJoin, "Joins labels with a separator into another.", kKeepsName},
     {"label_replace", {kV, kT, kT, kT, kT}, 0, kV, Special::LabelReplace, "Sets a label from what an expression matches in another.", kKeepsName},
@@ -79,7 +80,7 @@ constexpr Function kFunctions[] = {
     {"present_over_time", {kM}, 0, kV, present_over_time, "1 where the window has a sample."},
     {"quantile_over_time", {kS, kM}, 0, kV, quantile_over_time, "The quantile of the samples in the window."},
     {"rad", {kV}, 0, kV, radians, "Degrees in radians."},
-    {"rate", {kM}, 0, kV, rate, "Growth of a counter per second, over the window, extrapolated to its ends."},
+    {"rate", {kM}, 0, kV, rate, "Growth of a counter per second, over the window, extrapolated to its ends.", kOfCounters},
     {"resets", {kM}, 0, kV, resets, "How often a counter began anew in the window."},
     {"round", {kV, kS}, 1, kV, round_to, "Rounded to the nearest integer, or multiple of the second argument."},
     {"scalar", {kV}, 0, kS, Special::ToScalar, "The value of the only element; NaN if there is not exactly one."},

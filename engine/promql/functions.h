@@ -57,6 +57,8 @@ struct Traits {
   bool keeps_name = false;  // Of the metric, in what it returns.
   // Whether its value depends on the time of the evaluation even if nothing that it reads does.
   bool reads_clock = false;
+  // Whether the names of what it reads should be those of counters.
+  bool of_counters = false;
   // Prometheus has it behind a feature flag, or not before 3.0: not every query API knows it.
   bool experimental = false;
 };
@@ -97,7 +99,11 @@ struct Bucket {
   double count = 0;
 };
 // Quantile and fraction of a classic histogram; `buckets` are reordered.
-double bucket_quantile(double q, std::vector<Bucket>& buckets);
+struct BucketQuantile {
+  double value = 0;
+  bool was_fixed = false;  // A bucket had less than the one below it.
+};
+BucketQuantile bucket_quantile(double q, std::vector<Bucket>& buckets);
 double bucket_fraction(double lower, double upper, std::vector<Bucket>& buckets);
 
 }  // namespace tocsin::promql

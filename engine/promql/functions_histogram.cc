@@ -35,15 +35,21 @@ void coalesce(std::vector<Bucket>& buckets) {
   buckets.resize(last + 1);
 }
 
-void make_monotonic(std::vector<Bucket>& buckets) {
+// Whether anything but what is left of float arithmetic was to be changed.
+bool make_monotonic(std::vector<Bucket>& buckets) {
+  bool changed = false;
   double before = buckets[0].count;
   for (Bucket& bucket : buckets) {
-    if (bucket.count < before || almost_equal(bucket.count, before)) {
+    if (almost_equal(bucket.count, before)) {
       bucket.count = before;
+    } else if (bucket.count < before) {
+      bucket.count = before;
+      changed = true;
     } else {
       before = bucket.count;
     }
   }
+  return changed;
 }
 
 bool is_complete(const std::vector<Bucket>& buckets) {
@@ -51,15 +57,8 @@ bool is_complete(const std::vector<Bucket>& buckets) {
          buckets.back().upper_bound > 0;
 }
 
-}  // namespace
-
-double bucket_quantile(double q, std::vector<Bucket>& buckets) {
-  if (std::isnan(q) || buckets.empty()) return std::nan("");
-  if (q < 0) return -HUGE_VAL;
-  if (q > 1) return HUGE_VAL;
-  coalesce(buckets);
-  if (!is_complete(buckets) || buckets.size() < 2) return std::nan("");
-  make_monotonic(buckets);
+// Of buckets that are sorted and rising; the last has no bound.
+double monotonic_quantile(double q, const std::vector<Bucket>& buckets) {
   const double observations = buckets.back().count;
   if (observations == 0) return std::nan("");
   double rank = q * observations;
@@ -75,6 +74,18 @@ double bucket_quantile(double q, std::vector<Bucket>& buckets) {
     rank -= buckets[b - 1].count;
   }
   return start + (buckets[b].upper_bound - start) * (rank / count);
+}
+
+}  // namespace
+
+BucketQuantile bucket_quantile(double q, std::vector<Bucket>& buckets) {
+  if (std::isnan(q) || buckets.empty()) return {std::nan("")};
+  if (q < 0) return {-HUGE_VAL};
+  if (q > 1) return {HUGE_VAL};
+  coalesce(buckets);
+  if (!is_complete(buckets) || buckets.size() < 2) return {std::nan("")};
+  const bool was_fixed = make_monotonic(buckets);
+  return {monotonic_quantile(q, buckets), was_fixed};
 }
 
 double bucket_fraction(double lower, double upper, std::vector<Bucket>& buckets) {

@@ -115,6 +115,17 @@ class Linter {
     if (const auto* call = promql::as<promql::Call>(expr)) check(*call, expr);
     for (const promql::ExprPtr& child : promql::children_of(expr)) walk(*child);
   }
+  // What PromQL itself has to say, unless something was found there already.
+  void add_annotations(const promql::Annotations& annotations) {
+    for (const auto* list : {&annotations.warnings, &annotations.infos}) {
+      for (const promql::Annotation& note : *list) {
+        const bool known = std::any_of(findings_.begin(), findings_.end(), [&](const auto& f) {
+          return f.begin <= note.begin && note.end <= f.end;
+        });
+        if (!known) findings_.push_back({"promql/note", note.message, "", note.begin, note.end});
+      }
+    }
+  }
   std::vector<LintFinding> take() { return std::move(findings_); }
 
  private:
@@ -188,6 +199,7 @@ class Linter {
 std::vector<LintFinding> lint(const promql::Expr& expr) {
   Linter linter(expr);
   linter.walk(expr);
+  linter.add_annotations(promql::inspect(expr));
   return linter.take();
 }
 

@@ -94,6 +94,9 @@ struct Answer {
   Annotations annotations;
 };
 
+// What can be said of an expression before there is any data; an evaluation would say it, too.
+Annotations inspect(const Expr& expr);
+
 // The series that an expression reads, and how far back.
 struct Need {
   Matchers matchers;
