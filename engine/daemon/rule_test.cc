@@ -198,7 +198,8 @@ class TestRun {
       const store::SeriesId id = store_.add_series(block_, *labels, false);
       Timestamp at = start_;
       for (const auto& value : *values) {
-        if (value) store_.append_sample(id, at, *value);
+        if (value && value->histogram) store_.append_histogram(id, at, value->histogram);
+        if (value && !value->histogram) store_.append_sample(id, at, value->number);
         at += interval;
       }
     }

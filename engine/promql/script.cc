@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 
+#include "promql/histogram_math.h"
 #include "promql/pin.h"
 #include "promql/script_reader.h"
 #include "tocsin/duration.h"
@@ -29,12 +30,40 @@ bool same_value(double a, double b) {
   return std::abs(a - b) / std::min(scale, std::numeric_limits<double>::max()) < kTolerance;
 }
 
+bool same_buckets(const Histogram::Buckets& a, const Histogram::Buckets& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.index == y.index && same_value(x.count, y.count);
+  });
+}
+
+// The hint counts where one is expected.
+bool same_histogram(Histogram expected, Histogram actual) {
+  compact(expected);
+  compact(actual);
+  const bool same_hint = expected.reset_hint == Histogram::ResetHint::Unknown ||
+                         expected.reset_hint == actual.reset_hint;
+  return same_hint && expected.schema == actual.schema &&
+         expected.zero_threshold == actual.zero_threshold &&
+         expected.custom_bounds == actual.custom_bounds &&
+         same_value(expected.zero_count, actual.zero_count) &&
+         same_value(expected.count, actual.count) && same_value(expected.sum, actual.sum) &&
+         same_buckets(expected.positive, actual.positive) &&
+         same_buckets(expected.negative, actual.negative);
+}
+
+bool same_noted(const NotedValue& expected, const NotedValue& actual) {
+  if (!expected.histogram || !actual.histogram) {
+    return !expected.histogram && !actual.histogram && same_value(expected.number, actual.number);
+  }
+  return same_histogram(*expected.histogram, *actual.histogram);
+}
+
 std::string text_of(const std::vector<SeriesNotation>& series) {
   if (series.empty()) return "nothing";
   std::string out;
   for (const SeriesNotation& s : series) {
     out += "\n  " + s.labels.text();
-    for (const auto& v : s.values) out += " " + (v ? format_value(*v) : "_");
+    for (const auto& value : s.values) out += " " + text_of(value);
   }
   return out;
 }
@@ -46,14 +75,16 @@ bool same_series(const SeriesNotation& a, const SeriesNotation& b) {
   for (std::size_t i = 0; i < std::max(a.values.size(), b.values.size()); ++i) {
     const auto x = at(a, i);
     const auto y = at(b, i);
-    if (x.has_value() != y.has_value() || (x && !same_value(*x, *y))) return false;
+    if (x.has_value() != y.has_value() || (x && !same_noted(*x, *y))) return false;
   }
   return a.labels == b.labels;
 }
 
 std::vector<SeriesNotation> notation_of(const Vector& vector) {
   std::vector<SeriesNotation> out;
-  for (const Element& e : vector) out.push_back({e.labels, {e.sample.value}});
+  for (const Element& e : vector) {
+    out.push_back({e.labels, {NotedValue{e.sample.value, e.histogram}}});
+  }
   return out;
 }
 
@@ -62,16 +93,18 @@ std::vector<SeriesNotation> notation_of(const Matrix& matrix, const TimeGrid& gr
   const auto slots = static_cast<std::size_t>((grid.end - grid.start) / grid.step) + 1;
   std::vector<SeriesNotation> out;
   for (const Series& s : matrix) {
-    SeriesNotation notation{s.labels, std::vector<std::optional<double>>(slots)};
-    for (const Sample& sample : s.samples) {
-      const Duration distance = sample.at - grid.start;
+    SeriesNotation notation{s.labels, NotedValues(slots)};
+    const auto put = [&](Timestamp at, NotedValue value) {
+      const Duration distance = at - grid.start;
       const auto slot = static_cast<std::size_t>(distance / grid.step);
       if (distance.count() % grid.step.count() != 0 || slot >= slots) {
-        notation.values.emplace_back(sample.value);
+        notation.values.emplace_back(std::move(value));
       } else {
-        notation.values[slot] = sample.value;
+        notation.values[slot] = std::move(value);
       }
-    }
+    };
+    for (const Sample& sample : s.samples) put(sample.at, {sample.value, nullptr});
+    for (const HistogramSample& sample : s.histograms) put(sample.at, {0, sample.histogram});
     out.push_back(std::move(notation));
   }
   return out;
@@ -210,7 +243,8 @@ class Script {
       const store::SeriesId id = store_->add_series(block_, series.labels, false);
       Timestamp at{};
       for (const auto& value : series.values) {
-        if (value) store_->append_sample(id, at, *value);
+        if (value && value->histogram) store_->append_histogram(id, at, value->histogram);
+        if (value && !value->histogram) store_->append_sample(id, at, value->number);
         at += load.step;
       }
     }

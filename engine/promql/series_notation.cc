@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "promql/histogram_math.h"
+#include "promql/histogram_notation.h"
 #include "promql/lexer.h"
 
 namespace tocsin::promql {
@@ -36,22 +38,28 @@ std::size_t find_step(std::string_view text) {
   return std::string_view::npos;
 }
 
-Result<void> add_item(std::string_view item, std::vector<std::optional<double>>& out) {
-  std::size_t repeats = 0;
-  std::string_view body = item;
+// Splits `<body>x<n>` into its parts; without an x, n is 0.
+struct Repeated {
+  std::string_view body;
+  std::optional<std::size_t> count;  // Nothing: it is not a number.
+  bool is_given = false;
+};
+
+Repeated split_repeats(std::string_view item) {
   const std::size_t x = item.rfind('x');
-  if (x != std::string_view::npos && x > 0) {
-    const auto count = read_count(item.substr(x + 1));
-    if (!count) return bad("bad repetition in '" + std::string(item) + "'");
-    repeats = *count;
-    body = item.substr(0, x);
-  }
+  if (x == std::string_view::npos || x == 0) return {item, 0, false};
+  return {item.substr(0, x), read_count(item.substr(x + 1)), true};
+}
+
+Result<void> add_numbers(std::string_view item, NotedValues& out) {
+  const auto [body, count, is_given] = split_repeats(item);
+  if (!count) return bad("bad repetition in '" + std::string(item) + "'");
   if (body == "_") {
-    out.insert(out.end(), x == std::string_view::npos ? 1 : repeats, std::nullopt);
+    out.insert(out.end(), is_given ? *count : 1, std::nullopt);
     return {};
   }
   if (body == "stale") {
-    out.insert(out.end(), repeats + 1, stale_nan());
+    out.insert(out.end(), *count + 1, NotedValue{stale_nan(), nullptr});
     return {};
   }
   const std::size_t sign = find_step(body);
@@ -60,31 +68,66 @@ Result<void> add_item(std::string_view item, std::vector<std::optional<double>>&
   if (sign != std::string_view::npos) step = parse_number(body.substr(sign));
   if (!start || !step) return bad("not a value: '" + std::string(item) + "'");
   double value = *start;
-  for (std::size_t i = 0; i <= repeats; ++i) {
-    out.emplace_back(value);
+  for (std::size_t i = 0; i <= *count; ++i) {
+    out.emplace_back(NotedValue{value, nullptr});
     value += *step;
+  }
+  return {};
+}
+
+std::string_view take_word(std::string_view& text) {
+  std::size_t end = 0;
+  while (end < text.size() && !is_blank(text[end])) ++end;
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+// `{{…}}`, `{{…}}xn`, `{{…}}+{{…}}xn`, `{{…}}-{{…}}xn`
+Result<void> add_histograms(std::string_view& text, NotedValues& out) {
+  auto start = take_histogram(text);
+  if (!start) return fail(start.error());
+  const char sign = text.empty() ? ' ' : text.front();
+  std::optional<Histogram> step;
+  if (sign == '+' || sign == '-') {
+    text.remove_prefix(1);
+    auto taken = take_histogram(text);
+    if (!taken) return fail(taken.error());
+    step = std::move(*taken);
+    if (conflict_of(*start, *step)) return bad("the step does not fit the histogram");
+  }
+  const std::string_view rest = take_word(text);
+  const auto count = rest.empty() ? 0 : read_count(rest.substr(1));
+  if (!count || (!rest.empty() && rest.front() != 'x')) {
+    return bad("bad repetition of a histogram: '" + std::string(rest) + "'");
+  }
+  for (std::size_t i = 0; i <= *count; ++i) {
+    out.emplace_back(NotedValue{0, std::make_shared<const Histogram>(*start)});
+    if (step && sign == '+') add(*start, *step);
+    if (step && sign == '-') subtract(*start, *step);
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<std::optional<double>>> parse_value_notation(std::string_view text) {
-  std::vector<std::optional<double>> out;
-  if (text.find("{{") != std::string_view::npos) {
-    return fail(ErrorCode::InvalidArgument, "native histograms are not supported");
-  }
+Result<NotedValues> parse_value_notation(std::string_view text) {
+  NotedValues out;
   while (!text.empty()) {
     if (is_blank(text.front())) {
       text.remove_prefix(1);
       continue;
     }
-    std::size_t end = 0;
-    while (end < text.size() && !is_blank(text[end])) ++end;
-    if (auto added = add_item(text.substr(0, end), out); !added) return fail(added.error());
-    text.remove_prefix(end);
+    auto added =
+        text.starts_with("{{") ? add_histograms(text, out) : add_numbers(take_word(text), out);
+    if (!added) return fail(added.error());
   }
   return out;
+}
+
+std::string text_of(const std::optional<NotedValue>& value) {
+  if (!value) return "_";
+  return value->histogram ? histogram_notation(*value->histogram) : format_value(value->number);
 }
 
 Result<Labels> take_series_labels(std::string_view& text) {
