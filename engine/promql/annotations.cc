@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "promql/functions.h"
 
@@ -49,6 +50,15 @@ void inspect(const Expr& expr, Annotations& out) {
 void note_quantile(double q, const Expr& about, Annotations& annotations) {
   if (q >= 0 && q <= 1) return;
   annotations.warn("quantile value should be between 0 and 1, got " + format_number(q), about);
+}
+
+double note_ratio(double ratio, const Expr& about, Annotations& annotations) {
+  if (!(std::abs(ratio) > 1)) return ratio;
+  const double capped = ratio > 1 ? 1 : -1;
+  annotations.warn("ratio value should be between -1 and 1, got " + format_number(ratio) +
+                       ", capping to " + format_number(capped),
+                   about);
+  return capped;
 }
 
 bool names_a_counter(std::string_view metric) {

@@ -13,6 +13,9 @@ namespace tocsin::promql {
 // If `q` is no quantile.
 void note_quantile(double q, const Expr& about, Annotations& annotations);
 
+// `ratio` brought to between -1 and 1, which limit_ratio() wants; NaN stays.
+double note_ratio(double ratio, const Expr& about, Annotations& annotations);
+
 // Whether a counter would be called so: `_total`, `_sum`, `_count`, `_bucket`.
 bool names_a_counter(std::string_view metric);
 void note_no_counter(std::string_view metric, const Expr& about, Annotations& annotations);

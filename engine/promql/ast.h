@@ -90,6 +90,8 @@ struct BinaryOpInfo {
   bool is_set;
 };
 const BinaryOpInfo& info_of(BinaryOp op);
+// The value of an operator between numbers; of a comparison 1 or 0; of a set operator NaN.
+double apply(BinaryOp op, double a, double b);
 
 enum class Cardinality { OneToOne, ManyToOne, OneToMany, ManyToMany };
 
@@ -121,7 +123,8 @@ enum class AggregateOp {
   Bottomk,
   Quantile,
   CountValues,
-  Limitk
+  Limitk,
+  LimitRatio
 };
 std::string_view text_of(AggregateOp op);
 std::optional<AggregateOp> aggregate_of(std::string_view name);

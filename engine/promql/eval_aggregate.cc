@@ -238,6 +238,44 @@ class PickNode : public AggregateNode {
   NodePtr parameter_;
 };
 
+// limit_ratio: a share of the rows, always the same ones: those whose hash is below it. With a
+// negative ratio, those that the positive complement leaves out.
+// Differs from Prometheus: the hash is another, and so are the rows.
+class RatioNode : public AggregateNode {
+ public:
+  explicit RatioNode(const Aggregate& aggregate)
+      : AggregateNode(aggregate), parameter_(plan(*aggregate.parameter)) {}
+
+  Result<Frame> vector(Context& context) override {
+    auto ratio = parameter_->scalar(context);
+    if (!ratio) return fail(ratio.error());
+    if (std::isnan(*ratio)) return fail(ErrorCode::Execution, "Ratio value is NaN");
+    ratio = note_ratio(*ratio, *aggregate_.parameter, context.annotations);
+    auto frame = input(context);
+    if (!frame) return frame;
+    const auto& places = places_.get(frame->shape, places_of);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const bool picked = *ratio >= 0 ? places[i] < *ratio : places[i] >= 1 + *ratio;
+      if (!picked) frame->remove(i);
+    }
+    frame->is_ordered = false;
+    return frame;
+  }
+
+ private:
+  // Where each row's hash is between 0 and 1.
+  static std::vector<double> places_of(const Shape& shape) {
+    std::vector<double> out;
+    for (const ShapeRow& row : shape.rows) {
+      out.push_back(static_cast<double>(row.labels.hash()) * 0x1p-64);
+    }
+    return out;
+  }
+
+  NodePtr parameter_;
+  Memo<std::vector<double>> places_;
+};
+
 class CountValuesNode : public AggregateNode {
  public:
   explicit CountValuesNode(const Aggregate& aggregate)
@@ -276,6 +314,8 @@ NodePtr plan_aggregate(const Aggregate& aggregate) {
   switch (aggregate.op) {
     case AggregateOp::Quantile:
       return std::make_unique<QuantileNode>(aggregate);
+    case AggregateOp::LimitRatio:
+      return std::make_unique<RatioNode>(aggregate);
     case AggregateOp::CountValues:
       return std::make_unique<CountValuesNode>(aggregate);
     default:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Binary operators: between scalars, between a vector and a scalar, and the joins.
-#include <cmath>
 #include <optional>
 
 #include "promql/plan.h"
@@ -10,40 +9,6 @@ namespace tocsin::promql {
 namespace {
 
 constexpr std::uint32_t kNone = 0xffffffff;
-
-// The value of an operator; for a comparison 1 or 0.
-double apply(BinaryOp op, double a, double b) {
-  switch (op) {
-    case BinaryOp::Add:
-      return a + b;
-    case BinaryOp::Sub:
-      return a - b;
-    case BinaryOp::Mul:
-      return a * b;
-    case BinaryOp::Div:
-      return a / b;
-    case BinaryOp::Mod:
-      return std::fmod(a, b);
-    case BinaryOp::Pow:
-      return std::pow(a, b);
-    case BinaryOp::Atan2:
-      return std::atan2(a, b);
-    case BinaryOp::Eq:
-      return a == b;
-    case BinaryOp::Ne:
-      return a != b;
-    case BinaryOp::Lt:
-      return a < b;
-    case BinaryOp::Gt:
-      return a > b;
-    case BinaryOp::Le:
-      return a <= b;
-    case BinaryOp::Ge:
-      return a >= b;
-    default:
-      return std::nan("");
-  }
-}
 
 // A comparison without `bool` keeps `kept` or nothing; everything else is the operator's value.
 double combine(const Binary& binary, double a, double b, double kept) {

@@ -102,6 +102,12 @@ std::nullptr_t Parser::stop(std::size_t begin, std::size_t end, std::string code
   return nullptr;
 }
 
+bool Parser::go_deeper() {
+  if (++depth_ <= kMaxDepth) return true;
+  stop(peek(), "expression is nested too deeply");
+  return false;
+}
+
 std::nullptr_t Parser::stop(const Token& at, std::string message) {
   return stop(at.begin, std::max(at.end, at.begin + 1), "promql/syntax", std::move(message));
 }
@@ -122,7 +128,7 @@ std::optional<BinaryOp> Parser::peek_operator() const {
 }
 
 ExprPtr Parser::parse_binary(int min_precedence) {
-  if (++depth_ > kMaxDepth) return stop(peek(), "expression is nested too deeply");
+  if (!go_deeper()) return nullptr;
   ExprPtr left = parse_unary();
   while (left) {
     const auto op = peek_operator();

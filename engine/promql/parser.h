@@ -44,8 +44,16 @@ class Parser {
   bool parse_grouping(Aggregate& aggregate);
   bool parse_labels(std::vector<std::string>& labels);
   bool parse_arguments(std::vector<ExprPtr>& args);
-  bool parse_duration(Duration& out, std::string_view what);
-  bool parse_signed_number(double& out);
+  // parser_duration.cc. In brackets stands any arithmetic with durations and numbers of seconds;
+  // after `offset`, which has none, a sum wants parentheses of its own.
+  enum class Bounds { Brackets, None };
+  bool parse_duration(Duration& out, Bounds bounds);
+  bool parse_seconds(int min_precedence, double& out);
+  bool parse_seconds_operator(BinaryOp op, double& left);
+  bool parse_seconds_operand(double& out);
+  bool parse_signed_seconds(double& out);
+  bool parse_number_or_duration(double& out);
+  double take_sign();  // -1 or 1.
 
   std::optional<BinaryOp> peek_operator() const;
   const Token& peek(std::size_t ahead = 0) const;
@@ -58,6 +66,8 @@ class Parser {
 
   template <class Node>
   ExprPtr make(Node node, std::size_t begin);
+  // Counts a level of nesting in depth_; false, and a problem, when there are too many.
+  bool go_deeper();
   std::nullptr_t stop(const Token& at, std::string message);
   std::nullptr_t stop(std::size_t begin, std::size_t end, std::string code, std::string message,
                       std::string hint = "");

@@ -93,48 +93,15 @@ bool Parser::parse_matcher(VectorSelector& selector) {
   return true;
 }
 
-bool Parser::parse_signed_number(double& out) {
-  const bool negative = peek().is("-");
-  if (negative || peek().is("+")) take();
-  const bool named = peek_word("inf") || peek_word("nan");
-  const Token token = take();
-  if (token.kind == TokenKind::Number || token.kind == TokenKind::Duration) {
-    out = negative ? -token.number : token.number;
-    return true;
-  }
-  if (named) {
-    stop(token, "timestamp out of bounds for @ modifier: " + std::string(token.text));
-    return false;
-  }
-  unexpected(token, "expression, expected number or duration");
-  return false;
-}
-
-bool Parser::parse_duration(Duration& out, std::string_view what) {
-  const Token token = peek();
-  double seconds = 0;
-  if (!parse_signed_number(seconds)) return false;
-  if (std::abs(seconds) > 9.2e9) {
-    stop(token, "duration out of range");
-    return false;
-  }
-  out = Duration(std::llround(seconds * 1000.0));
-  if (what != "offset" && out.count() <= 0) {
-    stop(token, "duration must be greater than 0");
-    return false;
-  }
-  return true;
-}
-
 ExprPtr Parser::parse_range(const ExprPtr& expr) {
   take();
   Duration range{0};
-  if (!parse_duration(range, "range")) return nullptr;
+  if (!parse_duration(range, Bounds::Brackets)) return nullptr;
   if (take_symbol(":")) {
     Subquery subquery;
     subquery.expr = expr;
     subquery.range = range;
-    if (!peek().is("]") && !parse_duration(subquery.step, "step")) return nullptr;
+    if (!peek().is("]") && !parse_duration(subquery.step, Bounds::Brackets)) return nullptr;
     if (!expect("]", "subquery")) return nullptr;
     return make(std::move(subquery), expr->begin);
   }
@@ -156,7 +123,7 @@ ExprPtr Parser::parse_range(const ExprPtr& expr) {
 ExprPtr Parser::parse_offset(const ExprPtr& expr) {
   const Token word = take();
   Duration offset{0};
-  if (!parse_duration(offset, "offset")) return nullptr;
+  if (!parse_duration(offset, Bounds::None)) return nullptr;
   Expr copy = *expr;
   TimeShift* shift = shift_of(copy);
   if (!shift) {
@@ -179,7 +146,9 @@ ExprPtr Parser::parse_at(const ExprPtr& expr) {
     if (!expect(")", "@ modifier")) return nullptr;
   } else {
     double seconds = 0;
-    if (!parse_signed_number(seconds)) return nullptr;
+    const double sign_of = take_sign();
+    if (!parse_number_or_duration(seconds)) return nullptr;
+    seconds *= sign_of;
     if (!(std::abs(seconds) < 9.2e15)) return stop(sign, "timestamp out of bounds for @ modifier");
     at.kind = AtModifier::Kind::Instant;
     at.instant = from_millis(std::llround(seconds * 1000.0));

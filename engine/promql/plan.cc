@@ -77,6 +77,11 @@ void Frame::set_histogram(std::size_t row, HistogramPtr histogram) {
   histograms[row] = std::move(histogram);
 }
 
+void Frame::remove(std::size_t row) {
+  values[row] = store::absent_value();
+  if (!histograms.empty()) histograms[row] = nullptr;
+}
+
 // The type checker sees to it that nobody asks a node for what it is not.
 Result<Frame> Node::vector(Context&) {
   return fail(ErrorCode::InvalidArgument, "not an instant vector");

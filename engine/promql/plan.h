@@ -53,6 +53,7 @@ struct Frame {
     return histograms.empty() ? nullptr : histograms[row].get();
   }
   void set_histogram(std::size_t row, HistogramPtr histogram);
+  void remove(std::size_t row);
   // Of a function that knows numbers only.
   void drop_histograms() { histograms.clear(); }
 };
