@@ -6,6 +6,8 @@
 #include <map>
 
 #include "promql/annotations.h"
+#include "promql/histogram_eval.h"
+#include "promql/histogram_notation.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -157,6 +159,9 @@ class FoldNode : public AggregateNode {
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       if (groups_[g].count > 0) out.values[g] = folding_.result(groups_[g]);
     }
+    if (!frame->histograms.empty()) {
+      fold_histograms(aggregate_, *frame, by.groups, out, context.annotations);
+    }
     return out;
   }
 
@@ -181,6 +186,7 @@ class QuantileNode : public AggregateNode {
     for (std::size_t i = 0; i < by.groups.size(); ++i) {
       if (!store::is_absent(frame->values[i])) groups[by.groups[i]].push_back(frame->values[i]);
     }
+    note_ignored_histograms(aggregate_, *frame, context.annotations);
     Frame out(by.shape);
     for (std::size_t g = 0; g < groups.size(); ++g) {
       if (!groups[g].empty()) out.values[g] = quantile_of(*q, groups[g]);
@@ -204,19 +210,25 @@ class PickNode : public AggregateNode {
     if (std::isnan(*k)) return fail(ErrorCode::Execution, "Parameter value is NaN");
     auto frame = input(context);
     if (!frame) return frame;
+    const bool by_value = aggregate_.op != AggregateOp::Limitk;
+    if (by_value) {
+      note_ignored_histograms(aggregate_, *frame, context.annotations);
+      frame->drop_histograms();
+    }
     const Grouping& by = grouping(frame->shape);
     std::vector<std::vector<std::uint32_t>> groups(by.shape->rows.size());
     for (std::uint32_t i = 0; i < by.groups.size(); ++i) {
-      if (!store::is_absent(frame->values[i])) groups[by.groups[i]].push_back(i);
+      if (frame->has_sample(i)) groups[by.groups[i]].push_back(i);
     }
     Frame out(frame->shape);
     out.is_ordered = true;
     for (auto& rows : groups) {
-      if (aggregate_.op != AggregateOp::Limitk) sort_rows(rows, frame->values);
+      if (by_value) sort_rows(rows, frame->values);
       const double room = std::clamp(*k, 0.0, static_cast<double>(rows.size()));
       rows.resize(static_cast<std::size_t>(room));
       for (const std::uint32_t row : rows) {
         out.values[row] = frame->values[row];
+        if (frame->histogram(row)) out.set_histogram(row, frame->histograms[row]);
         out.order.push_back(row);
       }
     }
@@ -289,9 +301,11 @@ class CountValuesNode : public AggregateNode {
     if (!frame) return frame;
     std::map<Labels, double> counts;
     for (std::size_t i = 0; i < frame->values.size(); ++i) {
-      if (store::is_absent(frame->values[i])) continue;
+      if (!frame->has_sample(i)) continue;
+      const Histogram* histogram = frame->histogram(i);
       const Labels group = group_labels(aggregate_, frame->shape->rows[i].labels);
-      counts[group.with(label_, format_value(frame->values[i]))] += 1;
+      counts[group.with(
+          label_, histogram ? histogram_text(*histogram) : format_value(frame->values[i]))] += 1;
     }
     auto shape = std::make_shared<Shape>();
     for (const auto& [labels, count] : counts) shape->rows.push_back({labels, false});
