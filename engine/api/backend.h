@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,8 +81,16 @@ struct QueryRequest {
 };
 using QueryCallback = std::function<void(Result<promql::Answer>)>;
 
-// Labels of series that match any of the selectors and have samples in (start, end].
+// Series that match any of the selectors (`up`, `{job="x"}`); without one, all of them.
+struct SeriesRequest {
+  std::vector<std::string> selectors;
+  // For a remote Prometheus; what is here is no older than a few minutes.
+  std::optional<Timestamp> start;
+  std::optional<Timestamp> end;
+};
 using SeriesCallback = std::function<void(Result<std::vector<Labels>>)>;
+using Texts = std::set<std::string>;
+using TextsCallback = std::function<void(Result<Texts>)>;
 
 class Backend {
  public:
@@ -102,8 +111,11 @@ class Backend {
 
   // `done` is called once, on the loop thread, later or at once.
   virtual void query(const QueryRequest& request, QueryCallback done) = 0;
-  // `selectors` are PromQL selectors ("up", "{job=\"x\"}").
-  virtual void series(const std::vector<std::string>& selectors, SeriesCallback done) = 0;
+  // The labels of the series; the names of their labels; the values of one label.
+  virtual void series(const SeriesRequest& request, SeriesCallback done) = 0;
+  virtual void label_names(const SeriesRequest& request, TextsCallback done) = 0;
+  virtual void label_values(const std::string& label, const SeriesRequest& request,
+                            TextsCallback done) = 0;
   // The error is the diagnostics' text.
   virtual void reload(std::function<void(Result<void>)> done) = 0;
 };

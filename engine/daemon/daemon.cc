@@ -2,7 +2,6 @@
 #include "daemon/daemon.h"
 
 #include <random>
-#include <set>
 
 #include "api/server.h"
 #include "base/log.h"
@@ -34,8 +33,8 @@ struct Loadout {
   std::string rule_problems;
 };
 
-std::set<std::string> recorded_names(const rule::RuleSet& rules) {
-  std::set<std::string> names{"ALERTS", "ALERTS_FOR_STATE", std::string(kCertificateSeries)};
+LocalNames recorded_names(const rule::RuleSet& rules) {
+  LocalNames names{"ALERTS", "ALERTS_FOR_STATE", std::string(kCertificateSeries)};
   for (const rule::Group& group : rules.groups) {
     for (const rule::Rule& rule : group.rules) {
       if (rule.kind == rule::RuleKind::Record) names.insert(rule.name);
@@ -47,7 +46,7 @@ std::set<std::string> recorded_names(const rule::RuleSet& rules) {
 // What has to be scraped: all that rules read, less what Tocsin records itself, plus what the
 // configuration wants kept.
 std::vector<promql::Need> scraped_needs(const Loadout& loadout) {
-  const std::set<std::string> own = recorded_names(loadout.rules);
+  const LocalNames own = recorded_names(loadout.rules);
   std::vector<promql::Need> needs;
   for (promql::Need& need : rule::required_needs(loadout.rules)) {
     bool recorded = false;
@@ -72,16 +71,17 @@ class Daemon::Impl : public api::Backend {
         loop_(loop),
         options_(std::move(options)),
         workers_(net::WorkerPool::default_size()),
+        query_workers_(net::WorkerPool::default_size()),
         http_(loop),
         writer_(store_, workers_, loop),
-        store_evaluator_(store_, workers_, loop),
-        queries_(store_, clock, workers_, loop),
+        queries_({store_, query_workers_, loop}, clock, loop),
         api_(*this) {}
 
   ~Impl() override {
     for (const auto& [name, task] : periodic_) loop_.cancel(task);
     engine_.reset();
     if (scraper_) scraper_->stop();
+    query_workers_.stop();
     workers_.stop();
   }
 
@@ -157,8 +157,15 @@ class Daemon::Impl : public api::Backend {
   void query(const api::QueryRequest& request, api::QueryCallback done) override {
     queries_.answer(request, std::move(done));
   }
-  void series(const std::vector<std::string>& selectors, api::SeriesCallback done) override {
-    queries_.find_series(selectors, std::move(done));
+  void series(const api::SeriesRequest& request, api::SeriesCallback done) override {
+    queries_.find_series(request, std::move(done));
+  }
+  void label_names(const api::SeriesRequest& request, api::TextsCallback done) override {
+    queries_.find_label_names(request, std::move(done));
+  }
+  void label_values(const std::string& label, const api::SeriesRequest& request,
+                    api::TextsCallback done) override {
+    queries_.find_label_values(label, request, std::move(done));
   }
 
   void reload(std::function<void(Result<void>)> done) override { done(reload()); }
@@ -192,9 +199,10 @@ class Daemon::Impl : public api::Backend {
 
   // Swaps in what was loaded. Nothing here can fail.
   void install(Loadout loadout) {
+    const bool other_prometheus = loadout.config.prometheus != config_.prometheus;
     // With a remote Prometheus, what is recorded here decides what is evaluated here.
     const bool moved =
-        !engine_ || loadout.config.prometheus != config_.prometheus ||
+        !engine_ || other_prometheus ||
         (config_.prometheus && recorded_names(loadout.rules) != recorded_names(rules_));
     if (server_ && loadout.config.web.listen != config_.web.listen) {
       log::warn("a new web.listen takes effect at the next start");
@@ -205,6 +213,14 @@ class Daemon::Impl : public api::Backend {
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
     install_notifier();
     install_source(scraped_needs(loadout));
+    // The old one serves the old engine until that has gone.
+    const std::unique_ptr<source::RemoteQuery> old =
+        other_prometheus ? std::move(remote_) : nullptr;
+    if (other_prometheus && config_.prometheus) {
+      remote_ = std::make_unique<source::RemoteQuery>(http_, *config_.prometheus,
+                                                      source::RemoteReaders{&workers_, &loop_});
+    }
+    queries_.share_with(remote_.get(), recorded_names(rules_));
     if (moved) install_evaluator();
     engine_->apply(rules_,
                    {config_.evaluation_interval, config_.rule_query_offset, config_.resend_delay});
@@ -232,21 +248,16 @@ class Daemon::Impl : public api::Backend {
     }
     const auto applied = scraper_->apply(config_.scrape_configs, std::move(needs));
     if (!applied) log::error("scrape_configs", {{"error", applied.error().message}});
-    remote_ = config_.prometheus ? std::make_unique<source::RemoteQuery>(http_, *config_.prometheus)
-                                 : nullptr;
-    queries_.pass_on_to(remote_.get());
   }
 
   // Groups hold on to their evaluator, so a new place of the data is a new engine.
   void install_evaluator() {
-    std::unique_ptr<Evaluator> evaluator;
+    const EvaluationParts here{store_, workers_, loop_};
+    std::unique_ptr<Evaluator> evaluator = std::make_unique<StoreEvaluator>(here);
     if (remote_) {
-      remote_for_rules_ = std::make_unique<source::RemoteQuery>(http_, *config_.prometheus);
       evaluator = std::make_unique<RemoteEvaluator>(
-          *remote_for_rules_, store_evaluator_, recorded_names(rules_),
-          [this](const Result<promql::Answer>& answered) { note_prometheus(answered); });
-    } else {
-      evaluator = std::make_unique<StoreEvaluator>(store_, workers_, loop_);
+          here, *remote_, recorded_names(rules_),
+          [this](const Result<void>& answered) { note_prometheus(answered); });
     }
     GroupParts parts{clock_, loop_, *evaluator, writer_, nullptr, nullptr, nullptr};
     parts.surroundings = [this](Timestamp at) { return surroundings(at); };
@@ -264,7 +275,7 @@ class Daemon::Impl : public api::Backend {
   }
 
   // Said when it changes. An expression that the other side refuses is the rule's own error.
-  void note_prometheus(const Result<promql::Answer>& answered) {
+  void note_prometheus(const Result<void>& answered) {
     const bool reached = answered || (answered.error().code != ErrorCode::Unavailable &&
                                       answered.error().code != ErrorCode::Timeout);
     const std::string error = reached ? "" : answered.error().message;
@@ -414,17 +425,16 @@ class Daemon::Impl : public api::Backend {
   const DaemonOptions options_;
   store::Store store_;
   net::WorkerPool workers_;
+  net::WorkerPool query_workers_;  // What people ask does not hold up what rules ask.
   net::HttpClient http_;
   SeriesWriter writer_;
-  StoreEvaluator store_evaluator_;
   QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;
   std::string rule_problems_;
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;
-  std::unique_ptr<source::RemoteQuery> remote_;            // For the API.
-  std::unique_ptr<source::RemoteQuery> remote_for_rules_;  // For the evaluator.
+  std::unique_ptr<source::RemoteQuery> remote_;  // Null: everything is evaluated here.
   std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<RuleEngine> engine_;

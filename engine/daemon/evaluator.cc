@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/evaluator.h"
 
-#include <algorithm>
+#include "daemon/parts_reader.h"
+#include "daemon/remote_parts.h"
 
 namespace tocsin::daemon {
 namespace {
 
 class StoreExpr : public PreparedExpr {
  public:
-  StoreExpr(promql::ExprPtr expr, const store::Store& store, net::Executor& workers,
-            net::Executor& loop)
+  StoreExpr(promql::ExprPtr expr, const EvaluationParts& parts)
       : query_(std::make_shared<promql::Query>(promql::Query::prepare(std::move(expr)))),
-        store_(store),
-        workers_(workers),
-        loop_(loop) {}
+        parts_(parts) {}
 
   void evaluate(Timestamp at, Callback done) override {
     net::run_on(
-        workers_, loop_,
-        [query = query_, &store = store_, at] {
+        parts_.workers, parts_.loop,
+        [query = query_, &store = parts_.store, at] {
           const auto lock = store.lock_for_read();
           return query->evaluate(store, at);
         },
@@ -27,11 +25,14 @@ class StoreExpr : public PreparedExpr {
 
  private:
   const std::shared_ptr<promql::Query> query_;  // Shared with the worker that evaluates it.
-  const store::Store& store_;
-  net::Executor& workers_;
-  net::Executor& loop_;
+  const EvaluationParts parts_;
 };
 
+Result<void> outcome_of(const Result<promql::Answer>& answer) {
+  return answer ? Result<void>() : fail(answer.error());
+}
+
+// Evaluated there as a whole.
 class RemoteExpr : public PreparedExpr {
  public:
   RemoteExpr(const promql::Expr& expr, source::RemoteQuery& remote,
@@ -41,7 +42,7 @@ class RemoteExpr : public PreparedExpr {
   void evaluate(Timestamp at, Callback done) override {
     remote_.instant(text_, at,
                     [observe = observe_, done = std::move(done)](Result<promql::Answer> answer) {
-                      observe(answer);
+                      observe(outcome_of(answer));
                       done(std::move(answer));
                     });
   }
@@ -52,27 +53,70 @@ class RemoteExpr : public PreparedExpr {
   const RemoteEvaluator::Observer observe_;
 };
 
-// The metric that a selector names with `=`; empty where it does not.
-std::string name_of(const promql::Need& need) {
-  for (const Matcher& matcher : need.matchers) {
-    if (matcher.name() == kMetricName && matcher.op() == Matcher::Op::Equal) return matcher.value();
+// Its largest plain parts are evaluated there, the rest here.
+class SplitExpr : public PreparedExpr {
+ public:
+  SplitExpr(promql::Split split, const EvaluationParts& parts, source::RemoteQuery& remote,
+            RemoteEvaluator::Observer observe)
+      : here_(std::make_shared<Here>(split.rest, parts)),
+        split_(std::move(split)),
+        remote_(remote),
+        observe_(std::move(observe)) {}
+
+  void evaluate(Timestamp at, Callback done) override {
+    fetch_parts(remote_, split_, {at, at},
+                [here = here_, observe = observe_, at,
+                 done = std::move(done)](Result<FetchedParts> fetched) {
+                  observe(fetched ? Result<void>() : fail(fetched.error()));
+                  if (!fetched) return done(fail(fetched.error()));
+                  here->start(std::move(*fetched), at, done);
+                });
   }
-  return {};
-}
+
+ private:
+  // Shared with the worker that evaluates it.
+  struct Here : public std::enable_shared_from_this<Here> {
+    Here(promql::ExprPtr rest, const EvaluationParts& of)
+        : query(promql::Query::prepare(std::move(rest))), reader(of.store), parts(of) {}
+
+    void start(FetchedParts fetched, Timestamp at, const Callback& done) {
+      auto work = [self = shared_from_this(), fetched = std::move(fetched), at]() mutable {
+        return self->evaluate(fetched, at);
+      };
+      net::run_on(parts.workers, parts.loop, std::move(work), done);
+    }
+
+    Result<promql::Answer> evaluate(FetchedParts& fetched, Timestamp at) {
+      if (auto served = serve_all(reader, fetched); !served) return fail(served.error());
+      const auto lock = parts.store.lock_for_read();
+      auto answer = query.evaluate(reader, at);
+      if (answer) add_annotations(*answer, std::move(fetched.annotations));
+      return answer;
+    }
+
+    promql::Query query;
+    PartsReader reader;
+    const EvaluationParts parts;
+  };
+
+  const std::shared_ptr<Here> here_;
+  const promql::Split split_;
+  source::RemoteQuery& remote_;
+  const RemoteEvaluator::Observer observe_;
+};
 
 }  // namespace
 
 std::unique_ptr<PreparedExpr> StoreEvaluator::prepare(promql::ExprPtr expr) {
-  return std::make_unique<StoreExpr>(std::move(expr), store_, workers_, loop_);
+  return std::make_unique<StoreExpr>(std::move(expr), parts_);
 }
 
 std::unique_ptr<PreparedExpr> RemoteEvaluator::prepare(promql::ExprPtr expr) {
-  const auto needs = promql::needs_of(*expr);
-  const bool is_local = std::all_of(needs.begin(), needs.end(), [&](const promql::Need& need) {
-    return local_names_.count(name_of(need)) > 0;
-  });
-  if (is_local) return local_.prepare(std::move(expr));
-  return std::make_unique<RemoteExpr>(*expr, remote_, observe_);
+  promql::Split split =
+      promql::split(expr, [this](std::string_view name) { return local_names_.contains(name); });
+  if (split.parts.empty()) return std::make_unique<StoreExpr>(std::move(expr), parts_);
+  if (split.is_whole) return std::make_unique<RemoteExpr>(*expr, remote_, observe_);
+  return std::make_unique<SplitExpr>(std::move(split), parts_, remote_, observe_);
 }
 
 }  // namespace tocsin::daemon

@@ -33,38 +33,45 @@ class Evaluator {
   virtual std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) = 0;
 };
 
+// What expressions over the store are evaluated with.
+struct EvaluationParts {
+  const store::Store& store;
+  net::Executor& workers;
+  net::Executor& loop;
+};
+
+// The names of series that are here and not at a Prometheus.
+using LocalNames = std::set<std::string, std::less<>>;
+
 // Over the store.
 class StoreEvaluator : public Evaluator {
  public:
-  StoreEvaluator(const store::Store& store, net::Executor& workers, net::Executor& loop)
-      : store_(store), workers_(workers), loop_(loop) {}
+  explicit StoreEvaluator(const EvaluationParts& parts) : parts_(parts) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) override;
 
  private:
-  const store::Store& store_;
-  net::Executor& workers_;
-  net::Executor& loop_;
+  const EvaluationParts parts_;
 };
 
-// At a Prometheus; expressions over nothing but `local_names` (what Tocsin records itself) over the
-// store.
+// At a Prometheus, as far as it can evaluate them and has the series (promql/split.h); what reads
+// `local_names` (what Tocsin records itself) over the store.
 class RemoteEvaluator : public Evaluator {
  public:
-  // Told of every answer of the Prometheus before whoever asked.
-  using Observer = std::function<void(const Result<promql::Answer>&)>;
+  // Told how every question to the Prometheus went, before whoever asked.
+  using Observer = std::function<void(const Result<void>&)>;
 
-  RemoteEvaluator(source::RemoteQuery& remote, StoreEvaluator& local,
-                  std::set<std::string> local_names, Observer observe)
-      : remote_(remote),
-        local_(local),
+  RemoteEvaluator(const EvaluationParts& parts, source::RemoteQuery& remote, LocalNames local_names,
+                  Observer observe)
+      : parts_(parts),
+        remote_(remote),
         local_names_(std::move(local_names)),
         observe_(std::move(observe)) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) override;
 
  private:
+  const EvaluationParts parts_;
   source::RemoteQuery& remote_;
-  StoreEvaluator& local_;
-  const std::set<std::string> local_names_;
+  const LocalNames local_names_;
   const Observer observe_;
 };
 

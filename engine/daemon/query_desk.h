@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // QueryDesk answers the queries that do not come from rules: the API's and those of templates. Over
-// the store it works on a worker; with a remote Prometheus it passes them on.
+// the store it works on a worker; with a remote Prometheus it asks that for all it can, as rules do
+// (daemon/evaluator.h).
 //
 // Loop thread only; answers come back on it.
 #pragma once
@@ -11,7 +12,11 @@
 #include <vector>
 
 #include "api/backend.h"
+#include "daemon/evaluator.h"
+#include "daemon/query_gate.h"
+#include "daemon/remote_parts.h"
 #include "net/executor.h"
+#include "promql/split.h"
 #include "source/remote_query.h"
 #include "tocsin/clock.h"
 #include "tocsin/store.h"
@@ -20,30 +25,50 @@ namespace tocsin::daemon {
 
 class QueryDesk {
  public:
-  QueryDesk(const store::Store& store, const Clock& clock, net::Executor& workers,
-            net::Executor& loop)
-      : store_(store), clock_(clock), workers_(workers), loop_(loop) {}
+  // `clock` and `scheduler` are asked for the limits in time; all must outlive the desk.
+  QueryDesk(const EvaluationParts& parts, const Clock& clock, Scheduler& scheduler)
+      : parts_(parts), clock_(clock), gate_(scheduler) {}
 
-  // Passes queries on to `remote` from now on; null: answers them itself. Not owned.
-  void pass_on_to(source::RemoteQuery* remote) { remote_ = remote; }
+  // From now on, asks `remote` for what is not one of `local_names`; null: everything is here. Not
+  // owned.
+  void share_with(source::RemoteQuery* remote, LocalNames local_names);
 
-  // A query whose time is up, or that nobody waits for any more, ends with Canceled.
+  // Fails with Timeout when its time is up, with Canceled when nobody waits for it any more.
   void answer(const api::QueryRequest& request, api::QueryCallback done);
-  void find_series(const std::vector<std::string>& selectors, api::SeriesCallback done);
+
+  // Here and, where there is one, at the remote Prometheus.
+  void find_series(const api::SeriesRequest& request, api::SeriesCallback done);
+  void find_label_names(const api::SeriesRequest& request, api::TextsCallback done);
+  void find_label_values(const std::string& label, const api::SeriesRequest& request,
+                         api::TextsCallback done);
 
   // For templates: in this thread, at once.
   // Differs from Prometheus: with a remote Prometheus, templates cannot query.
   Result<promql::Vector> answer_now(std::string_view expr, Timestamp at) const;
 
  private:
-  Result<promql::Answer> evaluate(const api::QueryRequest& request) const;
-  Result<std::vector<Labels>> select(const std::vector<std::string>& selectors) const;
+  // A query on its way.
+  struct Job {
+    api::QueryRequest request;
+    std::chrono::nanoseconds deadline;  // As Clock::ticks().
+    api::QueryCallback done;
+  };
 
-  const store::Store& store_;
+  void start(Job job);
+  void answer_here(Job job);
+  void pass_on(Job job);
+  void answer_shared(Job job, promql::Split split);
+  Result<promql::Answer> evaluate(const api::QueryRequest& request,
+                                  std::chrono::nanoseconds deadline) const;
+  Result<promql::Answer> evaluate_shared(const api::QueryRequest& request,
+                                         std::chrono::nanoseconds deadline,
+                                         const promql::Split& split, FetchedParts fetched) const;
+
+  const EvaluationParts parts_;
   const Clock& clock_;
-  net::Executor& workers_;
-  net::Executor& loop_;
+  QueryGate gate_;
   source::RemoteQuery* remote_ = nullptr;
+  LocalNames local_names_;
 };
 
 }  // namespace tocsin::daemon

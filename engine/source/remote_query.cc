@@ -147,7 +147,35 @@ Result<net::HttpRequest> make_request(const RemoteConfig& config, std::string_vi
   return request;
 }
 
+// `take(document, data)` makes a T of a successful answer; it may throw NotAnAnswer.
+template <class T, class Take>
+Result<T> read_data(const net::HttpResult& response, Take take) {
+  if (!response) return fail(response.error());
+  json::error_code error;
+  const json::value document =
+      json::parse(json::string_view(response->body.data(), response->body.size()), error);
+  if (error || !document.is_object()) return not_json(*response);
+  try {
+    const json::object& object = document.get_object();
+    if (as_text(at(object, "status")) != "success") {
+      const auto type = object.contains("errorType") ? as_text(at(object, "errorType")) : "";
+      return fail(code_of(type, response->status), std::string(as_text(at(object, "error"))));
+    }
+    return take(object, at(object, "data"));
+  } catch (const NotAnAnswer& problem) {
+    return fail(ErrorCode::Parse, "not an answer of a query API: " + problem.what);
+  }
+}
+
 std::string seconds_text(Timestamp at) { return format_value(to_seconds(at)); }
+
+net::Params form_of(const RemoteSearch& search) {
+  net::Params form;
+  for (const std::string& selector : search.selectors) form.emplace_back("match[]", selector);
+  if (search.start) form.emplace_back("start", seconds_text(*search.start));
+  if (search.end) form.emplace_back("end", seconds_text(*search.end));
+  return form;
+}
 
 // The other side should give up before we do, so that it says why.
 std::string timeout_text(const RemoteConfig& config) {
@@ -175,40 +203,73 @@ Result<net::HttpRequest> range_request(const RemoteConfig& config, std::string_v
 }
 
 Result<Answer> read_answer(const net::HttpResult& response) {
-  if (!response) return fail(response.error());
-  json::error_code error;
-  const json::value document =
-      json::parse(json::string_view(response->body.data(), response->body.size()), error);
-  if (error || !document.is_object()) return not_json(*response);
-  try {
-    const json::object& object = document.get_object();
-    if (as_text(at(object, "status")) != "success") {
-      const auto type = object.contains("errorType") ? as_text(at(object, "errorType")) : "";
-      return fail(code_of(type, response->status), std::string(as_text(at(object, "error"))));
-    }
-    return Answer{value_of(as_object(at(object, "data"))),
-                  {annotations_of(object, "warnings"), annotations_of(object, "infos")}};
-  } catch (const NotAnAnswer& problem) {
-    return fail(ErrorCode::Parse, "not an answer of a query API: " + problem.what);
-  }
+  return read_data<Answer>(response, [](const json::object& document, const json::value& data) {
+    return Answer{value_of(as_object(data)),
+                  {annotations_of(document, "warnings"), annotations_of(document, "infos")}};
+  });
+}
+
+Result<std::vector<Labels>> read_series(const net::HttpResult& response) {
+  return read_data<std::vector<Labels>>(response, [](const json::object&, const json::value& data) {
+    std::vector<Labels> out;
+    for (const json::value& series : as_array(data)) out.push_back(labels_of(series));
+    return out;
+  });
+}
+
+Result<std::set<std::string>> read_texts(const net::HttpResult& response) {
+  using Texts = std::set<std::string>;
+  return read_data<Texts>(response, [](const json::object&, const json::value& data) {
+    Texts out;
+    for (const json::value& text : as_array(data)) out.emplace(as_text(text));
+    return out;
+  });
 }
 
 void RemoteQuery::instant(std::string_view query, Timestamp at, RemoteCallback done) {
-  send(instant_request(config_, query, at), std::move(done));
+  send<Answer>(instant_request(config_, query, at), read_answer, std::move(done));
 }
 
 void RemoteQuery::range(std::string_view query, const RemoteRange& range, RemoteCallback done) {
-  send(range_request(config_, query, range), std::move(done));
+  send<Answer>(range_request(config_, query, range), read_answer, std::move(done));
 }
 
-void RemoteQuery::send(Result<net::HttpRequest> request, RemoteCallback done) {
-  if (!request) {
-    done(fail(request.error()));
-    return;
+void RemoteQuery::series(const RemoteSearch& search, RemoteDone<std::vector<Labels>> done) {
+  send<std::vector<Labels>>(make_request(config_, "/api/v1/series", form_of(search)), read_series,
+                            std::move(done));
+}
+
+void RemoteQuery::label_names(const RemoteSearch& search, RemoteDone<std::set<std::string>> done) {
+  send<std::set<std::string>>(make_request(config_, "/api/v1/labels", form_of(search)), read_texts,
+                              std::move(done));
+}
+
+void RemoteQuery::label_values(std::string_view label, const RemoteSearch& search,
+                               RemoteDone<std::set<std::string>> done) {
+  const std::string path = "/api/v1/label/" + net::url_encode(label) + "/values";
+  auto request = make_request(config_, path, form_of(search));
+  if (request) {  // The one endpoint that takes no form.
+    request->method = "GET";
+    request->url += "?" + request->body;
+    request->headers.clear();
+    request->body.clear();
+    if (auto introduced = net::introduce(config_.client, *request); !introduced) {
+      request = fail(introduced.error());
+    }
   }
-  http_.send(std::move(*request), [done = std::move(done)](const net::HttpResult& response) {
-    done(read_answer(response));
-  });
+  send<std::set<std::string>>(std::move(request), read_texts, std::move(done));
+}
+
+template <class T>
+void RemoteQuery::send(Result<net::HttpRequest> request, Read<T> read, RemoteDone<T> done) {
+  if (!request) return done(fail(request.error()));
+  http_.send(std::move(*request),
+             [read, readers = readers_, done = std::move(done)](net::HttpResult response) {
+               if (!readers.workers) return done(read(response));
+               net::run_on(
+                   *readers.workers, *readers.loop,
+                   [read, response = std::move(response)] { return read(response); }, done);
+             });
 }
 
 Result<Answer> ask_remote(const RemoteConfig& config, std::string_view query, Timestamp at) {

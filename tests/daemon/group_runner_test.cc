@@ -18,7 +18,7 @@ struct World {
   testing::InlineExecutor executor;
   store::Store store;
   SeriesWriter writer{store, executor, executor};
-  StoreEvaluator evaluator{store, executor, executor};
+  StoreEvaluator evaluator{{store, executor, executor}};
   store::BlockId block = store.add_block({.history = 1h});
   std::vector<std::string> changes;
   std::vector<std::string> sent;
@@ -141,7 +141,7 @@ TEST_CASE("evaluations are stamped with their slot, which a restart does not mov
 TEST_CASE("slots that pass while an evaluation runs are missed, and counted") {
   World w;
   testing::QueueExecutor slow;
-  StoreEvaluator evaluator{w.store, slow, w.executor};
+  StoreEvaluator evaluator{{w.store, slow, w.executor}};
   GroupParts parts = w.parts();
   GroupParts with_slow{parts.clock,        parts.scheduler,      evaluator,   parts.writer,
                        parts.surroundings, parts.on_transitions, parts.on_due};

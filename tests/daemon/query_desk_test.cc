@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "base/file.h"
 #include "daemon/captured.h"
@@ -17,7 +18,7 @@ struct World {
   testing::ManualClock clock;
   testing::InlineExecutor executor;
   store::Store store;
-  QueryDesk desk{store, clock, executor, executor};
+  QueryDesk desk{{store, executor, executor}, clock, clock};
 
   World() {
     const store::BlockId block = store.add_block({});
@@ -42,20 +43,47 @@ TEST_CASE("queries are answered over the store, mistakes with their place") {
   CHECK(wrong.error().message.starts_with("1:5: parse error: unknown function"));
 }
 
-TEST_CASE("a query that nobody waits for, or whose time is up, is canceled") {
+TEST_CASE("a query that nobody waits for is canceled, one whose time is up has timed out") {
   World w;
   auto gone = std::make_shared<std::atomic<bool>>(true);
   CHECK(w.ask({.expr = "up", .gone = gone}).error().code == ErrorCode::Canceled);
-  CHECK(w.ask({.expr = "up", .timeout = Duration(-1)}).error().code == ErrorCode::Canceled);
+  CHECK(w.ask({.expr = "up", .timeout = Duration(-1)}).error().code == ErrorCode::Timeout);
+}
+
+TEST_CASE("so many queries run at a time; one that waits too long is turned away") {
+  testing::ManualClock clock;
+  QueryGate gate(clock, 2);
+  std::vector<std::string> log;
+  std::map<std::string, QueryGate::Ticket> inside;
+  const auto enter = [&](const std::string& name, Duration timeout) {
+    gate.enter(timeout, [&, name](Result<QueryGate::Ticket> ticket) {
+      log.push_back(name + (ticket ? " runs" : ": " + ticket.error().message));
+      if (ticket) inside[name] = *ticket;
+    });
+  };
+  enter("a", Duration(1000));
+  enter("b", Duration(1000));
+  enter("c", Duration(500));
+  enter("d", Duration(5000));
+  CHECK(gate.waiting() == 2);
+  clock.advance(Duration(600));
+  CHECK(log.back() == "c: query timed out in query queue");
+  inside.erase("a");
+  CHECK(log.back() == "d runs");
+  CHECK(gate.inside() == 2);
+  clock.advance(Duration(60'000));
+  CHECK(log.size() == 4);
+  inside.clear();
+  CHECK(gate.inside() == 0);
 }
 
 TEST_CASE("series are found by selectors, each once") {
   World w;
-  w.desk.find_series({"up", "{job=\"a\"}"}, [](const Result<std::vector<Labels>>& found) {
+  w.desk.find_series({{"up", "{job=\"a\"}"}, {}, {}}, [](const Result<std::vector<Labels>>& found) {
     REQUIRE(found.has_value());
     CHECK(found->size() == 1);
   });
-  w.desk.find_series({"sum(up)"}, [](const Result<std::vector<Labels>>& found) {
+  w.desk.find_series({{"sum(up)"}, {}, {}}, [](const Result<std::vector<Labels>>& found) {
     CHECK(found.error().code == ErrorCode::InvalidArgument);
   });
 }

@@ -63,8 +63,8 @@ TEST_CASE("warnings and infos come along") {
   const auto answer = read(200, R"({"status":"success","data":{"resultType":"vector","result":[]},
       "warnings":["w"],"infos":["i"]})");
   REQUIRE(answer);
-  CHECK(answer->annotations.warnings == std::vector<std::string>{"w"});
-  CHECK(answer->annotations.infos == std::vector<std::string>{"i"});
+  CHECK(answer->annotations.warnings == std::vector<promql::Annotation>{{"w"}});
+  CHECK(answer->annotations.infos == std::vector<promql::Annotation>{{"i"}});
 }
 
 TEST_CASE("errors keep the other side's words and get our kind") {

@@ -38,6 +38,7 @@ class FakeBackend : public api::Backend {
 
   // ---- What it was asked.
   std::vector<api::QueryRequest> requests;
+  std::vector<api::SeriesRequest> series_requests;
   int reloads = 0;
 
   // A sample of a gauge.
@@ -64,16 +65,28 @@ class FakeBackend : public api::Backend {
     done(answer(request));
   }
 
-  void series(const std::vector<std::string>& selectors, api::SeriesCallback done) override {
-    std::set<Labels> found;
-    for (const std::string& selector : selectors) {
-      const auto expr = promql::parse(selector);
-      if (!expr) return done(fail(ErrorCode::Parse, expr.error().message));
-      for (const store::SeriesId id : store_.select(promql::needs_of(**expr).at(0).matchers)) {
-        found.insert(store_.labels(id));
-      }
+  void series(const api::SeriesRequest& request, api::SeriesCallback done) override {
+    series_requests.push_back(request);
+    done(find(request));
+  }
+  void label_names(const api::SeriesRequest& request, api::TextsCallback done) override {
+    const auto found = find(request);
+    if (!found) return done(fail(found.error()));
+    api::Texts texts;
+    for (const Labels& labels : *found) {
+      for (const LabelView& label : labels) texts.emplace(label.name);
     }
-    done(std::vector<Labels>(found.begin(), found.end()));
+    done(std::move(texts));
+  }
+  void label_values(const std::string& label, const api::SeriesRequest& request,
+                    api::TextsCallback done) override {
+    const auto found = find(request);
+    if (!found) return done(fail(found.error()));
+    api::Texts texts;
+    for (const Labels& labels : *found) {
+      if (labels.has(label)) texts.emplace(labels.get(label));
+    }
+    done(std::move(texts));
   }
 
   void reload(std::function<void(Result<void>)> done) override {
@@ -82,6 +95,21 @@ class FakeBackend : public api::Backend {
   }
 
  private:
+  Result<std::vector<Labels>> find(const api::SeriesRequest& request) const {
+    std::vector<Matchers> wanted;
+    for (const std::string& selector : request.selectors) {
+      const auto expr = promql::parse(selector);
+      if (!expr) return fail(ErrorCode::Parse, expr.error().message);
+      wanted.push_back(promql::needs_of(**expr).at(0).matchers);
+    }
+    if (wanted.empty()) wanted.emplace_back();
+    std::set<Labels> found;
+    for (const Matchers& matchers : wanted) {
+      for (const store::SeriesId id : store_.select(matchers)) found.insert(store_.labels(id));
+    }
+    return std::vector<Labels>(found.begin(), found.end());
+  }
+
   Result<promql::Answer> answer(const api::QueryRequest& request) {
     if (query_error) return fail(*query_error);
     const auto expr = promql::parse(request.expr);
