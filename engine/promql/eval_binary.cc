@@ -3,6 +3,7 @@
 // Binary operators: between scalars, between a vector and a scalar, and the joins.
 #include <optional>
 
+#include "promql/histogram_eval.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -57,12 +58,21 @@ class VectorScalarNode : public Node {
       value = side_ == ScalarSide::Left ? combine(binary_, *number, value, value)
                                         : combine(binary_, value, *number, value);
     }
+    if (!frame->histograms.empty()) combine_histograms(*frame, *number, context.annotations);
     if (drops_name(binary_)) frame->shape = shape_.get(frame->shape, drop_names);
     frame->is_ordered = false;
     return frame;
   }
 
  private:
+  void combine_histograms(Frame& frame, double number, Annotations& annotations) const {
+    if (side_ == ScalarSide::Left) {
+      combine_rows(binary_, number, frame, annotations);
+    } else {
+      combine_rows(binary_, frame, number, annotations);
+    }
+  }
+
   Binary binary_;
   ScalarSide side_;
   NodePtr vector_;
@@ -145,7 +155,7 @@ std::vector<bool> present_groups(const Frame& frame, const std::vector<std::uint
                                  std::size_t count) {
   std::vector<bool> present(count, false);
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (!store::is_absent(frame.values[i])) present[groups[i]] = true;
+    if (frame.has_sample(i)) present[groups[i]] = true;
   }
   return present;
 }
@@ -154,7 +164,7 @@ std::vector<bool> present_groups(const Frame& frame, const std::vector<std::uint
 void clear_rows(Frame& frame, const std::vector<std::uint32_t>& groups,
                 const std::vector<bool>& groups_present, bool clear_if_present) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (groups_present[groups[i]] == clear_if_present) frame.values[i] = store::absent_value();
+    if (groups_present[groups[i]] == clear_if_present) frame.remove(i);
   }
   frame.is_ordered = false;
 }
@@ -191,7 +201,15 @@ class SetNode : public JoinNode {
     std::copy(both.left.values.begin(), both.left.values.end(), out.values.begin());
     std::copy(both.right.values.begin(), both.right.values.end(),
               out.values.begin() + static_cast<std::ptrdiff_t>(both.left.values.size()));
+    copy_histograms(both.left, 0, out);
+    copy_histograms(both.right, both.left.values.size(), out);
     return out;
+  }
+
+  static void copy_histograms(const Frame& from, std::size_t first_row, Frame& to) {
+    for (std::size_t i = 0; i < from.histograms.size(); ++i) {
+      if (from.histogram(i)) to.set_histogram(first_row + i, from.histograms[i]);
+    }
   }
 
   ShapePtr left_shape_;
@@ -216,7 +234,7 @@ class MatchNode : public JoinNode {
     const auto& one_groups = many_is_left_ ? both->right_groups : both->left_groups;
     if (auto error = index_one_side(one, one_groups)) return fail(std::move(*error));
     if (many.shape != many_shape_ || one.shape != one_shape_) forget_pairs(many.shape, one.shape);
-    return match(many, many_groups, one);
+    return match(many, many_groups, one, context.annotations);
   }
 
  private:
@@ -224,7 +242,7 @@ class MatchNode : public JoinNode {
   std::optional<Error> index_one_side(const Frame& one, const std::vector<std::uint32_t>& groups) {
     one_of_group_.assign(signatures_.size(), kNone);
     for (std::uint32_t j = 0; j < groups.size(); ++j) {
-      if (store::is_absent(one.values[j])) continue;
+      if (!one.has_sample(j)) continue;
       std::uint32_t& place = one_of_group_[groups[j]];
       if (place != kNone) {
         const std::string side = many_is_left_ ? "right" : "left";
@@ -241,19 +259,18 @@ class MatchNode : public JoinNode {
     return std::nullopt;
   }
 
-  Result<Frame> match(const Frame& many, const std::vector<std::uint32_t>& groups,
-                      const Frame& one) {
+  Result<Frame> match(const Frame& many, const std::vector<std::uint32_t>& groups, const Frame& one,
+                      Annotations& annotations) {
     values_.assign(shape_->rows.size(), store::absent_value());
+    histograms_.clear();
     std::vector<bool> matched(signatures_.size(), false);
     const bool one_to_one = binary_.matching.cardinality == Cardinality::OneToOne;
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
-      if (store::is_absent(many.values[i])) continue;
+      if (!many.has_sample(i)) continue;
       const std::uint32_t j = one_of_group_[groups[i]];
       if (j == kNone) continue;
-      const double a = many_is_left_ ? many.values[i] : one.values[j];
-      const double b = many_is_left_ ? one.values[j] : many.values[i];
-      const double value = combine(binary_, a, b, a);
-      if (store::is_absent(value)) continue;
+      MixedSample sample = combine_pair(many, i, one, j, annotations);
+      if (sample.is_absent()) continue;
       if (one_to_one && matched[groups[i]]) {
         return fail(ErrorCode::Execution,
                     "multiple matches for labels: many-to-one matching must be explicit "
@@ -261,15 +278,29 @@ class MatchNode : public JoinNode {
       }
       matched[groups[i]] = true;
       const std::uint32_t row = row_of_pair(i, j);
-      if (!store::is_absent(values_[row])) {
+      if (!store::is_absent(values_[row]) || histograms_.count(row) > 0) {
         return fail(ErrorCode::Execution,
                     "multiple matches for labels: grouping labels must ensure unique matches");
       }
-      values_[row] = value;
+      values_[row] = sample.number;
+      if (sample.histogram) histograms_.emplace(row, std::move(sample.histogram));
     }
     Frame out(shape_);
     out.values = values_;
+    for (auto& [row, histogram] : histograms_) out.set_histogram(row, std::move(histogram));
     return out;
+  }
+
+  MixedSample combine_pair(const Frame& many, std::uint32_t i, const Frame& one, std::uint32_t j,
+                           Annotations& annotations) const {
+    const Frame& left = many_is_left_ ? many : one;
+    const Frame& right = many_is_left_ ? one : many;
+    const std::uint32_t a = many_is_left_ ? i : j;
+    const std::uint32_t b = many_is_left_ ? j : i;
+    if (!left.histogram(a) && !right.histogram(b)) {
+      return {combine(binary_, left.values[a], right.values[b], left.values[a]), nullptr};
+    }
+    return combine(binary_, sample_of(left, a), sample_of(right, b), annotations);
   }
 
   void forget_pairs(const ShapePtr& many, const ShapePtr& one) {
@@ -319,6 +350,7 @@ class MatchNode : public JoinNode {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> last_pair_;  // By many row: {one row, row}.
   std::vector<std::uint32_t> one_of_group_;
   std::vector<double> values_;
+  std::unordered_map<std::uint32_t, HistogramPtr> histograms_;  // By row; mostly empty.
 };
 
 }  // namespace

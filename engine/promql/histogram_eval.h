@@ -25,6 +25,27 @@ void fold_histograms(const Aggregate& aggregate, const Frame& in,
 // For aggregations that leave histograms out.
 void note_ignored_histograms(const Aggregate& aggregate, const Frame& in, Annotations& annotations);
 
+// A sample of either kind; without a histogram and with an absent number it is none.
+struct MixedSample {
+  double number = store::absent_value();
+  HistogramPtr histogram;
+
+  bool is_absent() const { return !histogram && store::is_absent(number); }
+};
+MixedSample sample_of(const Frame& frame, std::size_t row);
+void put(Frame& frame, std::size_t row, MixedSample sample);
+
+// A binary operator where at least one operand is a histogram. No sample where a comparison does
+// not hold; none, and an annotation, where the operator makes no sense or they do not fit together.
+MixedSample combine(const Binary& binary, const MixedSample& left, const MixedSample& right,
+                    Annotations& annotations);
+
+// The same with the histograms of a vector as left or right operand; its numbers stay.
+void combine_rows(const Binary& binary, Frame& left, double right, Annotations& annotations);
+void combine_rows(const Binary& binary, double left, Frame& right, Annotations& annotations);
+
+HistogramPtr negated(const Histogram& histogram);
+
 // Warns that histograms do not fit together.
 void note_conflict(HistogramConflict conflict, std::string_view metric, const Expr& about,
                    Annotations& annotations);

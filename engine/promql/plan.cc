@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promql/plan.h"
 
+#include "promql/histogram_eval.h"
+
 namespace tocsin::promql {
 namespace {
 
@@ -36,6 +38,9 @@ class NegateNode : public Node {
     frame->shape = shape_.get(frame->shape, drop_names);
     for (double& value : frame->values) {
       if (!store::is_absent(value)) value = -value;
+    }
+    for (HistogramPtr& histogram : frame->histograms) {
+      if (histogram) histogram = negated(*histogram);
     }
     return frame;
   }
