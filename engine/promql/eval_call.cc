@@ -6,6 +6,7 @@
 #include <map>
 
 #include "promql/annotations.h"
+#include "promql/histogram_eval.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -124,7 +125,8 @@ class DateNode : public Node {
 class RangeCallNode : public Node {
  public:
   RangeCallNode(const Call& call, RangeFunction function)
-      : function_(function),
+      : call_(call),
+        function_(function),
         quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr),
         keeps_name_(call.function->traits.keeps_name),
         argument_(plan_range(*argument_of_type(call, ValueType::Matrix))),
@@ -144,11 +146,13 @@ class RangeCallNode : public Node {
       const Window window{samples_, argument_->from(), argument_->upto(), context.at};
       if (const auto value = function_(window, *params)) out.values[row] = *value;
     }
+    if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return out;
   }
 
  private:
+  Call call_;
   RangeFunction function_;
   ExprPtr quantile_;  // The argument that has to be one; null: none.
   bool keeps_name_;
@@ -173,6 +177,7 @@ class EndsCallNode : public Node {
         out.values[row] = *value;
       }
     }
+    if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
     if (call_.function->traits.of_counters) note_no_counters(out, context.annotations);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return out;
@@ -268,10 +273,11 @@ class TimestampNode : public Node {
     if (!frame) return frame;
     frame->shape = shape_.get(frame->shape, drop_names);
     for (std::size_t i = 0; i < frame->values.size(); ++i) {
-      if (store::is_absent(frame->values[i])) continue;
+      if (!frame->has_sample(i)) continue;
       frame->values[i] = selector_ ? static_cast<double>(selector_->times_ms()[i]) / 1000.0
                                    : to_seconds(context.at);
     }
+    frame->drop_histograms();
     return frame;
   }
 
@@ -305,9 +311,9 @@ class AbsentNode : public Node {
     const auto frame = argument_->vector(context);
     if (!frame) return frame;
     Frame out(shape_);
-    if (std::all_of(frame->values.begin(), frame->values.end(), store::is_absent)) {
-      out.values[0] = 1;
-    }
+    bool any = false;
+    for (std::size_t i = 0; !any && i < frame->values.size(); ++i) any = frame->has_sample(i);
+    if (!any) out.values[0] = 1;
     return out;
   }
 
@@ -326,11 +332,20 @@ class AbsentOverTimeNode : public Node {
     Frame out(shape_);
     const bool any = std::any_of(ends_.begin(), ends_.end(),
                                  [](const store::WindowEnds& w) { return w.count > 0; });
-    if (!any) out.values[0] = 1;
+    if (!any && !has_histograms(context)) out.values[0] = 1;
     return out;
   }
 
  private:
+  bool has_histograms(const Context& context) {
+    if (!context.reader.has_histograms()) return false;
+    std::vector<HistogramSample> histograms;
+    for (std::size_t row = 0; histograms.empty() && row < argument_->shape()->rows.size(); ++row) {
+      argument_->histograms(row, histograms);
+    }
+    return !histograms.empty();
+  }
+
   RangeNodePtr argument_;
   ShapePtr shape_;
   std::vector<store::WindowEnds> ends_;
@@ -344,6 +359,7 @@ class SortNode : public Node {
   Result<Frame> vector(Context& context) override {
     auto frame = argument_->vector(context);
     if (!frame) return frame;
+    frame->drop_histograms();
     frame->order.clear();
     for (std::uint32_t i = 0; i < frame->values.size(); ++i) {
       if (!store::is_absent(frame->values[i])) frame->order.push_back(i);

@@ -130,7 +130,7 @@ class SortByLabelNode : public Node {
     if (!frame) return frame;
     frame->order.clear();
     for (std::uint32_t i = 0; i < frame->values.size(); ++i) {
-      if (!store::is_absent(frame->values[i])) frame->order.push_back(i);
+      if (frame->has_sample(i)) frame->order.push_back(i);
     }
     const auto& rows = frame->shape->rows;
     std::stable_sort(frame->order.begin(), frame->order.end(), [&](auto x, auto y) {

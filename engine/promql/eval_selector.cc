@@ -59,6 +59,17 @@ store::WindowEnds ends_of(const std::vector<Sample>& samples) {
   return ends;
 }
 
+// A subquery repeats samples and leaves some out: what they say of the one before holds no more.
+HistogramPtr without_reset_hint(const HistogramPtr& histogram) {
+  using Hint = Histogram::ResetHint;
+  if (histogram->reset_hint == Hint::Unknown || histogram->reset_hint == Hint::Gauge) {
+    return histogram;
+  }
+  auto out = std::make_shared<Histogram>(*histogram);
+  out->reset_hint = Hint::Unknown;
+  return out;
+}
+
 // Evaluates its expression at every multiple of the step inside the window.
 class SubqueryNode : public RangeNode {
  public:
@@ -112,7 +123,7 @@ class SubqueryNode : public RangeNode {
       if (!frame->has_sample(i)) continue;
       Row& row = rows_[places[i]];
       if (frame->histogram(i)) {
-        row.histograms.push_back({context.at, frame->histograms[i]});
+        row.histograms.push_back({context.at, without_reset_hint(frame->histograms[i])});
       } else {
         row.samples.push_back({context.at, frame->values[i]});
       }

@@ -94,6 +94,12 @@ double quantile_of(double q, std::vector<double>& values);
 // Adds `increment` to `sum` with Neumaier's compensation in `c`, as Prometheus' kahanSumInc.
 void kahan_add(double increment, double& sum, double& c);
 
+// What the change inside a window is multiplied with to be that of the whole window. A counter is
+// not stretched to where it would have been below zero.
+enum class Counts { Counter, Gauge };
+double extrapolation(const store::WindowEnds& ends, double change, Timestamp from, Timestamp upto,
+                     Counts counts);
+
 struct Bucket {
   double upper_bound = 0;
   double count = 0;

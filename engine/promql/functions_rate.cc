@@ -10,8 +10,6 @@
 namespace tocsin::promql {
 namespace {
 
-enum class Counts { Counter, Gauge };
-
 double seconds_between(std::int64_t from_ms, std::int64_t to_ms) {
   return static_cast<double>(to_ms - from_ms) / 1000.0;
 }
@@ -25,15 +23,7 @@ std::optional<double> extrapolated(const store::WindowEnds& ends, Timestamp from
                                    Counts counts) {
   if (ends.count < 2) return std::nullopt;
   const double change = ends.last - ends.first + (counts == Counts::Counter ? ends.resets : 0.0);
-  const double sampled = seconds_between(ends.first_ms, ends.last_ms);
-  const double spacing = sampled / static_cast<double>(ends.count - 1);
-  double to_start = stretch(seconds_between(to_millis(from), ends.first_ms), spacing);
-  if (counts == Counts::Counter && change > 0 && ends.first >= 0) {
-    // A counter was never below zero: do not stretch it past where it would have been.
-    to_start = std::min(to_start, sampled * (ends.first / change));
-  }
-  const double to_end = stretch(seconds_between(ends.last_ms, to_millis(upto)), spacing);
-  return change * ((sampled + to_start + to_end) / sampled);
+  return change * extrapolation(ends, change, from, upto, counts);
 }
 
 struct Line {
@@ -78,6 +68,18 @@ std::optional<double> instant_change(const Window& w, Counts counts) {
 }
 
 }  // namespace
+
+double extrapolation(const store::WindowEnds& ends, double change, Timestamp from, Timestamp upto,
+                     Counts counts) {
+  const double sampled = seconds_between(ends.first_ms, ends.last_ms);
+  const double spacing = sampled / static_cast<double>(ends.count - 1);
+  double to_start = stretch(seconds_between(to_millis(from), ends.first_ms), spacing);
+  if (counts == Counts::Counter && change > 0 && ends.first >= 0) {
+    to_start = std::min(to_start, sampled * (ends.first / change));
+  }
+  const double to_end = stretch(seconds_between(ends.last_ms, to_millis(upto)), spacing);
+  return (sampled + to_start + to_end) / sampled;
+}
 
 std::optional<double> increase(const store::WindowEnds& ends, Timestamp from, Timestamp upto) {
   return extrapolated(ends, from, upto, Counts::Counter);

@@ -46,6 +46,10 @@ void combine_rows(const Binary& binary, double left, Frame& right, Annotations& 
 
 HistogramPtr negated(const Histogram& histogram);
 
+// Has a range function look again at the rows of its argument that have histograms. `out` is what
+// it made of their numbers alone.
+void evaluate_histograms(const Call& call, RangeNode& argument, Context& context, Frame& out);
+
 // Warns that histograms do not fit together.
 void note_conflict(HistogramConflict conflict, std::string_view metric, const Expr& about,
                    Annotations& annotations);
