@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The canonical text of a tree, as Prometheus' parser/printer.go writes it.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -50,8 +51,19 @@ std::string shift_text(const TimeShift& shift) {
   return out;
 }
 
+// Whether a metric's name can stand without quotes: after an operator, or where a number might be,
+// some words are something else.
+bool is_bare_name(std::string_view name) {
+  static constexpr std::array<std::string_view, 7> kWords{
+      "inf", "nan", "bool", "on", "ignoring", "group_left", "group_right"};
+  if (!is_legacy_metric_name(name)) return false;
+  std::string lower(name);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return std::find(kWords.begin(), kWords.end(), lower) == kWords.end();
+}
+
 std::string selector_text(const VectorSelector& selector) {
-  const bool bare = is_legacy_metric_name(selector.name);
+  const bool bare = is_bare_name(selector.name);
   std::vector<std::string> parts;
   if (!bare && !selector.name.empty()) parts.push_back(quote(selector.name));
   for (const Matcher& matcher : selector.matchers) {
