@@ -17,6 +17,10 @@ void add(std::vector<Annotation>& list, std::string message, const Expr& about) 
   }
 }
 
+std::string for_metric(std::string_view name) {
+  return name.empty() ? "" : " for metric name " + quote(name);
+}
+
 // The argument of an expression that has to be a quantile; null if there is none.
 const Expr* quantile_of(const Expr& expr) {
   if (const auto* aggregate = as<Aggregate>(expr)) {
@@ -88,6 +92,16 @@ void note_fixed_buckets(std::string_view metric, const Expr& about, Annotations&
       "metric name " +
           quote(metric),
       about);
+}
+
+void note_both_histograms(std::string_view metric, const Expr& about, Annotations& annotations) {
+  annotations.warn("vector contains a mix of classic and native histograms" + for_metric(metric),
+                   about);
+}
+
+void note_nan_observations(std::string_view what, std::string_view metric, const Expr& about,
+                           Annotations& annotations) {
+  annotations.inform("input to " + std::string(what) + for_metric(metric), about);
 }
 
 Annotations inspect(const Expr& expr) {

@@ -25,4 +25,10 @@ void note_bad_bucket(std::string_view bound, std::string_view metric, const Expr
                      Annotations& annotations);
 void note_fixed_buckets(std::string_view metric, const Expr& about, Annotations& annotations);
 
+// A classic and a native histogram with the same labels.
+void note_both_histograms(std::string_view metric, const Expr& about, Annotations& annotations);
+// `what` the NaN observations of a native histogram do.
+void note_nan_observations(std::string_view what, std::string_view metric, const Expr& about,
+                           Annotations& annotations);
+
 }  // namespace tocsin::promql

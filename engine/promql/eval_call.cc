@@ -421,6 +421,7 @@ NodePtr plan_call(const Call& call) {
     NodePtr operator()(DateFunction f) const { return std::make_unique<DateNode>(call, f); }
     NodePtr operator()(RangeFunction f) const { return std::make_unique<RangeCallNode>(call, f); }
     NodePtr operator()(EndsFunction f) const { return std::make_unique<EndsCallNode>(call, f); }
+    NodePtr operator()(HistogramFunction f) const { return plan_histogram_call(call, f); }
     NodePtr operator()(Special special) const { return plan_special(call, special); }
   };
   return std::visit(Planner{call}, call.function->implementation);

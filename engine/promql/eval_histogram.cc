@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// histogram_quantile() and histogram_fraction() over classic buckets. Which rows are the buckets of
-// which histogram is worked out once per shape.
+// histogram_quantile() and histogram_fraction() over classic buckets and native histograms, and the
+// functions of one native histogram. Which rows are the buckets of which histogram is worked out
+// once per shape.
 #include <cmath>
 
 #include "promql/annotations.h"
+#include "promql/histogram_values.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -20,6 +22,7 @@ struct Histograms {
     double upper_bound;
   };
   std::vector<Member> members;
+  std::vector<std::uint32_t> of_rows;    // By row: the histogram that it is, if it is a native one.
   std::vector<std::uint32_t> malformed;  // Rows whose bound is not a number.
   std::vector<std::string> metrics;      // By histogram.
 };
@@ -31,10 +34,6 @@ Histograms find_histograms(const Shape& shape) {
   for (std::uint32_t row = 0; row < shape.rows.size(); ++row) {
     const Labels& labels = shape.rows[row].labels;
     const auto bound = parse_number(labels.get(kBound));
-    if (!bound) {
-      out.malformed.push_back(row);
-      continue;
-    }
     Labels rest = labels.without(kBound);
     const auto [it, is_new] =
         numbers.try_emplace(rest, static_cast<std::uint32_t>(found->rows.size()));
@@ -42,7 +41,12 @@ Histograms find_histograms(const Shape& shape) {
       out.metrics.emplace_back(labels.metric_name());
       found->rows.push_back({std::move(rest), true});
     }
-    out.members.push_back({row, it->second, *bound});
+    out.of_rows.push_back(it->second);
+    if (bound) {
+      out.members.push_back({row, it->second, *bound});
+    } else {
+      out.malformed.push_back(row);
+    }
   }
   out.shape = std::move(found);
   return out;
@@ -72,10 +76,10 @@ class HistogramNode : public Node {
         buckets_[member.histogram].push_back({member.upper_bound, count});
     }
     note_malformed(*frame, histograms, context.annotations);
-    if (params.size() == 1) return quantiles(params[0], histograms, context.annotations);
-    Frame out(histograms.shape);
-    for (std::size_t h = 0; h < buckets_.size(); ++h) {
-      if (!buckets_[h].empty()) out.values[h] = bucket_fraction(params[0], params[1], buckets_[h]);
+    Frame out = params.size() == 1 ? quantiles(params[0], histograms, context.annotations)
+                                   : fractions(params[0], params[1], histograms);
+    if (!frame->histograms.empty()) {
+      add_natives(params, *frame, histograms, out, context.annotations);
     }
     return out;
   }
@@ -94,6 +98,50 @@ class HistogramNode : public Node {
     return out;
   }
 
+  Frame fractions(double lower, double upper, const Histograms& histograms) {
+    Frame out(histograms.shape);
+    for (std::size_t h = 0; h < buckets_.size(); ++h) {
+      if (!buckets_[h].empty()) out.values[h] = bucket_fraction(lower, upper, buckets_[h]);
+    }
+    return out;
+  }
+
+  void add_natives(std::span<const double> params, const Frame& frame, const Histograms& histograms,
+                   Frame& out, Annotations& annotations) {
+    for (std::size_t row = 0; row < frame.histograms.size(); ++row) {
+      if (!frame.histogram(row)) continue;
+      const std::uint32_t h = histograms.of_rows[row];
+      const std::string& metric = histograms.metrics[h];
+      if (!buckets_[h].empty()) {
+        out.remove(h);
+        note_both_histograms(metric, *call_.args.back(), annotations);
+      } else {
+        out.values[h] = value_of(*frame.histogram(row), params, metric, annotations);
+      }
+    }
+  }
+
+  double value_of(const Histogram& histogram, std::span<const double> params,
+                  std::string_view metric, Annotations& annotations) {
+    const auto note = [&](std::string_view what) {
+      note_nan_observations(what, metric, *call_.args.front(), annotations);
+    };
+    if (params.size() == 2) {
+      const double fraction = native_fraction(params[0], params[1], histogram);
+      if (std::isnan(histogram.sum) && params[0] < params[1]) {
+        note("histogram_fraction has NaN observations, which are excluded from all fractions");
+      }
+      return fraction;
+    }
+    const NativeQuantile quantile = native_quantile(params[0], histogram);
+    if (quantile.nan_effect == NanEffect::IsResult) {
+      note("histogram_quantile has NaN observations, result is NaN");
+    } else if (quantile.nan_effect == NanEffect::SkewsHigher) {
+      note("histogram_quantile has NaN observations, result is skewed higher");
+    }
+    return quantile.value;
+  }
+
   void note_malformed(const Frame& frame, const Histograms& histograms, Annotations& annotations) {
     for (const std::uint32_t row : histograms.malformed) {
       if (store::is_absent(frame.values[row])) continue;
@@ -109,10 +157,36 @@ class HistogramNode : public Node {
   std::vector<std::vector<Bucket>> buckets_;
 };
 
+// histogram_count(v) and its like.
+class HistogramValueNode : public Node {
+ public:
+  HistogramValueNode(const Call& call, HistogramFunction function)
+      : function_(function), argument_(plan(*call.args[0])) {}
+
+  Result<Frame> vector(Context& context) override {
+    const auto frame = argument_->vector(context);
+    if (!frame) return frame;
+    Frame out(shape_.get(frame->shape, drop_names));
+    for (std::size_t row = 0; row < frame->histograms.size(); ++row) {
+      if (frame->histogram(row)) out.values[row] = function_(*frame->histogram(row));
+    }
+    return out;
+  }
+
+ private:
+  HistogramFunction function_;
+  NodePtr argument_;
+  Memo<ShapePtr> shape_;
+};
+
 }  // namespace
 
 NodePtr plan_histogram_call(const Call& call, Special) {
   return std::make_unique<HistogramNode>(call);
+}
+
+NodePtr plan_histogram_call(const Call& call, HistogramFunction function) {
+  return std::make_unique<HistogramValueNode>(call, function);
 }
 
 }  // namespace tocsin::promql

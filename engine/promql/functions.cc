@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "promql/function_list.h"
+#include "promql/histogram_values.h"
 #include "tocsin/diagnostics.h"
 
 namespace tocsin::promql {
@@ -58,8 +59,13 @@ constexpr Function kFunctions[] = {
     {"exp", {kV}, 0, kV, math<std::exp>, "e to the power of the value."},
     {"first_over_time", {kM}, 0, kV, RangeFunction(first_over_time), "The oldest sample in the window.", kKeepsNameExperimental},
     {"floor", {kV}, 0, kV, math<std::floor>, "Rounded down to an integer."},
+    {"histogram_avg", {kV}, 0, kV, histogram_avg, "The mean of a native histogram's observations."},
+    {"histogram_count", {kV}, 0, kV, histogram_count, "How many observations a native histogram has."},
     {"histogram_fraction", {kS, kS, kV}, 0, kV, Special::HistogramFraction, "The share of observations between two bounds."},
     {"histogram_quantile", {kS, kV}, 0, kV, Special::HistogramQuantile, "The quantile of a histogram, interpolated in its buckets."},
+    {"histogram_stddev", {kV}, 0, kV, histogram_stddev, "The standard deviation of a native histogram's observations, by its buckets."},
+    {"histogram_stdvar", {kV}, 0, kV, histogram_stdvar, "Their variance."},
+    {"histogram_sum", {kV}, 0, kV, histogram_sum, "The sum of a native histogram's observations."},
     {"hour", {kV}, 1, kV, hour, "0 to 23.", kReadsClock},
     {"idelta", {kM}, 0, kV, idelta, "The difference of the last two samples."},
     {"increase", {kM}, 0, kV, increase, "By how much a counter grew over the window, extrapolated to its ends.", kOfCounters},

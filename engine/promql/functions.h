@@ -31,6 +31,7 @@ using RangeFunction = std::optional<double> (*)(const Window& window,
                                                 std::span<const double> params);
 using EndsFunction = std::optional<double> (*)(const store::WindowEnds& ends, Timestamp from,
                                                Timestamp upto);
+using HistogramFunction = double (*)(const Histogram& histogram);
 // Functions that need to see more than one element's value.
 enum class Special {
   Absent,
@@ -49,8 +50,8 @@ enum class Special {
   Timestamp,
   ToVector
 };
-using Implementation =
-    std::variant<MathFunction, ParamFunction, DateFunction, RangeFunction, EndsFunction, Special>;
+using Implementation = std::variant<MathFunction, ParamFunction, DateFunction, RangeFunction,
+                                    EndsFunction, HistogramFunction, Special>;
 
 // What else is to be known of a function.
 struct Traits {

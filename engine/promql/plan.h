@@ -161,6 +161,7 @@ NodePtr plan_call(const Call& call);
 NodePtr plan_special(const Call& call, Special special);
 NodePtr plan_label_call(const Call& call, Special special);
 NodePtr plan_histogram_call(const Call& call, Special special);
+NodePtr plan_histogram_call(const Call& call, HistogramFunction function);
 
 // The string literal behind a checked argument.
 const std::string& literal_of(const Expr& expr);
