@@ -93,14 +93,13 @@ MixedSample change_of(const MixedWindow& w, Counts counts, double per_seconds) {
   if (w.is_mixed() || w.histograms.size() < 2) return {};
   auto change = change_inside(w, counts);
   if (!change) return {};
-  const HistogramSample& first = w.histograms.front();
   store::WindowEnds ends;
   ends.count = static_cast<std::uint32_t>(w.histograms.size());
-  ends.first_ms = to_millis(first.at);
+  ends.first_ms = to_millis(w.histograms.front().at);
   ends.last_ms = to_millis(w.histograms.back().at);
-  ends.first = first.histogram->count;
-  multiply(*change, extrapolation(ends, change->count, w.numbers.from, w.numbers.upto, counts) /
-                        per_seconds);
+  // As Prometheus 3.5 has it, counters of histograms are stretched past zero, too.
+  multiply(*change,
+           extrapolation(ends, 0, w.numbers.from, w.numbers.upto, Counts::Gauge) / per_seconds);
   return sample_of(std::move(*change));
 }
 

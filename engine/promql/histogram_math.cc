@@ -261,9 +261,12 @@ std::vector<BucketRange> ranges_of(const Histogram& h) {
   };
   for (auto it = h.negative.rbegin(); it != h.negative.rend(); ++it) {
     if (it->count == 0) continue;
-    out.push_back({-exponential_bound(h.schema, it->index), -lower(it->index), it->count});
+    out.push_back(
+        {-exponential_bound(h.schema, it->index), -lower(it->index), it->count, true, false});
   }
-  if (h.zero_count != 0) out.push_back({-h.zero_threshold, h.zero_threshold, h.zero_count});
+  if (h.zero_count != 0) {
+    out.push_back({-h.zero_threshold, h.zero_threshold, h.zero_count, true, true});
+  }
   for (const auto& [index, count] : h.positive) {
     if (count != 0) out.push_back({lower(index), exponential_bound(h.schema, index), count});
   }

@@ -45,6 +45,8 @@ struct BucketRange {
   double lower = 0;
   double upper = 0;
   double count = 0;
+  bool includes_lower = false;
+  bool includes_upper = true;
 };
 // All buckets that are not empty, from the lowest to the highest. An exponential bucket that the
 // zero bucket reaches into begins where that one ends.

@@ -196,11 +196,9 @@ std::string histogram_notation(const Histogram& h) {
 std::string histogram_text(const Histogram& h) {
   std::string out = "{count:" + format_number(h.count) + ", sum:" + format_number(h.sum);
   for (const BucketRange& range : ranges_of(h)) {
-    const bool has_lower = !h.has_custom_bounds() && range.lower < 0;
-    const bool has_upper = h.has_custom_bounds() || range.upper > 0;
-    out += has_lower ? ", [" : ", (";
+    out += range.includes_lower ? ", [" : ", (";
     out += format_number(range.lower) + "," + format_number(range.upper);
-    out += has_upper ? "]:" : "):";
+    out += range.includes_upper ? "]:" : "):";
     out += format_number(range.count);
   }
   return out + "}";

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 
+#include "promql/custom_buckets.h"
 #include "promql/histogram_math.h"
 #include "promql/pin.h"
 #include "promql/script_reader.h"
@@ -239,13 +240,18 @@ class Script {
   }
 
   void run(const LoadCommand& load, int) {
-    for (const SeriesNotation& series : load.series) {
+    add(load.series, load.step);
+    if (load.with_custom_buckets) add(with_custom_buckets(load.series), load.step);
+  }
+
+  void add(const std::vector<SeriesNotation>& all, Duration step) {
+    for (const SeriesNotation& series : all) {
       const store::SeriesId id = store_->add_series(block_, series.labels, false);
       Timestamp at{};
       for (const auto& value : series.values) {
         if (value && value->histogram) store_->append_histogram(id, at, value->histogram);
         if (value && !value->histogram) store_->append_sample(id, at, value->number);
-        at += load.step;
+        at += step;
       }
     }
   }
