@@ -2,6 +2,7 @@
 #include "api/answer_json.h"
 
 #include "api/json_writer.h"
+#include "promql/histogram_math.h"
 
 namespace tocsin::api {
 namespace {
@@ -27,7 +28,13 @@ class ValueWriter {
     json_.begin_array();
     for (const promql::Element& element : vector) {
       json_.begin_object().key("metric").labels(element.labels);
-      json_.key("value").sample(element.sample).end_object();
+      if (element.histogram) {
+        json_.key("histogram");
+        write({element.sample.at, element.histogram});
+      } else {
+        json_.key("value").sample(element.sample);
+      }
+      json_.end_object();
     }
     json_.end_array();
   }
@@ -36,15 +43,49 @@ class ValueWriter {
     type("matrix");
     json_.begin_array();
     for (const promql::Series& series : matrix) {
-      json_.begin_object().key("metric").labels(series.labels).key("values").begin_array();
-      for (const Sample& sample : series.samples) json_.sample(sample);
-      json_.end_array().end_object();
+      json_.begin_object().key("metric").labels(series.labels);
+      if (!series.samples.empty()) {
+        json_.key("values").begin_array();
+        for (const Sample& sample : series.samples) json_.sample(sample);
+        json_.end_array();
+      }
+      if (!series.histograms.empty()) {
+        json_.key("histograms").begin_array();
+        for (const HistogramSample& sample : series.histograms) write(sample);
+        json_.end_array();
+      }
+      json_.end_object();
     }
     json_.end_array();
   }
 
  private:
   void type(std::string_view name) { json_.key("resultType").text(name).key("result"); }
+
+  // [1435781451.781,{"count":"3","sum":"4.5","buckets":[[0,"1","2","3"]]}]
+  void write(const HistogramSample& sample) {
+    const Histogram& histogram = *sample.histogram;
+    json_.begin_array().raw(seconds_text(sample.at)).begin_object();
+    json_.key("count").text(sample_text(histogram.count));
+    json_.key("sum").text(sample_text(histogram.sum));
+    const auto ranges = promql::ranges_of(histogram);
+    if (!ranges.empty()) {
+      json_.key("buckets").begin_array();
+      for (const promql::BucketRange& range : ranges) {
+        json_.begin_array().integer(boundary_rule(range)).text(sample_text(range.lower));
+        json_.text(sample_text(range.upper)).text(sample_text(range.count)).end_array();
+      }
+      json_.end_array();
+    }
+    json_.end_object().end_array();
+  }
+
+  // Which of its bounds a bucket includes: 0 the upper one, 1 the lower one, 3 both.
+  static std::uint64_t boundary_rule(const promql::BucketRange& range) {
+    const bool is_zero = range.lower == 0 && range.upper == 0;
+    if (is_zero || (range.lower < 0 && range.upper > 0)) return 3;
+    return range.upper > 0 ? 0 : 1;
+  }
 
   JsonWriter& json_;
 };

@@ -19,6 +19,11 @@ void series(const Call& call);
 void label_names(const Call& call);
 void label_values(const Call& call);  // The argument is the label's name.
 
+// metadata_api.cc
+void metadata(const Call& call);
+void query_exemplars(const Call& call);
+void format_query(const Call& call);
+
 // federate.cc
 void federate(const Call& call);
 

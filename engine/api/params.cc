@@ -13,6 +13,8 @@ namespace tocsin::api {
 namespace {
 
 constexpr std::string_view kMatch = "match[]";
+// How the parser refuses a selector that matches everything.
+constexpr std::string_view kEmptyMatcher = "must contain at least one non-empty matcher";
 // Where a number of seconds no longer fits in Prometheus' nanoseconds.
 constexpr double kMaxSeconds = 9'223'372'036.0;
 
@@ -109,6 +111,10 @@ Result<bool> flag_of(const net::HttpServerRequest& request, std::string_view nam
   return invalid_parameter(name, "cannot parse " + quoted(text) + " to a boolean");
 }
 
+Error parse_error(std::string_view text, const promql::Problem& problem) {
+  return {ErrorCode::InvalidArgument, problem_text(text, problem)};
+}
+
 Result<promql::ExprPtr> query_of(const net::HttpServerRequest& request) {
   const std::string_view text = request.param("query");
   const auto expr = promql::parse(text);
@@ -128,9 +134,12 @@ Result<Matchers> parse_selector(const std::string& text) {
 Result<std::vector<std::string>> selectors_of(const net::HttpServerRequest& request) {
   std::vector<std::string> texts = request.all_params(kMatch);
   for (const std::string& text : texts) {
-    if (const auto matchers = parse_selector(text); !matchers) {
-      return invalid_parameter(kMatch, matchers.error().message);
-    }
+    const auto matchers = parse_selector(text);
+    if (matchers) continue;
+    const bool is_empty = matchers.error().message.find(kEmptyMatcher) != std::string::npos;
+    return invalid_parameter(kMatch, is_empty
+                                         ? "match[] must contain at least one non-empty matcher"
+                                         : matchers.error().message);
   }
   return texts;
 }

@@ -34,6 +34,9 @@ Result<std::size_t> limit_of(const net::HttpServerRequest& request);
 // What Go's ParseBool takes; a missing one is false.
 Result<bool> flag_of(const net::HttpServerRequest& request, std::string_view name);
 
+// "1:4: parse error: unexpected end of input"
+Error parse_error(std::string_view text, const promql::Problem& problem);
+
 // `query`, checked.
 Result<promql::ExprPtr> query_of(const net::HttpServerRequest& request);
 

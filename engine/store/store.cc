@@ -73,10 +73,12 @@ Store::Store() = default;
 Store::~Store() = default;
 
 std::unique_lock<std::shared_mutex> Store::lock_for_write() const {
+  const std::lock_guard turn(turn_);
   return std::unique_lock(mutex_);
 }
 
 std::shared_lock<std::shared_mutex> Store::lock_for_read() const {
+  const std::lock_guard turn(turn_);
   return std::shared_lock(mutex_);
 }
 

@@ -9,7 +9,8 @@
 // column, so that everything else needs no second look.
 //
 // Threads: one writer or many readers at a time. Take `auto lock = store.lock_for_write()` before
-// changing anything and `lock_for_read()` for as long as a reader is in use; both are short.
+// changing anything and `lock_for_read()` for as long as a reader is in use; both are short. A writer
+// that waits goes before readers that come later.
 #pragma once
 
 #include <cstdint>
@@ -124,6 +125,7 @@ class Store : public SeriesReader {
   void forget_series(SeriesId id);
   Block& block_of(BlockId id);
 
+  mutable std::mutex turn_;  // Held by the writer that waits for mutex_, so that readers queue up.
   mutable std::shared_mutex mutex_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<BlockId> free_blocks_;

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
+#include <thread>
 
 namespace tocsin::store {
 namespace {
@@ -145,6 +147,28 @@ TEST_CASE("samples with their own timestamps may come in any order, once") {
   CHECK(t.read(a, 0, 30) == "10:1 20:2 30:3");
   CHECK(t.latest(b, 0, 30) == 9);
   CHECK(t.ends(a, 0, 30).count == 3);
+}
+
+TEST_CASE("a writer gets its turn however many read") {
+  Store store;
+  std::atomic<bool> written = false;
+  std::atomic<int> overtaken = 0;
+  const auto read_on = [&] {
+    for (int i = 0; i < 1'000'000 && !written; ++i) {
+      const auto lock = store.lock_for_read();
+      std::this_thread::yield();
+      ++overtaken;
+    }
+  };
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) readers.emplace_back(read_on);
+  while (overtaken < 100) std::this_thread::yield();
+  {
+    const auto lock = store.lock_for_write();
+    written = true;
+  }
+  for (std::thread& reader : readers) reader.join();
+  CHECK(overtaken < 4'000'000);
 }
 
 TEST_CASE("an old column is refused") {
