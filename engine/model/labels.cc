@@ -2,6 +2,8 @@
 #include "tocsin/labels.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
 
 #include "base/hash.h"
 
@@ -29,8 +31,16 @@ const char* read_text(const char* at, std::string_view& out) {
   return at + length;
 }
 
+void append_label(const LabelView& label, std::string& out) {
+  append_varint(label.name.size(), out);
+  out += label.name;
+  append_varint(label.value.size(), out);
+  out += label.value;
+}
+
 bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& n) { return n.size() == name.size() && n == name; });
 }
 
 bool is_identifier(std::string_view name, bool colons) {
@@ -39,6 +49,21 @@ bool is_identifier(std::string_view name, bool colons) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            (colons && c == ':');
   });
+}
+
+// Of the character that `text` begins with; 0 if its bytes are none.
+std::size_t utf8_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t length = lead < 0x80         ? 1
+                             : lead >> 5 == 0x06 ? 2
+                             : lead >> 4 == 0x0e ? 3
+                             : lead >> 3 == 0x1e ? 4
+                                                 : 0;
+  if (length == 0 || length > text.size() || lead == 0xc0 || lead == 0xc1) return 0;
+  for (std::size_t k = 1; k < length; ++k) {
+    if ((static_cast<unsigned char>(text[k]) & 0xc0) != 0x80) return 0;
+  }
+  return length;
 }
 
 }  // namespace
@@ -61,27 +86,45 @@ Labels::Labels(std::vector<std::pair<std::string, std::string>> pairs) {
   *this = builder.build();
 }
 
-void Labels::push_back(std::string_view name, std::string_view value) {
-  append_varint(name.size(), packed_);
-  packed_ += name;
-  append_varint(value.size(), packed_);
-  packed_ += value;
+Labels Labels::pack(std::string_view bytes) {
+  Labels out;
+  if (bytes.empty()) return out;
+  void* memory = ::operator new(sizeof(Packed) + bytes.size());
+  const auto* packed = new (memory)
+      Packed{{1}, static_cast<std::uint32_t>(bytes.size()), std::hash<std::string_view>()(bytes)};
+  std::memcpy(static_cast<char*>(memory) + sizeof(Packed), bytes.data(), bytes.size());
+  out.packed_ = packed;
+  return out;
 }
 
+void Labels::release() const {
+  if (!packed_ || packed_->owners.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  packed_->~Packed();
+  ::operator delete(const_cast<Packed*>(packed_));
+}
+
+std::string_view Labels::bytes() const {
+  return packed_ ? std::string_view(packed_->bytes(), packed_->size) : std::string_view();
+}
+
+bool Labels::same_bytes(const Labels& other) const { return bytes() == other.bytes(); }
+
 Labels::Iterator Labels::begin() const {
-  return Iterator(packed_.data(), packed_.data() + packed_.size());
+  const std::string_view all = bytes();
+  return Iterator(all.data(), all.data() + all.size());
 }
 
 Labels::Iterator Labels::end() const {
-  const char* end = packed_.data() + packed_.size();
-  return Iterator(end, end);
+  const std::string_view all = bytes();
+  return Iterator(all.data() + all.size(), all.data() + all.size());
 }
 
 std::size_t Labels::size() const { return static_cast<std::size_t>(std::distance(begin(), end())); }
 
 std::string_view Labels::get(std::string_view name) const {
-  const char* at = packed_.data();
-  const char* end = at + packed_.size();
+  const std::string_view all = bytes();
+  const char* at = all.data();
+  const char* end = at + all.size();
   LabelView label;
   while (at != end) {
     at = read_text(read_text(at, label.name), label.value);
@@ -91,34 +134,55 @@ std::string_view Labels::get(std::string_view name) const {
 }
 
 Labels Labels::with(std::string_view name, std::string_view value) const {
-  Labels out;
-  out.packed_.reserve(packed_.size() + name.size() + value.size() + 4);
+  std::string out;
+  out.reserve(bytes().size() + name.size() + value.size() + 4);
   bool placed = value.empty();
   for (const LabelView& label : *this) {
     if (!placed && name < label.name) {
-      out.push_back(name, value);
+      append_label({name, value}, out);
       placed = true;
     }
-    if (label.name != name) out.push_back(label.name, label.value);
+    if (label.name != name) append_label(label, out);
   }
-  if (!placed) out.push_back(name, value);
-  return out;
+  if (!placed) append_label({name, value}, out);
+  return pack(out);
+}
+
+template <class Keeps>
+void Labels::filter(Keeps keeps, std::string& out) const {
+  out.clear();
+  const std::string_view all = bytes();
+  const char* const end = all.data() + all.size();
+  for (const char* at = all.data(); at != end;) {
+    LabelView label;
+    const char* next = read_text(read_text(at, label.name), label.value);
+    if (keeps(label.name)) out.append(at, next);
+    at = next;
+  }
+}
+
+void Labels::key_of_kept(const std::vector<std::string>& names, std::string& out) const {
+  filter([&](std::string_view name) { return contains(names, name); }, out);
+}
+
+void Labels::key_of_rest(const std::vector<std::string>& names, std::string& out) const {
+  filter([&](std::string_view name) { return !contains(names, name); }, out);
+}
+
+Labels Labels::pack_filtered(const std::string& filtered) const {
+  return filtered.size() == bytes().size() ? *this : pack(filtered);
 }
 
 Labels Labels::keep_only(const std::vector<std::string>& names) const {
-  Labels out;
-  for (const LabelView& label : *this) {
-    if (contains(names, label.name)) out.push_back(label.name, label.value);
-  }
-  return out;
+  std::string kept;
+  key_of_kept(names, kept);
+  return pack_filtered(kept);
 }
 
 Labels Labels::drop(const std::vector<std::string>& names) const {
-  Labels out;
-  for (const LabelView& label : *this) {
-    if (!contains(names, label.name)) out.push_back(label.name, label.value);
-  }
-  return out;
+  std::string kept;
+  key_of_rest(names, kept);
+  return pack_filtered(kept);
 }
 
 std::string Labels::text() const {
@@ -182,9 +246,9 @@ std::string_view LabelsBuilder::get(std::string_view name) const {
 }
 
 Labels LabelsBuilder::build() const {
-  Labels out;
-  for (const auto& [name, value] : pairs_) out.push_back(name, value);
-  return out;
+  std::string out;
+  for (const auto& [name, value] : pairs_) append_label({name, value}, out);
+  return Labels::pack(out);
 }
 
 bool is_legacy_label_name(std::string_view name) { return is_identifier(name, false); }
@@ -192,16 +256,8 @@ bool is_legacy_metric_name(std::string_view name) { return is_identifier(name, t
 
 bool is_valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80         ? 1
-                               : lead >> 5 == 0x06 ? 2
-                               : lead >> 4 == 0x0e ? 3
-                               : lead >> 3 == 0x1e ? 4
-                                                   : 0;
-    if (length == 0 || i + length > text.size() || lead == 0xc0 || lead == 0xc1) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    }
+    const std::size_t length = utf8_length(text.substr(i));
+    if (length == 0) return false;
     i += length;
   }
   return true;
@@ -209,34 +265,21 @@ bool is_valid_utf8(std::string_view text) {
 
 std::string quote(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
+  static constexpr std::string_view kEscaped = "\"\\\n\t\r";
+  static constexpr std::string_view kLetters = "\"\\ntr";
   std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (byte < 0x20 || byte == 0x7f) {
-          out += "\\x";
-          out += kHex[byte >> 4];
-          out += kHex[byte & 15];
-        } else {
-          out += c;
-        }
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    const std::size_t length = utf8_length(text);
+    const std::size_t escape = kEscaped.find(text[0]);
+    if (escape != std::string_view::npos) {
+      out += {'\\', kLetters[escape]};
+    } else if (length == 0 || byte < 0x20 || byte == 0x7f) {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      out += text.substr(0, length);
     }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out + "\"";
 }

@@ -8,6 +8,7 @@
 #include "promql/annotations.h"
 #include "promql/histogram_eval.h"
 #include "promql/histogram_notation.h"
+#include "promql/label_keys.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -18,23 +19,24 @@ struct Grouping {
   std::vector<std::uint32_t> groups;  // By row of the input.
 };
 
-Labels group_labels(const Aggregate& aggregate, const Labels& labels) {
-  if (!aggregate.without) return labels.keep_only(aggregate.grouping);
+LabelKeys group_keys(const Aggregate& aggregate) {
+  if (!aggregate.without) return {LabelKeys::Mode::Only, aggregate.grouping};
   std::vector<std::string> dropped = aggregate.grouping;
   dropped.insert(dropped.end(), schema_labels().begin(), schema_labels().end());
-  return labels.drop(dropped);
+  return {LabelKeys::Mode::Without, std::move(dropped)};
 }
 
 Grouping group_rows(const Aggregate& aggregate, const Shape& shape) {
   auto out = std::make_shared<Shape>();
   Grouping grouping;
-  std::unordered_map<Labels, std::uint32_t> numbers;
+  LabelKeys keys = group_keys(aggregate);
+  grouping.groups.reserve(shape.rows.size());
   for (const ShapeRow& row : shape.rows) {
-    Labels labels = group_labels(aggregate, row.labels);
-    const auto [it, is_new] =
-        numbers.try_emplace(labels, static_cast<std::uint32_t>(out->rows.size()));
-    if (is_new) out->rows.push_back({std::move(labels), row.drop_name});
-    grouping.groups.push_back(it->second);
+    const std::uint32_t group = keys.number(row.labels);
+    if (group == out->rows.size()) {
+      out->rows.push_back({keys.project(row.labels), row.drop_name});
+    }
+    grouping.groups.push_back(group);
   }
   grouping.shape = std::move(out);
   return grouping;
@@ -291,7 +293,9 @@ class RatioNode : public AggregateNode {
 class CountValuesNode : public AggregateNode {
  public:
   explicit CountValuesNode(const Aggregate& aggregate)
-      : AggregateNode(aggregate), label_(literal_of(*aggregate.parameter)) {}
+      : AggregateNode(aggregate),
+        keys_(group_keys(aggregate)),
+        label_(literal_of(*aggregate.parameter)) {}
 
   Result<Frame> vector(Context& context) override {
     if (label_.empty() || !is_valid_utf8(label_)) {
@@ -303,7 +307,7 @@ class CountValuesNode : public AggregateNode {
     for (std::size_t i = 0; i < frame->values.size(); ++i) {
       if (!frame->has_sample(i)) continue;
       const Histogram* histogram = frame->histogram(i);
-      const Labels group = group_labels(aggregate_, frame->shape->rows[i].labels);
+      const Labels group = keys_.project(frame->shape->rows[i].labels);
       counts[group.with(
           label_, histogram ? histogram_text(*histogram) : format_value(frame->values[i]))] += 1;
     }
@@ -316,6 +320,7 @@ class CountValuesNode : public AggregateNode {
   }
 
  private:
+  LabelKeys keys_;
   std::string label_;
 };
 

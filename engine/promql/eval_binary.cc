@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "promql/histogram_eval.h"
+#include "promql/label_keys.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -80,45 +81,27 @@ class VectorScalarNode : public Node {
   Memo<ShapePtr> shape_;
 };
 
-// Numbers the match groups: rows of either side with the same signature get the same number.
-class Signatures {
- public:
-  explicit Signatures(const Matching& matching) : matching_(matching) {}
+// What numbers the match groups: rows of either side that may meet get the same number.
+LabelKeys match_keys(const Matching& matching) {
+  if (matching.on) return {LabelKeys::Mode::Only, matching.labels};
+  std::vector<std::string> ignored = matching.labels;
+  ignored.emplace_back(kMetricName);
+  return {LabelKeys::Mode::Without, std::move(ignored)};
+}
 
-  std::vector<std::uint32_t> of(const Shape& shape) {
-    std::vector<std::string> dropped = matching_.labels;
-    dropped.emplace_back(kMetricName);
-    std::vector<std::uint32_t> out;
-    out.reserve(shape.rows.size());
-    for (const ShapeRow& row : shape.rows) {
-      Labels key = matching_.on ? row.labels.keep_only(matching_.labels) : row.labels.drop(dropped);
-      out.push_back(
-          numbers_.try_emplace(std::move(key), static_cast<std::uint32_t>(numbers_.size()))
-              .first->second);
-    }
-    return out;
-  }
-
-  std::size_t size() const { return numbers_.size(); }
-
-  std::string text(std::uint32_t number) const {
-    for (const auto& [labels, n] : numbers_) {
-      if (n == number) return labels.text();
-    }
-    return "{}";
-  }
-
- private:
-  Matching matching_;
-  std::unordered_map<Labels, std::uint32_t> numbers_;
-};
+std::vector<std::uint32_t> number_rows(const Shape& shape, LabelKeys& keys) {
+  std::vector<std::uint32_t> out;
+  out.reserve(shape.rows.size());
+  for (const ShapeRow& row : shape.rows) out.push_back(keys.number(row.labels));
+  return out;
+}
 
 // Both sides of a join, evaluated, with the match group of each row.
 class JoinNode : public Node {
  protected:
   JoinNode(const Binary& binary, NodePtr left, NodePtr right)
       : binary_(binary),
-        signatures_(binary.matching),
+        keys_(match_keys(binary.matching)),
         left_(std::move(left)),
         right_(std::move(right)) {}
 
@@ -134,14 +117,14 @@ class JoinNode : public Node {
     if (!left) return fail(left.error());
     auto right = right_->vector(context);
     if (!right) return fail(right.error());
-    const auto number = [&](const Shape& shape) { return signatures_.of(shape); };
+    const auto number = [&](const Shape& shape) { return number_rows(shape, keys_); };
     const auto& left_groups = left_groups_.get(left->shape, number);
     const auto& right_groups = right_groups_.get(right->shape, number);
     return Sides{std::move(*left), std::move(*right), left_groups, right_groups};
   }
 
   Binary binary_;
-  Signatures signatures_;
+  LabelKeys keys_;
 
  private:
   NodePtr left_;
@@ -178,7 +161,7 @@ class SetNode : public JoinNode {
   Result<Frame> vector(Context& context) override {
     auto both = sides(context);
     if (!both) return fail(both.error());
-    const std::size_t count = signatures_.size();
+    const std::size_t count = keys_.size();
     if (binary_.op == BinaryOp::Or) return unite(*both, count);
     const auto present = present_groups(both->right, both->right_groups, count);
     clear_rows(both->left, both->left_groups, present, binary_.op == BinaryOp::Unless);
@@ -240,17 +223,17 @@ class MatchNode : public JoinNode {
  private:
   // Finds the row of each match group on the "one" side; there may not be two.
   std::optional<Error> index_one_side(const Frame& one, const std::vector<std::uint32_t>& groups) {
-    one_of_group_.assign(signatures_.size(), kNone);
+    one_of_group_.assign(keys_.size(), kNone);
     for (std::uint32_t j = 0; j < groups.size(); ++j) {
       if (!one.has_sample(j)) continue;
       std::uint32_t& place = one_of_group_[groups[j]];
       if (place != kNone) {
         const std::string side = many_is_left_ ? "right" : "left";
         return Error{ErrorCode::Execution,
-                     "found duplicate series for the match group " + signatures_.text(groups[j]) +
-                         " on the " + side + " hand-side of the operation: [" +
-                         one.shape->rows[j].labels.text() + ", " +
-                         one.shape->rows[place].labels.text() +
+                     "found duplicate series for the match group " +
+                         keys_.project(one.shape->rows[j].labels).text() + " on the " + side +
+                         " hand-side of the operation: [" + one.shape->rows[j].labels.text() +
+                         ", " + one.shape->rows[place].labels.text() +
                          "];many-to-many matching not allowed: matching labels must be unique on "
                          "one side"};
       }
@@ -263,7 +246,7 @@ class MatchNode : public JoinNode {
                       Annotations& annotations) {
     values_.assign(shape_->rows.size(), store::absent_value());
     histograms_.clear();
-    std::vector<bool> matched(signatures_.size(), false);
+    std::vector<bool> matched(keys_.size(), false);
     const bool one_to_one = binary_.matching.cardinality == Cardinality::OneToOne;
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
       if (!many.has_sample(i)) continue;

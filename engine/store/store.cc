@@ -30,7 +30,7 @@ WindowEnds scan(const Block& block, Block::Range range, Row row) {
 }
 
 std::uint64_t identity(BlockId block, const Labels& labels) {
-  return labels.hash() ^ (block * 0x9e3779b97f4a7c15ULL);
+  return labels.quick_hash() ^ (block * 0x9e3779b97f4a7c15ULL);
 }
 
 // Answers read_ends() for the rows of one block. Keeps what the last block's answer took.
@@ -40,6 +40,11 @@ class EndsReader {
     block_ = &block;
     range_ = block.range(after, upto);
     scan_all_ = range_.last - range_.first < 2;
+    if (!scan_all_) {
+      first_ = &block.column(range_.first);
+      last_ = &block.column(range_.last - 1);
+    }
+    count_ = static_cast<std::uint32_t>(range_.last - range_.first);
     irregular_.assign(block.row_count(), 0);
     for (std::size_t i = range_.first; i < range_.last; ++i) {
       const Column& column = block.column(i);
@@ -51,18 +56,18 @@ class EndsReader {
 
   WindowEnds read(Row row) const {
     if (scan_all_ || irregular_[row] != 0) return scan(*block_, range_, row);
-    const Column& first = block_->column(range_.first);
-    const Column& last = block_->column(range_.last - 1);
-    const double from = first.value(row);
-    const double to = last.value(row);
+    const double from = first_->value(row);
+    const double to = last_->value(row);
     if (std::isnan(from) || std::isnan(to)) return scan(*block_, range_, row);
-    return {first.at_ms, last.at_ms, from,
-            to,          0,          static_cast<std::uint32_t>(range_.last - range_.first)};
+    return {first_->at_ms, last_->at_ms, from, to, 0, count_};
   }
 
  private:
   const Block* block_ = nullptr;
   Block::Range range_;
+  const Column* first_ = nullptr;  // Of the range, if it has two or more.
+  const Column* last_ = nullptr;
+  std::uint32_t count_ = 0;
   bool scan_all_ = false;
   std::vector<std::uint8_t> irregular_;  // By row.
 };
@@ -178,24 +183,27 @@ std::uint64_t Store::version(std::string_view name) const {
 
 std::vector<SeriesId> Store::select(const Matchers& matchers) const {
   std::vector<SeriesId> out;
+  Matchers others;  // Than those of the name.
+  std::copy_if(matchers.begin(), matchers.end(), std::back_inserter(others),
+               [](const Matcher& m) { return m.name() != kMetricName; });
   const auto add = [&](const NameEntry& name) {
     for (const SeriesId id : name.ids) {
-      if (matches_all(matchers, series_[id].labels)) out.push_back(id);
+      if (matches_all(others, series_[id].labels)) out.push_back(id);
     }
+  };
+  const auto add_if_wanted = [&](const auto& entry) {
+    const bool wanted = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
+      return m.name() != kMetricName || m.matches(entry.first);
+    });
+    if (wanted) add(entry.second);
   };
   for (const Matcher& matcher : matchers) {
     if (matcher.name() != kMetricName || matcher.op() != Matcher::Op::Equal) continue;
     const auto it = names_.find(matcher.value());
-    if (it != names_.end()) add(it->second);
+    if (it != names_.end()) add_if_wanted(*it);
     return out;
   }
-  for (const auto& entry : names_) {
-    const std::string_view name = entry.first;
-    const bool wanted = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
-      return m.name() != kMetricName || m.matches(name);
-    });
-    if (wanted) add(entry.second);
-  }
+  for (const auto& entry : names_) add_if_wanted(entry);
   return out;
 }
 

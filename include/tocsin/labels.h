@@ -4,9 +4,11 @@
 // twice, no empty value (in Prometheus' model an empty value is the absence of the label). The
 // metric's name is the label `__name__`.
 //
-// A value type in one allocation. Views that it hands out live as long as it does, unchanged.
+// A value that is never changed once it is made: copies share one allocation, and copying, hashing
+// and comparing copies cost next to nothing. Views that it hands out live as long as any copy.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -34,6 +36,13 @@ class Labels {
   class Iterator;
 
   Labels() = default;
+  Labels(const Labels& other) : packed_(other.packed_) { retain(); }
+  Labels(Labels&& other) noexcept : packed_(std::exchange(other.packed_, nullptr)) {}
+  Labels& operator=(Labels other) noexcept {
+    std::swap(packed_, other.packed_);
+    return *this;
+  }
+  ~Labels() { release(); }
   // In any order; later duplicates win, empty values are left out.
   Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs);
   explicit Labels(std::vector<std::pair<std::string, std::string>> pairs);
@@ -43,7 +52,7 @@ class Labels {
   bool has(std::string_view name) const { return !get(name).empty(); }
   std::string_view metric_name() const { return get(kMetricName); }
 
-  bool empty() const { return packed_.empty(); }
+  bool empty() const { return packed_ == nullptr; }
   std::size_t size() const;
   Iterator begin() const;
   Iterator end() const;
@@ -53,24 +62,53 @@ class Labels {
   Labels without(std::string_view name) const { return with(name, {}); }
   Labels keep_only(const std::vector<std::string>& names) const;
   Labels drop(const std::vector<std::string>& names) const;
+  // Replaces `out` with a key of keep_only(names) or drop(names), without making them: keys are the
+  // same exactly if these are.
+  void key_of_kept(const std::vector<std::string>& names, std::string& out) const;
+  void key_of_rest(const std::vector<std::string>& names, std::string& out) const;
 
   // `metric{a="b",c="d"}`, `{a="b"}`, `{}`; the form that PromQL reads.
   std::string text() const;
 
   // The same in every process (FNV-1a, as Prometheus' fingerprints).
   std::uint64_t hash() const;
-  std::size_t byte_size() const { return packed_.capacity(); }
+  // Known already, and good for hash tables of this process only.
+  std::size_t quick_hash() const { return packed_ ? packed_->hash : 0; }
+  std::size_t byte_size() const { return packed_ ? sizeof(Packed) + packed_->size : 0; }
 
-  bool operator==(const Labels& other) const { return packed_ == other.packed_; }
+  bool operator==(const Labels& other) const {
+    return packed_ == other.packed_ || (quick_hash() == other.quick_hash() && same_bytes(other));
+  }
   // By name, then value, label by label; the order of Prometheus' label sets.
   std::strong_ordering operator<=>(const Labels& other) const;
 
  private:
   friend class LabelsBuilder;
-  // Appends; the caller keeps the order.
-  void push_back(std::string_view name, std::string_view value);
 
-  std::string packed_;  // For each label: length, name, length, value; lengths are varints.
+  // Shared by copies. The bytes stand behind it: for each label length, name, length, value, where
+  // lengths are varints.
+  struct Packed {
+    mutable std::atomic<std::uint32_t> owners;
+    std::uint32_t size;
+    std::size_t hash;
+
+    const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+  };
+
+  static Labels pack(std::string_view bytes);
+  // Replaces `out` with the bytes of the labels whose name `keeps` takes.
+  template <class Keeps>
+  void filter(Keeps keeps, std::string& out) const;
+  Labels pack_filtered(const std::string& filtered) const;
+
+  void retain() const {
+    if (packed_) packed_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  void release() const;
+  bool same_bytes(const Labels& other) const;
+  std::string_view bytes() const;
+
+  const Packed* packed_ = nullptr;  // Null: no labels.
 };
 
 class Labels::Iterator {
@@ -132,5 +170,7 @@ std::string quote(std::string_view text);
 
 template <>
 struct std::hash<tocsin::Labels> {
-  std::size_t operator()(const tocsin::Labels& labels) const noexcept { return labels.hash(); }
+  std::size_t operator()(const tocsin::Labels& labels) const noexcept {
+    return labels.quick_hash();
+  }
 };

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+
 namespace tocsin {
 namespace {
 
@@ -43,6 +45,38 @@ TEST_CASE("names outside the classic alphabet are quoted") {
         R"({"my.metric", "a.b"="c\"d"})");
   CHECK(is_valid_utf8("gr\xc3\xbcn"));
   CHECK_FALSE(is_valid_utf8("\xff"));
+}
+
+TEST_CASE("copies are equal to what they were copied from, and outlive it") {
+  auto original = std::make_unique<Labels>(Labels{{"a", "1"}, {"b", "2"}});
+  const Labels copy = *original;
+  const std::string_view value = copy.get("b");
+  CHECK(copy == *original);
+  original.reset();
+  CHECK(value == "2");
+  CHECK(copy == Labels{{"b", "2"}, {"a", "1"}});
+  CHECK(copy.quick_hash() == Labels{{"b", "2"}, {"a", "1"}}.quick_hash());
+}
+
+TEST_CASE("keys are equal exactly where the labels that they are made of are") {
+  const Labels one{{"a", "1"}, {"b", "2"}, {"c", "3"}};
+  const Labels other{{"a", "1"}, {"b", "2"}, {"c", "4"}};
+  std::string x;
+  std::string y;
+  one.key_of_kept({"a", "b"}, x);
+  other.key_of_kept({"a", "b"}, y);
+  CHECK(x == y);
+  one.key_of_rest({"b"}, x);
+  other.key_of_rest({"b"}, y);
+  CHECK(x != y);
+  one.key_of_kept({}, x);
+  CHECK(x.empty());
+}
+
+TEST_CASE("a quoted text shows bytes that are no character in hexadecimal") {
+  CHECK(quote("ünï \t\"q\"") == "\"ünï \\t\\\"q\\\"\"");
+  CHECK(quote("a\xc5z") == "\"a\\xc5z\"");
+  CHECK(quote(std::string_view("\x01", 1)) == "\"\\x01\"");
 }
 
 }  // namespace
