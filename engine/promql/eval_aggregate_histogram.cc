@@ -13,6 +13,7 @@ struct HistogramSum {
   std::optional<Histogram> sum;
   double count = 0;
   std::optional<HistogramConflict> conflict;
+  std::size_t conflict_row = 0;  // The first that does not fit.
 };
 
 std::vector<HistogramSum> sum_groups(const Frame& in, std::span<const std::uint32_t> groups,
@@ -25,6 +26,7 @@ std::vector<HistogramSum> sum_groups(const Frame& in, std::span<const std::uint3
     ++group.count;
     if (group.sum) {
       group.conflict = add(*group.sum, *histogram);
+      group.conflict_row = i;
     } else {
       group.sum = *histogram;
     }
@@ -32,19 +34,10 @@ std::vector<HistogramSum> sum_groups(const Frame& in, std::span<const std::uint3
   return out;
 }
 
-// The metric that a group is of, for a message.
-std::string_view metric_of(const Frame& in, std::span<const std::uint32_t> groups,
-                           std::uint32_t group) {
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i] == group && in.histogram(i)) return in.shape->rows[i].labels.metric_name();
-  }
-  return {};
-}
-
 void fold_sums(const Aggregate& aggregate, const Frame& in, std::span<const std::uint32_t> groups,
                Frame& out, Annotations& annotations) {
   std::vector<HistogramSum> sums = sum_groups(in, groups, out.values.size());
-  for (std::uint32_t g = 0; g < sums.size(); ++g) {
+  for (std::size_t g = 0; g < sums.size(); ++g) {
     HistogramSum& group = sums[g];
     if (!group.sum) continue;
     if (!store::is_absent(out.values[g])) {
@@ -52,7 +45,8 @@ void fold_sums(const Aggregate& aggregate, const Frame& in, std::span<const std:
       annotations.warn("encountered a mix of histograms and floats for aggregation",
                        *aggregate.expr);
     } else if (group.conflict) {
-      note_conflict(*group.conflict, metric_of(in, groups, g), *aggregate.expr, annotations);
+      const Labels& labels = in.shape->rows[group.conflict_row].labels;
+      note_conflict(*group.conflict, labels.metric_name(), *aggregate.expr, annotations);
     } else {
       if (aggregate.op == AggregateOp::Avg) divide(*group.sum, group.count);
       out.set_histogram(g, std::make_shared<const Histogram>(std::move(*group.sum)));

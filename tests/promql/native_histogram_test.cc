@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <map>
-#include <sstream>
-
 #include "promql/histogram_math.h"
 #include "promql/histogram_notation.h"
-#include "promql/script.h"
 #include "promql/series_notation.h"
 
 namespace tocsin::promql {
 namespace {
-
-namespace fs = std::filesystem;
 
 Histogram histogram(std::string_view text) {
   auto taken = take_histogram(text);
@@ -130,52 +121,6 @@ TEST_CASE("a histogram is shown with the bounds of its buckets") {
         "{count:20, sum:10, [-2,-1):2, [-1,-0.5):1, [-0.001,0.001]:2, (0.5,1]:1, (1,2]:2}");
   CHECK(histogram_text(histogram("{{schema:-53 count:2 custom_values:[5] buckets:[1 1]}}")) ==
         "{count:2, sum:0, (-Inf,5]:1, (5,+Inf]:1}");
-}
-
-struct ClassCount {
-  std::size_t cases = 0;
-  std::size_t failed = 0;
-};
-
-// The class of every case, by file and line.
-std::map<std::string, std::map<int, std::string>> read_classes(const fs::path& path) {
-  std::map<std::string, std::map<int, std::string>> out;
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    std::stringstream fields(line);
-    std::string file, number, mode, kind;
-    std::getline(fields, file, '\t');
-    std::getline(fields, number, '\t');
-    std::getline(fields, mode, '\t');
-    std::getline(fields, kind, '\t');
-    if (kind.starts_with("native_hist")) out[file][std::stoi(number)] = kind;
-  }
-  return out;
-}
-
-TEST_CASE("Prometheus' own scripts pass: cases with native histograms") {
-  const fs::path folder = fs::path(TOCSIN_SHARED_DIR) / "promqltest";
-  if (!fs::exists(folder / "cases.tsv")) {
-    std::cout << "skipped: not at hand: Prometheus' PromQL test scripts\n";
-    return;
-  }
-  std::map<std::string, ClassCount> counts;
-  for (const auto& [file, lines] : read_classes(folder / "cases.tsv")) {
-    for (const auto& [line, kind] : lines) ++counts[kind].cases;
-    std::stringstream text;
-    text << std::ifstream(folder / file).rdbuf();
-    for (const auto& f : run_script(text.str()).failures) {
-      const auto it = lines.find(f.line);
-      if (it == lines.end()) continue;
-      ++counts[it->second].failed;
-      MESSAGE(file << ":" << f.line << ": " << f.query << "\n expected: " << f.expected
-                   << "\n actual: " << f.actual);
-    }
-  }
-  for (const auto& [kind, count] : counts) {
-    std::cout << "promqltest: " << count.cases - count.failed << " of " << count.cases << " "
-              << kind << " cases pass\n";
-  }
 }
 
 }  // namespace
