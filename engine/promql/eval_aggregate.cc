@@ -104,20 +104,33 @@ double value_of(const Accumulator& a) { return a.value; }
 double variance_of(const Accumulator& a) { return (a.squares + a.squares_compensation) / a.count; }
 double deviation_of(const Accumulator& a) { return std::sqrt(variance_of(a)); }
 
+// Adds every value to its group.
+template <void (*Add)(Accumulator&, double)>
+void fold(std::span<const double> values, std::span<const std::uint32_t> groups,
+          std::span<Accumulator> out) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (store::is_absent(values[i])) continue;
+    Accumulator& group = out[groups[i]];
+    group.count += 1;
+    Add(group, values[i]);
+  }
+}
+
 struct Folding {
   AggregateOp op;
-  void (*add)(Accumulator&, double);
+  void (*fold)(std::span<const double> values, std::span<const std::uint32_t> groups,
+               std::span<Accumulator> out);
   double (*result)(const Accumulator&);
 };
 constexpr Folding kFoldings[] = {
-    {AggregateOp::Sum, add_to_sum, sum_of},
-    {AggregateOp::Avg, add_to_mean, mean_of},
-    {AggregateOp::Count, only_count, count_of},
-    {AggregateOp::Min, keep_least, value_of},
-    {AggregateOp::Max, keep_most, value_of},
-    {AggregateOp::Group, only_count, one_of},
-    {AggregateOp::Stddev, add_to_variance, deviation_of},
-    {AggregateOp::Stdvar, add_to_variance, variance_of},
+    {AggregateOp::Sum, fold<add_to_sum>, sum_of},
+    {AggregateOp::Avg, fold<add_to_mean>, mean_of},
+    {AggregateOp::Count, fold<only_count>, count_of},
+    {AggregateOp::Min, fold<keep_least>, value_of},
+    {AggregateOp::Max, fold<keep_most>, value_of},
+    {AggregateOp::Group, fold<only_count>, one_of},
+    {AggregateOp::Stddev, fold<add_to_variance>, deviation_of},
+    {AggregateOp::Stdvar, fold<add_to_variance>, variance_of},
 };
 
 class AggregateNode : public Node {
@@ -150,13 +163,7 @@ class FoldNode : public AggregateNode {
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);
     groups_.assign(by.shape->rows.size(), {});
-    for (std::size_t i = 0; i < by.groups.size(); ++i) {
-      const double value = frame->values[i];
-      if (store::is_absent(value)) continue;
-      Accumulator& group = groups_[by.groups[i]];
-      group.count += 1;
-      folding_.add(group, value);
-    }
+    folding_.fold(frame->values, by.groups, groups_);
     Frame out(by.shape);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       if (groups_[g].count > 0) out.values[g] = folding_.result(groups_[g]);

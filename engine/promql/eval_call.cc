@@ -140,11 +140,14 @@ class RangeCallNode : public Node {
     Frame out(shape_.get(argument_->shape(), [&](const Shape& shape) {
       return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
     }));
-    for (std::size_t row = 0; row < out.values.size(); ++row) {
-      argument_->samples(row, samples_);
-      if (samples_.empty()) continue;
-      const Window window{samples_, argument_->from(), argument_->upto(), context.at};
-      if (const auto value = function_(window, *params)) out.values[row] = *value;
+    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
+      const std::size_t count = std::min(RangeNode::kBatch, out.values.size() - first);
+      argument_->windows(first, count, windows_);
+      for (std::size_t i = 0; i < count; ++i) {
+        const Window window{windows_[i], argument_->from(), argument_->upto(), context.at};
+        if (window.samples.empty()) continue;
+        if (const auto value = function_(window, *params)) out.values[first + i] = *value;
+      }
     }
     if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
@@ -159,7 +162,7 @@ class RangeCallNode : public Node {
   RangeNodePtr argument_;
   Params params_;
   Memo<ShapePtr> shape_;
-  std::vector<Sample> samples_;
+  store::Windows windows_;
 };
 
 // rate(), increase(), delta(): a function of each window's ends.
@@ -171,10 +174,12 @@ class EndsCallNode : public Node {
   Result<Frame> vector(Context& context) override {
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
     Frame out(shape_.get(argument_->shape(), drop_names));
-    argument_->ends(ends_);
-    for (std::size_t row = 0; row < ends_.size(); ++row) {
-      if (const auto value = function_(ends_[row], argument_->from(), argument_->upto())) {
-        out.values[row] = *value;
+    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
+      const std::span ends(ends_.data(), std::min(ends_.size(), out.values.size() - first));
+      argument_->ends(first, ends);
+      for (std::size_t i = 0; i < ends.size(); ++i) {
+        const auto value = function_(ends[i], argument_->from(), argument_->upto());
+        if (value) out.values[first + i] = *value;
       }
     }
     if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
@@ -213,7 +218,7 @@ class EndsCallNode : public Node {
   RangeNodePtr argument_;
   Memo<ShapePtr> shape_;
   Memo<Suspects> suspects_;
-  std::vector<store::WindowEnds> ends_;
+  std::vector<store::WindowEnds> ends_ = std::vector<store::WindowEnds>(RangeNode::kBatch);
 };
 
 class TimeNode : public Node {
@@ -328,7 +333,8 @@ class AbsentOverTimeNode : public Node {
       : argument_(plan_range(argument)), shape_(single_row(absent_labels(unwrap(argument)))) {}
   Result<Frame> vector(Context& context) override {
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    argument_->ends(ends_);
+    ends_.resize(argument_->shape()->rows.size());
+    argument_->ends(0, ends_);
     Frame out(shape_);
     const bool any = std::any_of(ends_.begin(), ends_.end(),
                                  [](const store::WindowEnds& w) { return w.count > 0; });

@@ -31,9 +31,15 @@ class MatrixSelectorNode : public RangeNode {
     context_->samples += out.size();
   }
 
-  void ends(std::vector<store::WindowEnds>& out) override {
-    out.resize(selection_.ids.size());
-    selection_.reader->read_ends(selection_.ids, from_, upto_, out);
+  void windows(std::size_t first, std::size_t count, store::Windows& out) override {
+    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first, count);
+    selection_.reader->read_windows(ids, from_, upto_, out);
+    context_->samples += out.samples.size();
+  }
+
+  void ends(std::size_t first, std::span<store::WindowEnds> out) override {
+    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first, out.size());
+    selection_.reader->read_ends(ids, from_, upto_, out);
     for (const store::WindowEnds& window : out) context_->samples += window.count;
   }
 
@@ -102,9 +108,18 @@ class SubqueryNode : public RangeNode {
     out = rows_[row].histograms;
   }
 
-  void ends(std::vector<store::WindowEnds>& out) override {
-    out.clear();
-    for (const Row& row : rows_) out.push_back(ends_of(row.samples));
+  void windows(std::size_t first, std::size_t count, store::Windows& out) override {
+    out.samples.clear();
+    out.ends.clear();
+    for (std::size_t row = first; row < first + count; ++row) {
+      const auto& samples = rows_[row].samples;
+      out.samples.insert(out.samples.end(), samples.begin(), samples.end());
+      out.ends.push_back(out.samples.size());
+    }
+  }
+
+  void ends(std::size_t first, std::span<store::WindowEnds> out) override {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = ends_of(rows_[first + i].samples);
   }
 
  private:

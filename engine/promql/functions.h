@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <optional>
 #include <span>
 #include <string>
@@ -93,7 +94,17 @@ std::string signature_of(const Function& function);
 double quantile_of(double q, std::vector<double>& values);
 
 // Adds `increment` to `sum` with Neumaier's compensation in `c`, as Prometheus' kahanSumInc.
-void kahan_add(double increment, double& sum, double& c);
+inline void kahan_add(double increment, double& sum, double& c) {
+  const double total = sum + increment;
+  if (std::isinf(total)) {
+    c = 0;
+  } else if (std::abs(sum) >= std::abs(increment)) {
+    c += (sum - total) + increment;
+  } else {
+    c += (increment - total) + sum;
+  }
+  sum = total;
+}
 
 // What the change inside a window is multiplied with to be that of the whole window. A counter is
 // not stretched to where it would have been below zero.

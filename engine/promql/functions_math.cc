@@ -34,18 +34,6 @@ double clamp(double v, std::span<const double> params) {
 double clamp_min(double v, std::span<const double> params) { return max_or_nan(v, params[0]); }
 double clamp_max(double v, std::span<const double> params) { return min_or_nan(v, params[0]); }
 
-void kahan_add(double increment, double& sum, double& c) {
-  const double total = sum + increment;
-  if (std::isinf(total)) {
-    c = 0;
-  } else if (std::abs(sum) >= std::abs(increment)) {
-    c += (sum - total) + increment;
-  } else {
-    c += (increment - total) + sum;
-  }
-  sum = total;
-}
-
 double quantile_of(double q, std::vector<double>& values) {
   if (values.empty() || std::isnan(q)) return std::nan("");
   if (q < 0) return -HUGE_VAL;

@@ -115,7 +115,12 @@ class RangeNode {
   virtual void samples(std::size_t row, std::vector<Sample>& out) = 0;
   // The native histograms of a row, in the same way.
   virtual void histograms(std::size_t row, std::vector<HistogramSample>& out) = 0;
-  virtual void ends(std::vector<store::WindowEnds>& out) = 0;
+  // Of several rows at once: of `count` from `first` on, or of as many as `out` has room for.
+  virtual void windows(std::size_t first, std::size_t count, store::Windows& out) = 0;
+  virtual void ends(std::size_t first, std::span<store::WindowEnds> out) = 0;
+
+  // Rows are best read in batches that the nearest cache holds.
+  static constexpr std::size_t kBatch = 512;
 
  protected:
   ShapePtr shape_;

@@ -220,6 +220,28 @@ void Store::read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sampl
   }
 }
 
+void Store::read_windows(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                         Windows& out) const {
+  out.samples.clear();
+  out.ends.clear();
+  const Block* block = nullptr;
+  std::vector<const Column*> columns;
+  for (const SeriesId id : ids) {
+    const Entry& entry = series_[id];
+    if (block != blocks_[entry.block].get()) {
+      block = blocks_[entry.block].get();
+      const Block::Range range = block->range(after, upto);
+      columns.clear();
+      for (std::size_t i = range.first; i < range.last; ++i) columns.push_back(&block->column(i));
+    }
+    for (const Column* column : columns) {
+      const double value = column->value(entry.row);
+      if (is_number(value)) out.samples.push_back({from_millis(column->at_ms), value});
+    }
+    out.ends.push_back(out.samples.size());
+  }
+}
+
 void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                         std::span<double> values, std::span<std::int64_t> times) const {
   const Block* block = nullptr;

@@ -30,6 +30,17 @@ struct WindowEnds {
   std::uint32_t count = 0;
 };
 
+// The samples of several series, one window after another.
+struct Windows {
+  std::vector<Sample> samples;
+  std::vector<std::size_t> ends;  // Where each window ends in `samples`.
+
+  std::span<const Sample> operator[](std::size_t window) const {
+    const std::size_t begin = window == 0 ? 0 : ends[window - 1];
+    return {samples.data() + begin, ends[window] - begin};
+  }
+};
+
 class SeriesReader {
  public:
   virtual ~SeriesReader() = default;
@@ -46,6 +57,10 @@ class SeriesReader {
   // Appends the samples in (after, upto], oldest first, stale markers left out.
   virtual void read(SeriesId id, Timestamp after, Timestamp upto,
                     std::vector<Sample>& out) const = 0;
+
+  // Replaces `out` with what read() gives for each of the series.
+  virtual void read_windows(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                            Windows& out) const;
 
   // The newest sample of each series in (after, upto]: values[i] and times[i] (milliseconds), or an
   // absent_value() where there is none or it is a stale marker. Spans have the length of `ids`.
@@ -75,5 +90,15 @@ class SeriesReader {
 inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
 inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
 inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
+
+inline void SeriesReader::read_windows(std::span<const SeriesId> ids, Timestamp after,
+                                       Timestamp upto, Windows& out) const {
+  out.samples.clear();
+  out.ends.clear();
+  for (const SeriesId id : ids) {
+    read(id, after, upto, out.samples);
+    out.ends.push_back(out.samples.size());
+  }
+}
 
 }  // namespace tocsin::store

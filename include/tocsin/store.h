@@ -94,6 +94,8 @@ class Store : public SeriesReader {
   std::vector<SeriesId> select(const Matchers& matchers) const override;
   const Labels& labels(SeriesId id) const override;
   void read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sample>& out) const override;
+  void read_windows(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                    Windows& out) const override;
   void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
