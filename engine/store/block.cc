@@ -7,7 +7,16 @@
 namespace tocsin::store {
 namespace {
 
+// How many columns are left open for samples that come late.
+constexpr std::size_t kOpenColumns = 2;
+
 bool is_alive(double v) { return !is_absent(v) && !is_stale_nan(v); }
+
+// Whether `value` is not simply the next one after `previous`.
+bool is_irregular(double value, double previous) {
+  if (value >= previous) return false;  // Not so for every NaN.
+  return !is_absent(value) || is_alive(previous);
+}
 
 }  // namespace
 
@@ -42,7 +51,6 @@ Column Block::take_column(Timestamp at) {
   column.values.assign(rows_.size(), absent_value());
   column.irregular.clear();
   column.histograms.clear();
-  column.sparse = false;
   column.failed = false;
   return column;
 }
@@ -50,6 +58,7 @@ Column Block::take_column(Timestamp at) {
 bool Block::append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
                    bool restarted) {
   if (!columns_.empty() && columns_.back().at_ms >= to_millis(at)) return false;
+  seal_upto(columns_.size());
   Column column = take_column(at);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     column.values[rows[i]] = values[i];
@@ -57,6 +66,7 @@ bool Block::append(Timestamp at, std::span<const Row> rows, std::span<const doub
   }
   note_irregular(column, restarted);
   columns_.push_back(std::move(column));
+  sealed_ = columns_.size();
   return true;
 }
 
@@ -67,8 +77,7 @@ void Block::note_irregular(Column& now, bool restarted) {
   for (Row row = 0; row < now.values.size(); ++row) {
     const double value = now.values[row];
     const double previous = before ? before->value(row) : absent_value();
-    if (value >= previous) continue;  // False for every NaN.
-    if (is_absent(value) && !is_alive(previous)) continue;
+    if (!is_irregular(value, previous)) continue;
     if (is_absent(value)) {
       now.values[row] = stale_nan();
       rows_[row].last_ms = now.at_ms;
@@ -91,28 +100,81 @@ void Block::append_stale(Timestamp at) {
   Column column = take_column(at);
   column.failed = true;
   const Column& before = columns_.back();
+  // An open column says nothing about the rows that it leaves out.
+  const bool is_open = sealed_ < columns_.size();
   for (Row row = 0; row < column.values.size(); ++row) {
-    // A sparse column says nothing about the rows that it leaves out.
-    const bool alive = before.sparse ? rows_[row].used : is_alive(before.value(row));
+    const bool alive = is_open ? rows_[row].used : is_alive(before.value(row));
     if (!alive) continue;
     column.values[row] = stale_nan();
     column.irregular.push_back(row);
     rows_[row].last_ms = column.at_ms;
   }
+  seal_upto(columns_.size());
   columns_.push_back(std::move(column));
+  sealed_ = columns_.size();
+}
+
+std::size_t Block::first_not_before(std::int64_t at_ms) const {
+  // Samples mostly come column by column, or series by series.
+  for (std::size_t i = hint_; i < std::min(hint_ + 2, columns_.size()); ++i) {
+    if (columns_[i].at_ms == at_ms) return i;
+  }
+  const auto it =
+      std::lower_bound(columns_.begin(), columns_.end(), at_ms,
+                       [](const Column& column, std::int64_t t) { return column.at_ms < t; });
+  return static_cast<std::size_t>(it - columns_.begin());
+}
+
+void Block::begin_column(std::size_t index, Timestamp at) {
+  columns_.insert(columns_.begin() + static_cast<std::ptrdiff_t>(index), take_column(at));
+  if (index < sealed_) {
+    ++sealed_;
+    list_irregular(index);
+    if (index + 1 < sealed_) list_irregular(index + 1);
+  } else if (columns_.size() > kOpenColumns) {
+    seal_upto(columns_.size() - kOpenColumns);
+  }
+}
+
+void Block::seal_upto(std::size_t count) {
+  for (; sealed_ < count; ++sealed_) list_irregular(sealed_);
+}
+
+void Block::list_irregular(std::size_t index) {
+  Column& column = columns_[index];
+  column.irregular.clear();
+  for (Row row = 0; row < rows_.size(); ++row) {
+    const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
+    if (is_irregular(column.value(row), previous)) column.irregular.push_back(row);
+  }
+}
+
+void Block::correct_notes(std::size_t index, Row row) {
+  if (index < sealed_) correct_note(index, row);
+  if (index + 1 < sealed_) correct_note(index + 1, row);
+}
+
+// A row that is noted without need is only read the long way.
+void Block::correct_note(std::size_t index, Row row) {
+  std::vector<Row>& noted = columns_[index].irregular;
+  const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
+  const bool is_last = !noted.empty() && noted.back() == row;
+  if (!is_irregular(columns_[index].value(row), previous)) {
+    if (is_last) noted.pop_back();
+  } else if (!is_last) {
+    noted.push_back(row);
+  }
 }
 
 Column* Block::column_for_insert(Row row, Timestamp at) {
   const std::int64_t at_ms = to_millis(at);
   if (!columns_.empty() && at_ms < columns_.back().at_ms - options_.history.count()) return nullptr;
-  auto position = columns_.end();
-  while (position != columns_.begin() && std::prev(position)->at_ms >= at_ms) --position;
-  if (position == columns_.end() || position->at_ms != at_ms) {
-    position = columns_.insert(position, take_column(at));
-    position->sparse = true;
-  }
-  if (row >= position->values.size()) position->values.resize(rows_.size(), absent_value());
-  return &*position;
+  const std::size_t index = first_not_before(at_ms);
+  if (index == columns_.size() || columns_[index].at_ms != at_ms) begin_column(index, at);
+  hint_ = index;
+  Column& column = columns_[index];
+  if (row >= column.values.size()) column.values.resize(rows_.size(), absent_value());
+  return &column;
 }
 
 bool Block::insert(Row row, Timestamp at, double value) {
@@ -122,6 +184,7 @@ bool Block::insert(Row row, Timestamp at, double value) {
   if (!is_absent(place))
     return std::bit_cast<std::uint64_t>(place) == std::bit_cast<std::uint64_t>(value);
   place = value;
+  correct_notes(hint_, row);
   rows_[row].last_ms = std::max(rows_[row].last_ms, column->at_ms);
   return true;
 }
@@ -133,6 +196,7 @@ bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
   if (!is_absent(place)) return is_histogram(place) && *column->histograms[row] == *histogram;
   place = histogram_value();
   column->histograms[row] = std::move(histogram);
+  correct_notes(hint_, row);
   rows_[row].last_ms = std::max(rows_[row].last_ms, column->at_ms);
   return true;
 }
@@ -142,6 +206,7 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   while (!columns_.empty() && columns_.front().at_ms <= oldest) {
     if (spare_.size() < 2) spare_.push_back(std::move(columns_.front()));
     columns_.pop_front();
+    if (sealed_ > 0) --sealed_;
   }
   std::vector<Row> empty;
   for (Row row = 0; row < rows_.size(); ++row) {

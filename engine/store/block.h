@@ -35,8 +35,7 @@ struct Column {
   std::vector<double> values;  // By row; rows beyond the end are absent.
   std::vector<Row> irregular;
   std::map<Row, HistogramPtr> histograms;  // Of the rows whose value is histogram_value().
-  bool sparse = false;  // Written sample by sample: any row may be absent without being listed.
-  bool failed = false;  // Nothing but stale markers.
+  bool failed = false;                     // Nothing but stale markers.
 
   double value(Row row) const { return row < values.size() ? values[row] : absent_value(); }
 };
@@ -70,6 +69,9 @@ class Block {
   Range range(Timestamp after, Timestamp upto) const;
   const Column& column(std::size_t index) const { return columns_[index]; }
 
+  // How many columns, from the oldest on, are sealed.
+  std::size_t sealed_count() const { return sealed_; }
+
   std::size_t row_count() const { return rows_.size(); }
   std::size_t sample_count() const;
   std::size_t byte_size() const;
@@ -85,6 +87,13 @@ class Block {
   Column take_column(Timestamp at);
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
+  std::size_t first_not_before(std::int64_t at_ms) const;
+  void begin_column(std::size_t index, Timestamp at);
+  void seal_upto(std::size_t count);
+  void list_irregular(std::size_t index);
+  // The row's value in column `index` has changed.
+  void correct_notes(std::size_t index, Row row);
+  void correct_note(std::size_t index, Row row);
   void note_irregular(Column& now, bool restarted);
   void start_from_zero(Row row, Column& before);
 
@@ -92,6 +101,8 @@ class Block {
   std::vector<RowState> rows_;
   std::vector<Row> free_rows_;
   std::deque<Column> columns_;
+  std::size_t sealed_ = 0;
+  std::size_t hint_ = 0;       // The column that the last sample went to.
   std::vector<Column> spare_;  // Dropped columns, whose memory the next ones use.
 };
 

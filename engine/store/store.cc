@@ -9,9 +9,8 @@
 namespace tocsin::store {
 namespace {
 
-// What one row's samples in a range of columns come to, found by looking at each.
-WindowEnds scan(const Block& block, Block::Range range, Row row) {
-  WindowEnds ends;
+// Adds one row's samples in a range of columns to what came before them, looking at each.
+void scan(const Block& block, Block::Range range, Row row, WindowEnds& ends) {
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
     const double value = column.value(row);
@@ -26,7 +25,6 @@ WindowEnds scan(const Block& block, Block::Range range, Row row) {
     ends.last = value;
     ++ends.count;
   }
-  return ends;
 }
 
 std::uint64_t identity(BlockId block, const Labels& labels) {
@@ -38,37 +36,44 @@ class EndsReader {
  public:
   void open(const Block& block, Timestamp after, Timestamp upto) {
     block_ = &block;
-    range_ = block.range(after, upto);
-    scan_all_ = range_.last - range_.first < 2;
-    if (!scan_all_) {
-      first_ = &block.column(range_.first);
-      last_ = &block.column(range_.last - 1);
-    }
-    count_ = static_cast<std::uint32_t>(range_.last - range_.first);
+    const Block::Range range = block.range(after, upto);
+    const std::size_t open_from = std::clamp(block.sealed_count(), range.first, range.last);
+    sealed_ = {range.first, open_from};
+    open_ = {open_from, range.last};
+    count_ = static_cast<std::uint32_t>(open_from - range.first);
+    if (count_ < 2) return;
+    first_ = &block.column(sealed_.first);
+    last_ = &block.column(sealed_.last - 1);
     irregular_.assign(block.row_count(), 0);
-    for (std::size_t i = range_.first; i < range_.last; ++i) {
-      const Column& column = block.column(i);
-      scan_all_ |= column.sparse;
-      if (i == range_.first) continue;
-      for (const Row row : column.irregular) irregular_[row] = 1;
+    for (std::size_t i = sealed_.first + 1; i < sealed_.last; ++i) {
+      for (const Row row : block.column(i).irregular) irregular_[row] = 1;
     }
   }
 
   WindowEnds read(Row row) const {
-    if (scan_all_ || irregular_[row] != 0) return scan(*block_, range_, row);
-    const double from = first_->value(row);
-    const double to = last_->value(row);
-    if (std::isnan(from) || std::isnan(to)) return scan(*block_, range_, row);
-    return {first_->at_ms, last_->at_ms, from, to, 0, count_};
+    WindowEnds ends;
+    if (!read_regular(row, ends)) scan(*block_, sealed_, row, ends);
+    scan(*block_, open_, row, ends);
+    return ends;
   }
 
  private:
+  // What the sealed columns say of a row that goes through them without a jump.
+  bool read_regular(Row row, WindowEnds& ends) const {
+    if (count_ < 2 || irregular_[row] != 0) return false;
+    const double from = first_->value(row);
+    const double to = last_->value(row);
+    if (std::isnan(from) || std::isnan(to)) return false;
+    ends = {first_->at_ms, last_->at_ms, from, to, 0, count_};
+    return true;
+  }
+
   const Block* block_ = nullptr;
-  Block::Range range_;
-  const Column* first_ = nullptr;  // Of the range, if it has two or more.
+  Block::Range sealed_;
+  Block::Range open_;
+  const Column* first_ = nullptr;  // Of the sealed ones, if there are two or more.
   const Column* last_ = nullptr;
-  std::uint32_t count_ = 0;
-  bool scan_all_ = false;
+  std::uint32_t count_ = 0;              // Of the sealed ones.
   std::vector<std::uint8_t> irregular_;  // By row.
 };
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Samples that bring their own timestamps, in whatever order: the ends of a window are always what
+// reading it sample by sample gives.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "store/block.h"
+#include "tocsin/store.h"
+
+namespace tocsin::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Arrival {
+  std::size_t series;
+  int second;
+  double value;
+};
+
+// Counters of five series with resets, gaps, stale markers and NaN, column by column.
+std::vector<Arrival> scrapes(std::mt19937& random) {
+  std::vector<Arrival> out;
+  std::vector<double> values(5, 0);
+  for (int second = 10; second <= 300; second += 10) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (random() % 8 == 0) continue;
+      values[i] = random() % 9 == 0 ? 0 : values[i] + static_cast<double>(random() % 5);
+      const double value = random() % 30 == 0   ? normal_nan()
+                           : random() % 30 == 0 ? stale_nan()
+                                                : values[i];
+      out.push_back({i, second, value});
+    }
+  }
+  return out;
+}
+
+// The orders in which senders deliver.
+void rearrange(std::vector<Arrival>& arrivals, int order, std::mt19937& random) {
+  const auto swap_near = [&](std::size_t reach) {
+    for (std::size_t i = 0; i + reach < arrivals.size(); ++i) {
+      std::swap(arrivals[i], arrivals[i + random() % reach]);
+    }
+  };
+  if (order == 1) swap_near(4);
+  if (order == 2) swap_near(30);
+  if (order == 3) {  // One series after the other.
+    std::stable_sort(arrivals.begin(), arrivals.end(),
+                     [](const Arrival& a, const Arrival& b) { return a.series < b.series; });
+  }
+  if (order == 4) std::shuffle(arrivals.begin(), arrivals.end(), random);
+}
+
+void check_windows(const Store& store, const std::vector<SeriesId>& ids, std::mt19937& random) {
+  for (int n = 0; n < 20; ++n) {
+    const Timestamp after = from_millis(static_cast<std::int64_t>(random() % 300) * 1000);
+    const Timestamp upto = after + std::chrono::seconds(random() % 200);
+    std::vector<WindowEnds> all(ids.size());
+    store.read_ends(ids, after, upto, all);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::vector<Sample> samples;
+      store.read(ids[i], after, upto, samples);
+      REQUIRE(all[i].count == samples.size());
+      if (samples.empty()) continue;
+      double resets = 0;
+      for (std::size_t k = 1; k < samples.size(); ++k) {
+        if (samples[k].value < samples[k - 1].value) resets += samples[k - 1].value;
+      }
+      CHECK(all[i].first_ms == to_millis(samples.front().at));
+      CHECK(all[i].last_ms == to_millis(samples.back().at));
+      CHECK(all[i].resets == resets);
+      CHECK((all[i].last == samples.back().value || std::isnan(samples.back().value)));
+    }
+  }
+}
+
+TEST_CASE("the fast path and the long way agree in whatever order samples come") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 200; ++round) {
+    CAPTURE(round);
+    Store store;
+    const BlockId block = store.add_block({.history = 10min});
+    std::vector<SeriesId> ids;
+    for (int i = 0; i < 5; ++i) {
+      const Labels labels{{"__name__", "s"}, {"i", std::to_string(i)}};
+      ids.push_back(store.add_series(block, labels, true));
+    }
+    std::vector<Arrival> arrivals = scrapes(random);
+    rearrange(arrivals, round % 5, random);
+    const bool mixed = round % 7 == 0;
+    for (const Arrival& a : arrivals) {
+      const Timestamp at = from_millis(a.second * 1000);
+      if (mixed && random() % 20 == 0) {
+        const std::vector<double> values{1, a.value};
+        store.append_column(block, at + 5s, std::vector{ids[0], ids[3]}, values);
+      }
+      if (mixed && random() % 40 == 0) store.append_stale(block, at + 5s);
+      store.append_sample(ids[a.series], at, a.value);
+      if (random() % 50 == 0) check_windows(store, ids, random);
+      if (random() % 200 == 0) store.collect_garbage(at - 8min);
+    }
+    check_windows(store, ids, random);
+  }
+}
+
+TEST_CASE("columns are sealed when two later ones have begun") {
+  Block block({.history = 10min});
+  const Row a = block.add_row(0, true);
+  const Row b = block.add_row(1, true);
+  const auto at = [](int second) { return from_millis(second * 1000); };
+  for (int second = 10; second <= 40; second += 10) {
+    block.insert(a, at(second), second);
+    if (second != 20) block.insert(b, at(second), second);
+  }
+  CHECK(block.sealed_count() == 2);
+  CHECK(block.column(0).irregular == std::vector<Row>{a, b});  // Both were born.
+  CHECK(block.column(1).irregular == std::vector<Row>{b});
+  // It comes late, and is nothing special any more.
+  block.insert(b, at(20), 20);
+  CHECK(block.column(1).irregular.empty());
+}
+
+TEST_CASE("one series after the other leaves no notes but the births") {
+  Block block({.history = 10min});
+  for (Row row = 0; row < 3; ++row) {
+    block.add_row(row, true);
+    for (int second = 10; second <= 100; second += 10) {
+      block.insert(row, from_millis(second * 1000), second);
+    }
+  }
+  for (std::size_t i = 1; i < block.sealed_count(); ++i) {
+    CHECK(block.column(i).irregular.empty());
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::store
