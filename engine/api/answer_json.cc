@@ -80,11 +80,10 @@ class ValueWriter {
     json_.end_object().end_array();
   }
 
-  // Which of its bounds a bucket includes: 0 the upper one, 1 the lower one, 3 both.
+  // Which of its bounds a bucket includes: 0 the upper one, 1 the lower one, 2 none, 3 both.
   static std::uint64_t boundary_rule(const promql::BucketRange& range) {
-    const bool is_zero = range.lower == 0 && range.upper == 0;
-    if (is_zero || (range.lower < 0 && range.upper > 0)) return 3;
-    return range.upper > 0 ? 0 : 1;
+    if (range.includes_lower) return range.includes_upper ? 3 : 1;
+    return range.includes_upper ? 0 : 2;
   }
 
   JsonWriter& json_;

@@ -147,8 +147,11 @@ class Query::Impl {
     Vector out;
     const auto add = [&](std::size_t row) {
       if (!frame->has_sample(row)) return;
-      out.push_back({labels[row], {context.at, frame->values[row]}, nullptr});
-      if (frame->histogram(row)) out.back().histogram = frame->histograms[row];
+      if (frame->histogram(row)) {
+        out.push_back({labels[row], {context.at, 0}, frame->histograms[row]});
+      } else {
+        out.push_back({labels[row], {context.at, frame->values[row]}, nullptr});
+      }
     };
     if (frame->is_ordered) {
       for (const std::uint32_t row : frame->order) add(row);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "net/url.h"
+#include "promql/histogram_layout.h"
 #include "tocsin/sample.h"
 
 namespace tocsin::source {
@@ -44,18 +45,51 @@ std::string_view as_text(const json::value& value) {
   return view(value.get_string());
 }
 
-std::pair<Timestamp, std::string_view> pair_of(const json::value& value) {
+// [time, value]
+std::pair<Timestamp, const json::value&> pair_of(const json::value& value) {
   const json::array& pair = as_array(value);
   if (pair.size() != 2 || !pair[0].is_number()) throw NotAnAnswer{"expected [time, value]"};
   const double seconds = pair[0].to_number<double>();
-  return {from_millis(std::llround(seconds * 1000.0)), as_text(pair[1])};
+  return {from_millis(std::llround(seconds * 1000.0)), pair[1]};
+}
+
+double number_of(const json::value& value) {
+  const std::string_view text = as_text(value);
+  const auto number = parse_number(text);
+  if (!number) throw NotAnAnswer{"not a number: " + std::string(text)};
+  return *number;
 }
 
 Sample sample_of(const json::value& value) {
-  const auto [time, text] = pair_of(value);
-  const auto number = parse_number(text);
-  if (!number) throw NotAnAnswer{"not a number: " + std::string(text)};
-  return {time, *number};
+  const auto [time, number] = pair_of(value);
+  return {time, number_of(number)};
+}
+
+// [rule, lower, upper, count], where the rule says which bounds are included: 0 the upper one, 1
+// the lower one, 3 both.
+promql::BucketRange range_of(const json::value& value) {
+  const json::array& parts = as_array(value);
+  if (parts.size() != 4 || !parts[0].is_number()) {
+    throw NotAnAnswer{"expected [rule, lower, upper, count]"};
+  }
+  const auto rule = parts[0].to_number<int>();
+  return {number_of(parts[1]), number_of(parts[2]), number_of(parts[3]), rule == 1 || rule == 3,
+          rule == 0 || rule == 3};
+}
+
+HistogramSample histogram_of(const json::value& value) {
+  const auto [time, body] = pair_of(value);
+  const json::object& object = as_object(body);
+  std::vector<promql::BucketRange> ranges;
+  if (object.contains("buckets")) {
+    for (const json::value& range : as_array(at(object, "buckets"))) {
+      ranges.push_back(range_of(range));
+    }
+  }
+  auto histogram =
+      promql::histogram_of(number_of(at(object, "count")), number_of(at(object, "sum")), ranges);
+  if (!histogram) throw NotAnAnswer{histogram.error().message};
+  return {time, std::make_shared<const Histogram>(std::move(*histogram))};
 }
 
 Labels labels_of(const json::value& value) {
@@ -70,9 +104,24 @@ promql::Vector vector_of(const json::array& result) {
   promql::Vector out;
   for (const json::value& element : result) {
     const json::object& object = as_object(element);
-    if (object.contains("histogram")) continue;  // Native histograms are not for us yet.
-    out.push_back({labels_of(at(object, "metric")), sample_of(at(object, "value"))});
+    Labels labels = labels_of(at(object, "metric"));
+    if (object.contains("histogram")) {
+      auto [time, histogram] = histogram_of(at(object, "histogram"));
+      out.push_back({std::move(labels), {time, 0}, std::move(histogram)});
+    } else {
+      out.push_back({std::move(labels), sample_of(at(object, "value")), nullptr});
+    }
   }
+  return out;
+}
+
+// The samples behind `key`, each made by `read`; none if it is not there.
+template <class T>
+std::vector<T> samples_of(const json::object& object, std::string_view key,
+                          T (*read)(const json::value&)) {
+  std::vector<T> out;
+  if (!object.contains(json::string_view(key.data(), key.size()))) return out;
+  for (const json::value& sample : as_array(at(object, key))) out.push_back(read(sample));
   return out;
 }
 
@@ -80,12 +129,8 @@ promql::Matrix matrix_of(const json::array& result) {
   promql::Matrix out;
   for (const json::value& element : result) {
     const json::object& object = as_object(element);
-    if (!object.contains("values")) continue;
-    promql::Series series{labels_of(at(object, "metric")), {}};
-    for (const json::value& sample : as_array(at(object, "values"))) {
-      series.samples.push_back(sample_of(sample));
-    }
-    out.push_back(std::move(series));
+    out.push_back({labels_of(at(object, "metric")), samples_of(object, "values", sample_of),
+                   samples_of(object, "histograms", histogram_of)});
   }
   return out;
 }
@@ -98,7 +143,7 @@ promql::Value value_of(const json::object& data) {
   if (type == "scalar") return sample_of(result);
   if (type != "string") throw NotAnAnswer{"unknown resultType " + std::string(type)};
   const auto [time, text] = pair_of(result);
-  return promql::Text{time, std::string(text)};
+  return promql::Text{time, std::string(as_text(text))};
 }
 
 std::vector<promql::Annotation> annotations_of(const json::object& document, std::string_view key) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include "promql/histogram_layout.h"
 #include "promql/histogram_math.h"
 #include "promql/histogram_notation.h"
 #include "promql/series_notation.h"
@@ -121,6 +122,37 @@ TEST_CASE("a histogram is shown with the bounds of its buckets") {
         "{count:20, sum:10, [-2,-1):2, [-1,-0.5):1, [-0.001,0.001]:2, (0.5,1]:1, (1,2]:2}");
   CHECK(histogram_text(histogram("{{schema:-53 count:2 custom_values:[5] buckets:[1 1]}}")) ==
         "{count:2, sum:0, (-Inf,5]:1, (5,+Inf]:1}");
+}
+
+TEST_CASE("a histogram is found again from the bounds of its buckets") {
+  const std::string_view kTexts[] = {
+      "{{schema:8}}",
+      "{{schema:3 count:12 sum:18.4 z_bucket:2 z_bucket_w:0.001 offset:-70 buckets:[1 2 0 1 1]}}",
+      "{{schema:8 count:2 sum:-7 offset:77 buckets:[1] n_offset:700 n_buckets:[1 0 3]}}",
+      "{{schema:-4 count:3 n_offset:-4 n_buckets:[1 0 0 2]}}",
+      // The zero bucket reaches into the first.
+      "{{count:3 z_bucket:1 z_bucket_w:0.75 buckets:[1 1]}}",
+      "{{schema:-53 count:4 sum:5 custom_values:[5 10] buckets:[1 2 1]}}",
+      "{{schema:-53 count:3 custom_values:[0.1 0.25 0.3] offset:1 buckets:[2 1]}}",
+  };
+  for (const std::string_view text : kTexts) {
+    const Histogram h = histogram(text);
+    const auto found = histogram_of(h.count, h.sum, ranges_of(h));
+    REQUIRE_MESSAGE(found, text);
+    CHECK(histogram_notation(*found) == text);
+  }
+}
+
+TEST_CASE("a histogram that may be of either kind is not guessed") {
+  const auto powers = histogram_of(2, 3, {{1, 2, 1}, {4, 8, 1}});
+  REQUIRE_FALSE(powers);
+  CHECK(powers.error().code == ErrorCode::InvalidArgument);
+  const auto disorder = histogram_of(2, 3, {{5, 10, 1}, {1, 2, 1}});
+  REQUIRE_FALSE(disorder);
+  CHECK(disorder.error().code == ErrorCode::Parse);
+  const auto nonsense = histogram_of(2, 3, {{-3, 3, 1, true, true}, {5, 9, 1}});
+  REQUIRE_FALSE(nonsense);
+  CHECK(nonsense.error().code == ErrorCode::Parse);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "promql/histogram_notation.h"
 #include "support/executors.h"
 #include "support/fake_web.h"
 
@@ -36,21 +37,29 @@ TEST_CASE("every kind of value is read") {
   const auto vector = read(200, success(R"({"resultType":"vector","result":[
       {"metric":{"__name__":"up","job":"j"},"value":[1700000000.123,"1"]},
       {"metric":{},"value":[1700000000,"NaN"]},
-      {"metric":{"h":"x"},"histogram":[1700000000,{}]}]})"));
+      {"metric":{"h":"x"},"histogram":[2,{"count":"7","sum":"2.5","buckets":
+          [[1,"-2","-1","4"],[3,"-0.5","0.5","1"],[0,"0.5","1","2"]]}]}]})"));
   REQUIRE_MESSAGE(vector, vector.error().message);
   const auto& elements = std::get<promql::Vector>(vector->value);
-  REQUIRE(elements.size() == 2);
+  REQUIRE(elements.size() == 3);
+  CHECK(elements[2].sample.at == from_millis(2000));
+  REQUIRE(elements[2].histogram);
+  CHECK(promql::histogram_notation(*elements[2].histogram) ==
+        "{{count:7 sum:2.5 z_bucket:1 z_bucket_w:0.5 buckets:[2] n_offset:1 n_buckets:[4]}}");
   CHECK(elements[0].labels.text() == R"(up{job="j"})");
   CHECK(elements[0].sample == Sample{from_millis(1'700'000'000'123), 1});
   CHECK(format_value(elements[1].sample.value) == "NaN");
 
   const auto matrix = read(200, success(R"({"resultType":"matrix","result":[
-      {"metric":{"a":"b"},"values":[[1,"1"],[2.5,"+Inf"]]}]})"));
+      {"metric":{"a":"b"},"values":[[1,"1"],[2.5,"+Inf"]],
+       "histograms":[[3,{"count":"0","sum":"0"}]]}]})"));
   REQUIRE(matrix);
   const auto& series = std::get<promql::Matrix>(matrix->value);
   REQUIRE(series.size() == 1);
   CHECK(series[0].samples.size() == 2);
   CHECK(series[0].samples[1].at == from_millis(2500));
+  REQUIRE(series[0].histograms.size() == 1);
+  CHECK(series[0].histograms[0].at == from_millis(3000));
 
   CHECK(std::get<Sample>(read(200, success(R"({"resultType":"scalar","result":[1,"2"]})"))->value)
             .value == 2);
