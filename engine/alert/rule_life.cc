@@ -49,7 +49,7 @@ Result<promql::Vector> RuleLife::record(const promql::Vector& result) const {
     LabelsBuilder labels(element.labels);
     labels.set(kMetricName, rule_->name);
     for (const auto& [name, value] : rule_->labels) labels.set(name, value);
-    out.push_back({labels.build(), element.sample});
+    out.push_back({labels.build(), element.sample, element.histogram});
     if (!seen.insert(out.back().labels).second) {
       return fail(ErrorCode::Execution,
                   "vector contains metrics with the same labelset after applying rule labels");

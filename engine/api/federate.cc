@@ -51,6 +51,8 @@ class Federation : public std::enable_shared_from_this<Federation> {
     const auto* vector = std::get_if<promql::Vector>(&value);
     if (vector == nullptr) return;
     for (const promql::Element& element : *vector) {
+      // The text format has no native histograms.
+      if (element.histogram) continue;
       const std::string_view name = element.labels.metric_name();
       if (!name.empty()) alive_[std::string(name)].try_emplace(element.labels, element.sample);
     }

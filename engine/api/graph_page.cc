@@ -8,6 +8,7 @@
 #include "api/html_writer.h"
 #include "api/page.h"
 #include "api/page_style.h"
+#include "promql/histogram_notation.h"
 #include "tocsin/sample.h"
 
 namespace tocsin::api {
@@ -15,13 +16,15 @@ namespace {
 
 constexpr std::size_t kMostRows = 200;
 
-void write_row(HtmlWriter& html, const Labels& labels, double value) {
+void write_row(HtmlWriter& html, const Labels& labels, std::string_view value) {
   html.raw("<tr><th scope=\"row\" class=\"mono\">").text(labels.text());
-  html.raw("</th><td class=\"n\">").text(format_number(value)).raw("</td></tr>");
+  html.raw("</th><td class=\"n\">").text(value).raw("</td></tr>");
 }
 
 void write_value(HtmlWriter& html, const promql::Value& value) {
-  if (const auto* scalar = std::get_if<Sample>(&value)) return write_row(html, {}, scalar->value);
+  if (const auto* scalar = std::get_if<Sample>(&value)) {
+    return write_row(html, {}, format_number(scalar->value));
+  }
   const auto* vector = std::get_if<promql::Vector>(&value);
   if (!vector || vector->empty()) {
     html.raw("<tr><td>Nothing at the moment.</td></tr>");
@@ -29,7 +32,10 @@ void write_value(HtmlWriter& html, const promql::Value& value) {
   }
   const std::size_t shown = std::min(vector->size(), kMostRows);
   for (std::size_t i = 0; i < shown; ++i) {
-    write_row(html, (*vector)[i].labels, (*vector)[i].sample.value);
+    const promql::Element& element = (*vector)[i];
+    write_row(html, element.labels,
+              element.histogram ? promql::histogram_text(*element.histogram)
+                                : format_number(element.sample.value));
   }
   if (shown < vector->size()) {
     html.raw("<tr><td>and ").number(vector->size() - shown).raw(" more</td></tr>");

@@ -7,6 +7,7 @@
 #include "api/answer_json.h"
 #include "cli/command.h"
 #include "cli/source.h"
+#include "promql/histogram_notation.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::cli {
@@ -57,7 +58,10 @@ struct PrintTable {
     for (const auto& e : vector) {
       std::string labels = e.labels.text();
       labels.resize(width, ' ');
-      std::cout << labels << "  " << format_value(e.sample.value) << '\n';
+      std::cout << labels << "  "
+                << (e.histogram ? promql::histogram_text(*e.histogram)
+                                : format_value(e.sample.value))
+                << '\n';
     }
     if (vector.empty()) std::cout << "no series match\n";
   }
@@ -67,6 +71,10 @@ struct PrintTable {
       for (const Sample& sample : series.samples) {
         std::cout << "  " << format_rfc3339(sample.at) << "  " << format_value(sample.value)
                   << '\n';
+      }
+      for (const HistogramSample& sample : series.histograms) {
+        std::cout << "  " << format_rfc3339(sample.at) << "  "
+                  << promql::histogram_text(*sample.histogram) << '\n';
       }
     }
     if (matrix.empty()) std::cout << "no series match\n";

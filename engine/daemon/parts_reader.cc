@@ -30,10 +30,11 @@ std::optional<std::size_t> part_in(const Matchers& matchers) {
   return std::nullopt;
 }
 
-// The first sample later than `at`.
-auto later_than(const std::vector<Sample>& samples, Timestamp at) {
+// The first sample later than `at`, of either kind.
+template <class S>
+auto later_than(const std::vector<S>& samples, Timestamp at) {
   return std::upper_bound(samples.begin(), samples.end(), at,
-                          [](Timestamp t, const Sample& sample) { return t < sample.at; });
+                          [](Timestamp t, const S& sample) { return t < sample.at; });
 }
 
 store::WindowEnds ends_in(const std::vector<Sample>& samples, Timestamp after, Timestamp upto) {
@@ -68,7 +69,11 @@ Result<void> PartsReader::serve(std::size_t index, promql::Matrix series) {
     part.row_of.clear();
     ++part.version;
   }
-  for (promql::Series& row : part.rows) row.samples.clear();
+  for (promql::Series& row : part.rows) {
+    row.samples.clear();
+    row.histograms.clear();
+  }
+  for (const promql::Series& row : series) has_histograms_ |= !row.histograms.empty();
   for (promql::Series& fetched : series) {
     const auto [it, is_new] =
         part.row_of.try_emplace(fetched.labels, static_cast<std::uint32_t>(part.rows.size()));
@@ -77,6 +82,7 @@ Result<void> PartsReader::serve(std::size_t index, promql::Matrix series) {
       ++part.version;
     } else {
       part.rows[it->second].samples = std::move(fetched.samples);
+      part.rows[it->second].histograms = std::move(fetched.histograms);
     }
   }
   return {};
@@ -133,14 +139,23 @@ void PartsReader::read_ends(std::span<const SeriesId> ids, Timestamp after, Time
 
 void PartsReader::read_histograms(SeriesId id, Timestamp after, Timestamp upto,
                                   std::vector<HistogramSample>& out) const {
-  if (!is_ours(id)) below_.read_histograms(id, after, upto, out);
+  if (!is_ours(id)) return below_.read_histograms(id, after, upto, out);
+  const std::vector<HistogramSample>& samples = row(id).histograms;
+  out.insert(out.end(), later_than(samples, after), later_than(samples, upto));
 }
 
 void PartsReader::read_latest_histograms(std::span<const SeriesId> ids, Timestamp after,
                                          Timestamp upto, std::span<HistogramPtr> histograms,
                                          std::span<std::int64_t> times) const {
-  if (!ids.empty() && !is_ours(ids[0])) {
-    below_.read_latest_histograms(ids, after, upto, histograms, times);
+  if (ids.empty() || !is_ours(ids[0])) {
+    return below_.read_latest_histograms(ids, after, upto, histograms, times);
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::vector<HistogramSample>& samples = row(ids[i]).histograms;
+    const auto next = later_than(samples, upto);
+    if (next == samples.begin() || std::prev(next)->at != upto) continue;
+    histograms[i] = std::prev(next)->histogram;
+    times[i] = to_millis(upto);
   }
 }
 

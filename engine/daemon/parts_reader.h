@@ -33,7 +33,7 @@ class PartsReader : public store::SeriesReader {
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                  std::span<store::WindowEnds> out) const override;
-  bool has_histograms() const override { return below_.has_histograms(); }
+  bool has_histograms() const override { return has_histograms_ || below_.has_histograms(); }
   void read_histograms(store::SeriesId id, Timestamp after, Timestamp upto,
                        std::vector<HistogramSample>& out) const override;
   void read_latest_histograms(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
@@ -51,6 +51,7 @@ class PartsReader : public store::SeriesReader {
 
   const store::SeriesReader& below_;
   std::vector<Served> parts_;
+  bool has_histograms_ = false;  // Once a part had one.
 };
 
 }  // namespace tocsin::daemon

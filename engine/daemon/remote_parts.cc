@@ -18,7 +18,13 @@ promql::Matrix matrix_of(promql::Value value, Timestamp at) {
     out.push_back({{}, {{at, scalar->value}}, {}});
   if (auto* vector = std::get_if<promql::Vector>(&value)) {
     for (promql::Element& element : *vector) {
-      out.push_back({std::move(element.labels), {{at, element.sample.value}}, {}});
+      promql::Series series{std::move(element.labels), {}, {}};
+      if (element.histogram) {
+        series.histograms.push_back({at, std::move(element.histogram)});
+      } else {
+        series.samples.push_back({at, element.sample.value});
+      }
+      out.push_back(std::move(series));
     }
   }
   return out;
@@ -35,8 +41,10 @@ void append(promql::Matrix& matrix, const promql::Matrix& more) {
   for (const promql::Series& series : more) {
     const auto [it, is_new] = places.try_emplace(series.labels, matrix.size());
     if (is_new) matrix.push_back({series.labels, {}, {}});
-    std::vector<Sample>& samples = matrix[it->second].samples;
-    samples.insert(samples.end(), series.samples.begin(), series.samples.end());
+    promql::Series& known = matrix[it->second];
+    known.samples.insert(known.samples.end(), series.samples.begin(), series.samples.end());
+    known.histograms.insert(known.histograms.end(), series.histograms.begin(),
+                            series.histograms.end());
   }
 }
 

@@ -11,6 +11,7 @@
 #include "alert/template_value.h"
 #include "base/file.h"
 #include "daemon/rule_files.h"
+#include "promql/histogram_notation.h"
 #include "promql/series_notation.h"
 #include "tocsin/duration.h"
 #include "tocsin/store.h"
@@ -45,6 +46,7 @@ struct AlertExpectation {
 struct ExpectedSample {
   std::string labels;
   double value = 0;
+  std::string histogram;  // Empty: it is the value.
 };
 
 struct ExprExpectation {
@@ -91,7 +93,7 @@ void read_alert_expectation(Mapping& m, AlertExpectation& expectation) {
 void read_expected_sample(Mapping& m, ExpectedSample& sample) {
   m.read("labels", sample.labels);
   m.read("value", sample.value);
-  if (m.has("histogram")) m.error("histogram", "native histograms are not supported");
+  m.read("histogram", sample.histogram);
 }
 
 void read_expr_expectation(Mapping& m, ExprExpectation& expectation) {
@@ -242,8 +244,12 @@ class TestRun {
     std::set<Labels> now;
     for (const promql::Element& element : series) {
       now.insert(element.labels);
-      store_.append_sample(store_.add_series(block_, element.labels, false), at,
-                           element.sample.value);
+      const store::SeriesId id = store_.add_series(block_, element.labels, false);
+      if (element.histogram) {
+        store_.append_histogram(id, at, element.histogram);
+      } else {
+        store_.append_sample(id, at, element.sample.value);
+      }
     }
     for (const Labels& labels : rule.written) {
       if (now.count(labels) > 0) continue;
@@ -287,13 +293,25 @@ class TestRun {
       std::string_view text = sample.labels;
       const auto labels = promql::take_series_labels(text);
       if (!labels) return failures_.push_back(what + ": " + labels.error().message);
-      expected.push_back("      " + labels->text() + " " + number_text(sample.value) + "\n");
+      const auto value = value_text(sample);
+      if (!value) return failures_.push_back(what + ": " + value.error().message);
+      expected.push_back("      " + labels->text() + " " + *value + "\n");
     }
     for (const promql::Element& element : *vector) {
-      actual.push_back("      " + element.labels.text() + " " + number_text(element.sample.value) +
-                       "\n");
+      const std::string value = element.histogram ? promql::histogram_notation(*element.histogram)
+                                                  : number_text(element.sample.value);
+      actual.push_back("      " + element.labels.text() + " " + value + "\n");
     }
     compare(what, expected, actual, passed);
+  }
+
+  Result<std::string> value_text(const ExpectedSample& sample) const {
+    if (sample.histogram.empty()) return number_text(sample.value);
+    std::string_view text = sample.histogram;
+    auto histogram = promql::take_histogram(text);
+    if (!histogram) return fail(histogram.error());
+    if (!text.empty()) return fail(ErrorCode::Parse, "more than one histogram");
+    return promql::histogram_notation(*histogram);
   }
 
   // fuzzy_compare forgives the last bit or two.

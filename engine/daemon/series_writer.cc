@@ -30,11 +30,18 @@ void SeriesWriter::Place::write(Timestamp at, const promql::Vector& values) {
   }
   std::vector<store::SeriesId> ids;
   std::vector<double> numbers;
+  std::vector<std::pair<store::SeriesId, HistogramPtr>> histograms;
   for (const promql::Element& element : values) {
-    ids.push_back(store.add_series(block_, element.labels, false));
-    numbers.push_back(element.sample.value);
+    const store::SeriesId id = store.add_series(block_, element.labels, false);
+    if (element.histogram) {
+      histograms.emplace_back(id, element.histogram);
+    } else {
+      ids.push_back(id);
+      numbers.push_back(element.sample.value);
+    }
   }
   store.append_column(block_, at, ids, numbers);
+  for (auto& [id, histogram] : histograms) store.append_histogram(id, at, std::move(histogram));
 }
 
 SeriesWriter::Place::~Place() {

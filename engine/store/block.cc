@@ -193,7 +193,10 @@ bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
   Column* column = column_for_insert(row, at);
   if (!column) return false;
   double& place = column->values[row];
-  if (!is_absent(place)) return is_histogram(place) && *column->histograms[row] == *histogram;
+  // append() writes stale markers for whoever it is not told of; one of this instant gives way.
+  if (!is_absent(place) && !is_stale_nan(place)) {
+    return is_histogram(place) && *column->histograms[row] == *histogram;
+  }
   place = histogram_value();
   column->histograms[row] = std::move(histogram);
   correct_notes(hint_, row);

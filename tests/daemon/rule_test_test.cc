@@ -40,6 +40,13 @@ TEST_CASE("every shipped rule file has its tests beside it") {
   }
 }
 
+TEST_CASE("rules make native histograms, and tests expect them") {
+  const RuleTestReport report =
+      run_rule_tests(TOCSIN_SOURCE_DIR "/tests/daemon/native_histogram.test.yaml");
+  if (report.failed > 0) FAIL_CHECK(report.text);
+  CHECK(report.passed > 0);
+}
+
 TEST_CASE("promtool's own test files get promtool's verdict") {
   const fs::path folder = fs::path(TOCSIN_SHARED_DIR) / "promtool";
   if (!fs::exists(folder)) {

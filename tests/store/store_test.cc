@@ -290,5 +290,27 @@ TEST_CASE("a native histogram is no number, and the numbers around it are not hi
   CHECK(ends[0].count == 1);
 }
 
+TEST_CASE("a column that has no number for a histogram's series ends it, unless one follows") {
+  Store store;
+  const BlockId block = store.add_block({});
+  const SeriesId one = store.add_series(block, Labels{{"__name__", "one"}}, false);
+  const SeriesId two = store.add_series(block, Labels{{"__name__", "two"}}, false);
+  const auto second = [](int s) { return Timestamp(std::chrono::seconds(s)); };
+  const auto histogram = std::make_shared<const Histogram>();
+  const std::vector<SeriesId> ids{one, two};
+  for (const int at : {10, 20}) {
+    store.append_column(block, second(at), {}, {});
+    CHECK(store.append_histogram(one, second(at), histogram));
+  }
+  CHECK(store.append_histogram(two, second(20), histogram));
+  store.append_column(block, second(30), {}, {});
+  CHECK(store.append_histogram(one, second(30), histogram));
+  std::vector<std::int64_t> times(2);
+  std::vector<HistogramPtr> newest(2);
+  store.read_latest_histograms(ids, second(0), second(30), newest, times);
+  CHECK(newest[0] == histogram);
+  CHECK(newest[1] == nullptr);
+}
+
 }  // namespace
 }  // namespace tocsin::store
