@@ -101,10 +101,13 @@ Result<void> add_histograms(std::string_view& text, NotedValues& out) {
   if (!count || (!rest.empty() && rest.front() != 'x')) {
     return bad("bad repetition of a histogram: '" + std::string(rest) + "'");
   }
+  auto value = std::make_shared<const Histogram>(std::move(*start));
   for (std::size_t i = 0; i <= *count; ++i) {
-    out.emplace_back(NotedValue{0, std::make_shared<const Histogram>(*start)});
-    if (step && sign == '+') add(*start, *step);
-    if (step && sign == '-') subtract(*start, *step);
+    out.emplace_back(NotedValue{0, value});
+    if (!step) continue;
+    Histogram next = *value;
+    sign == '+' ? add(next, *step) : subtract(next, *step);
+    value = std::make_shared<const Histogram>(std::move(next));
   }
   return {};
 }

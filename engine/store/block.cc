@@ -28,7 +28,7 @@ Row Block::add_row(SeriesId id, bool counter) {
     row = free_rows_.back();
     free_rows_.pop_back();
   }
-  rows_[row] = {id, true, counter, 0};
+  rows_[row] = {.id = id, .used = true, .counter = counter};
   return row;
 }
 
@@ -199,6 +199,7 @@ bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
   }
   place = histogram_value();
   column->histograms[row] = std::move(histogram);
+  rows_[row].has_histograms = true;
   correct_notes(hint_, row);
   rows_[row].last_ms = std::max(rows_[row].last_ms, column->at_ms);
   return true;

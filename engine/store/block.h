@@ -50,6 +50,8 @@ class Block {
   // The row's place may be given to another series once it is free.
   void free_row(Row row);
   SeriesId series_of(Row row) const { return rows_[row].id; }
+  // Whether the row ever had a histogram.
+  bool has_histograms(Row row) const { return rows_[row].has_histograms; }
 
   bool append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
               bool restarted);
@@ -81,6 +83,7 @@ class Block {
     SeriesId id = 0;
     bool used = false;
     bool counter = false;
+    bool has_histograms = false;
     std::int64_t last_ms = 0;  // Of its newest sample or stale marker.
   };
 

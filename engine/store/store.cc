@@ -290,6 +290,7 @@ void Store::read_histograms(SeriesId id, Timestamp after, Timestamp upto,
                             std::vector<HistogramSample>& out) const {
   const Entry& entry = series_[id];
   const Block& block = *blocks_[entry.block];
+  if (!block.has_histograms(entry.row)) return;
   const Block::Range range = block.range(after, upto);
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
@@ -304,6 +305,7 @@ void Store::read_latest_histograms(std::span<const SeriesId> ids, Timestamp afte
   for (std::size_t n = 0; n < ids.size(); ++n) {
     const Entry& entry = series_[ids[n]];
     const Block& block = *blocks_[entry.block];
+    if (!block.has_histograms(entry.row)) continue;
     const Block::Range range = block.range(after, upto);
     for (std::size_t i = range.last; i > range.first; --i) {
       const Column& column = block.column(i - 1);
