@@ -18,6 +18,7 @@
 #include "notify/notifier.h"
 #include "source/scrape_stats.h"
 #include "source/target.h"
+#include "source/write_receiver.h"
 #include "tocsin/alert.h"
 #include "tocsin/promql.h"
 #include "tocsin/rule_set.h"
@@ -92,6 +93,8 @@ using SeriesCallback = std::function<void(Result<std::vector<Labels>>)>;
 using Texts = std::set<std::string>;
 using TextsCallback = std::function<void(Result<Texts>)>;
 
+using WriteCallback = std::function<void(Result<source::WriteReport>)>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -116,6 +119,8 @@ class Backend {
   virtual void label_names(const SeriesRequest& request, TextsCallback done) = 0;
   virtual void label_values(const std::string& label, const SeriesRequest& request,
                             TextsCallback done) = 0;
+  // A body of remote write. Fails with NotFound where nobody receives.
+  virtual void write(std::string body, WriteCallback done) = 0;
   // The error is the diagnostics' text.
   virtual void reload(std::function<void(Result<void>)> done) = 0;
 };

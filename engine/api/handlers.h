@@ -24,6 +24,9 @@ void metadata(const Call& call);
 void query_exemplars(const Call& call);
 void format_query(const Call& call);
 
+// write_api.cc
+void write(const Call& call);
+
 // federate.cc
 void federate(const Call& call);
 

@@ -39,6 +39,7 @@ constexpr Route kRoutes[] = {
     {kRead, "/api/v1/alerts", alerts},
     {kRead, "/api/v1/targets", targets},
     {kRead, "/api/v1/status/buildinfo", build_info},
+    {kPost, "/api/v1/write", write},
     {kGet, "/federate", federate},
     {kGet, "/metrics", own_metrics},
     {kGet, "/-/healthy", healthy},

@@ -75,6 +75,10 @@ void read_storage(Mapping& m, const Config&) {
                      "alerts that fire are sent again after a restart");
 }
 
+void read_write_receiver(Mapping& m, Config& config) {
+  m.require("enabled", config.receives_writes);
+}
+
 void read_keep(Mapping& m, Config& config) {
   std::vector<std::string> selectors;
   m.read("keep", selectors);
@@ -114,9 +118,14 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   m.read("storage", config, [](Mapping& storage, Config& out) { read_storage(storage, out); });
   m.read("web", config.web,
          [&](Mapping& web, net::HttpServerOptions& out) { read_web(web, context, out); });
+  m.read("remote_write_receiver", config, read_write_receiver);
   read_keep(m, config);
   if (config.prometheus && !config.scrape_configs.empty()) {
     m.error("prometheus", "'prometheus' and 'scrape_configs' exclude each other",
+            "rules are evaluated either there or here");
+  }
+  if (config.prometheus && config.receives_writes) {
+    m.error("prometheus", "'prometheus' and 'remote_write_receiver' exclude each other",
             "rules are evaluated either there or here");
   }
   config.notify.external_url = config.external_url;

@@ -38,6 +38,7 @@ struct Config {
   std::string external_url;
   std::vector<std::string> rule_files;  // Patterns.
   std::vector<source::ScrapeConfig> scrape_configs;
+  bool receives_writes = false;
   std::vector<Matchers> keep;  // Series to store though no rule asks for them.
   std::optional<source::RemoteConfig> prometheus;
   std::vector<CertificateFile> certificates;

@@ -16,6 +16,7 @@
 #include "daemon/series_writer.h"
 #include "net/worker_pool.h"
 #include "source/scraper.h"
+#include "source/write_receiver.h"
 #include "tocsin/duration.h"
 #include "tocsin/version.h"
 
@@ -74,6 +75,7 @@ class Daemon::Impl : public api::Backend {
         query_workers_(net::WorkerPool::default_size()),
         http_(loop),
         writer_(store_, workers_, loop),
+        receiver_(store_),
         queries_({store_, query_workers_, loop}, clock, loop),
         api_(*this) {}
 
@@ -139,7 +141,13 @@ class Daemon::Impl : public api::Backend {
     return scraper_ ? scraper_->dropped_targets() : std::vector<source::DroppedTarget>{};
   }
   source::ScrapeStats scrape_stats() const override {
-    return scraper_ ? scraper_->stats() : source::ScrapeStats{};
+    source::ScrapeStats stats = scraper_ ? scraper_->stats() : source::ScrapeStats{};
+    const source::WriteReport written = receiver_.totals();
+    stats.samples_appended += written.appended;
+    stats.drops.duplicate += written.duplicate;
+    stats.drops.out_of_order += written.too_old;
+    stats.drops.too_far_ahead += written.too_far_ahead;
+    return stats;
   }
   std::vector<notify::Notifier::ReceiverStatus> receivers() const override {
     return notifier_->receivers();
@@ -166,6 +174,18 @@ class Daemon::Impl : public api::Backend {
   void label_values(const std::string& label, const api::SeriesRequest& request,
                     api::TextsCallback done) override {
     queries_.find_label_values(label, request, std::move(done));
+  }
+
+  void write(std::string body, api::WriteCallback done) override {
+    if (!config_.receives_writes) {
+      return done(fail(ErrorCode::NotFound,
+                       "remote write receiver needs to be enabled with "
+                       "remote_write_receiver: {enabled: true}"));
+    }
+    net::run_on(
+        workers_, loop_,
+        [this, body = std::move(body), now = clock_.now()] { return receiver_.accept(body, now); },
+        std::move(done));
   }
 
   void reload(std::function<void(Result<void>)> done) override { done(reload()); }
@@ -246,6 +266,7 @@ class Daemon::Impl : public api::Backend {
       const source::ScrapeParts parts{clock_, loop_, loop_, workers_, http_, store_};
       scraper_ = std::make_unique<source::Scraper>(parts, parse_target_groups);
     }
+    receiver_.use(std::make_shared<const source::KeepFilter>(needs));
     const auto applied = scraper_->apply(config_.scrape_configs, std::move(needs));
     if (!applied) log::error("scrape_configs", {{"error", applied.error().message}});
   }
@@ -326,8 +347,9 @@ class Daemon::Impl : public api::Backend {
                           {"receivers", std::to_string(receivers)}});
     if (rules == 0) log::warn("there are no rules: nothing will ever fire");
     if (receivers == 0) log::warn("there are no receivers: alerts are only on the page");
-    if (config_.scrape_configs.empty() && !config_.prometheus) {
-      log::warn("there is neither scrape_configs nor prometheus: rules have no data");
+    if (config_.scrape_configs.empty() && !config_.prometheus && !config_.receives_writes) {
+      log::warn(
+          "there is no scrape_configs, prometheus or remote_write_receiver: rules have no data");
     }
   }
 
@@ -428,6 +450,7 @@ class Daemon::Impl : public api::Backend {
   net::WorkerPool query_workers_;  // What people ask does not hold up what rules ask.
   net::HttpClient http_;
   SeriesWriter writer_;
+  source::WriteReceiver receiver_;
   QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;

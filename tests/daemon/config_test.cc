@@ -42,6 +42,7 @@ receivers:
   - {name: pager, webhook_configs: [{url: 'http://pager/hook', send_resolved: false, max_alerts: 5}]}
 web: {listen: '0.0.0.0:9467'}
 keep: ['{__name__=~"tcp_.+"}']
+remote_write_receiver: {enabled: true}
 )");
   CAPTURE(loaded.diagnostics.text());
   REQUIRE(loaded.diagnostics.empty());
@@ -70,6 +71,7 @@ keep: ['{__name__=~"tcp_.+"}']
   CHECK(c.notify.route->routes[0].matchers[0].text() == R"(severity="critical")");
   CHECK(c.web.listen == "0.0.0.0:9467");
   CHECK(c.keep.size() == 1);
+  CHECK(c.receives_writes);
 }
 
 TEST_CASE("everything that is wrong is said at once, where it is") {

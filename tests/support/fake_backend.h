@@ -34,11 +34,13 @@ class FakeBackend : public api::Backend {
   std::vector<notify::Notifier::ReceiverStatus> all_receivers;
   notify::LatencyHistogram latency;
   Result<void> reload_result;
+  Result<source::WriteReport> write_result;
   std::optional<Error> query_error;
 
   // ---- What it was asked.
   std::vector<api::QueryRequest> requests;
   std::vector<api::SeriesRequest> series_requests;
+  std::vector<std::string> written;
   int reloads = 0;
 
   // A sample of a gauge.
@@ -87,6 +89,11 @@ class FakeBackend : public api::Backend {
       if (labels.has(label)) texts.emplace(labels.get(label));
     }
     done(std::move(texts));
+  }
+
+  void write(std::string body, api::WriteCallback done) override {
+    written.push_back(std::move(body));
+    done(write_result);
   }
 
   void reload(std::function<void(Result<void>)> done) override {
