@@ -122,13 +122,18 @@ class Linter {
         const bool known = std::any_of(findings_.begin(), findings_.end(), [&](const auto& f) {
           return f.begin <= note.begin && note.end <= f.end;
         });
-        if (!known) findings_.push_back({"promql/note", note.message, "", note.begin, note.end});
+        if (!known) findings_.push_back({"promql/note", plain(note), "", note.begin, note.end});
       }
     }
   }
   std::vector<LintFinding> take() { return std::move(findings_); }
 
  private:
+  // Without "PromQL warning: ": a diagnostic says that itself.
+  static std::string plain(const promql::Annotation& note) {
+    return note.message.substr(note.message.find(": ") + 2);
+  }
+
   void add(std::string_view code, std::string message, std::string hint,
            const promql::Expr& where) {
     findings_.push_back(

@@ -22,6 +22,8 @@ TEST_CASE("rules that cannot mean what they say are warned of") {
       {"response_total{direction=\"outbound\",http_status=~\"5..\"}", "lint/never-matches"},
       {"identity_cert_expiration_timestamp_seconds - time() < 7200", "lint/renamed-metric"},
       {"rate(tcp_open_connections{direction=\"inbound\",peer=\"src\"}[5m])", "lint/rate-of-gauge"},
+      {"rate(process_open_fds[5m])", "promql/note"},
+      {"quantile(95, up)", "promql/note"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.expr);
