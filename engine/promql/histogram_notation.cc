@@ -176,7 +176,7 @@ std::string histogram_notation(const Histogram& h) {
   number("schema", h.schema);
   number("count", h.count);
   number("sum", h.sum);
-  if (h.has_custom_bounds()) {
+  if (!h.custom_bounds.empty()) {
     out += " custom_values:[";
     for (const double bound : h.custom_bounds) out += format_number(bound) + " ";
     out.back() = ']';

@@ -22,6 +22,7 @@ TEST_CASE("a histogram is written as it was read") {
       "n_buckets:[1]}}",
       "{{count:3 sum:-4 offset:-2 buckets:[1 2] n_offset:7 n_buckets:[1.5]}}",
       "{{schema:-53 count:4 sum:5 custom_values:[5 10] buckets:[1 2 1]}}",
+      "{{schema:-53 count:2 buckets:[2]}}",
       "{{count:1 sum:NaN counter_reset_hint:gauge buckets:[1]}}",
   };
   for (const std::string_view text : kTexts) CHECK(histogram_notation(histogram(text)) == text);
