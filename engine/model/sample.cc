@@ -57,18 +57,33 @@ std::optional<double> parse_unsigned(std::string_view text) {
   return value;
 }
 
+constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+
+// Without an exponent. to_chars() writes a big number to its last digit; we want only those digits
+// that tell it from its neighbours, and zeros.
+std::string plain(double v) {
+  if (std::abs(v) < kExactIntegers) return shortest(v, std::chars_format::fixed);
+  std::string text = shortest(v, std::chars_format::scientific);
+  const std::size_t mark = text.find('e');
+  const auto exponent = static_cast<std::size_t>(std::stoi(text.substr(mark + 1)));
+  text.resize(mark);
+  std::erase(text, '.');
+  text.resize((v < 0 ? 1 : 0) + 1 + exponent, '0');
+  return text;
+}
+
 }  // namespace
 
 std::string format_value(double v) {
   if (auto text = special(v)) return *text;
-  return shortest(v, std::chars_format::fixed);
+  return plain(v);
 }
 
 std::string format_number(double v) {
   if (auto text = special(v)) return *text;
   const double magnitude = std::abs(v);
   if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e21)) return format_exponent(v);
-  return shortest(v, std::chars_format::fixed);
+  return plain(v);
 }
 
 std::string format_exponent(double v) {

@@ -215,12 +215,21 @@ class MatchNode : public JoinNode {
     const Frame& one = many_is_left_ ? both->right : both->left;
     const auto& many_groups = many_is_left_ ? both->left_groups : both->right_groups;
     const auto& one_groups = many_is_left_ ? both->right_groups : both->left_groups;
-    if (auto error = index_one_side(one, one_groups)) return fail(std::move(*error));
+    // Where one side is empty nobody minds duplicates on the other.
+    const auto error = index_one_side(one, one_groups);
+    if (error && has_samples(many)) return fail(*error);
     if (many.shape != many_shape_ || one.shape != one_shape_) forget_pairs(many.shape, one.shape);
     return match(many, many_groups, one, context.annotations);
   }
 
  private:
+  static bool has_samples(const Frame& frame) {
+    for (std::size_t i = 0; i < frame.values.size(); ++i) {
+      if (frame.has_sample(i)) return true;
+    }
+    return false;
+  }
+
   // Finds the row of each match group on the "one" side; there may not be two.
   std::optional<Error> index_one_side(const Frame& one, const std::vector<std::uint32_t>& groups) {
     one_of_group_.assign(keys_.size(), kNone);

@@ -267,11 +267,14 @@ class ToVectorNode : public Node {
   ShapePtr shape_ = single_row({});
 };
 
-// When a selector's sample was taken; of anything else, when it was computed.
+// When a selector's sample was taken; of anything else, `+x` included, when it was computed.
 class TimestampNode : public Node {
  public:
-  explicit TimestampNode(NodePtr argument)
-      : argument_(std::move(argument)), selector_(dynamic_cast<SelectorNode*>(argument_.get())) {}
+  explicit TimestampNode(const Expr& argument)
+      : argument_(plan(argument)),
+        selector_(as<VectorSelector>(unwrap(argument))
+                      ? dynamic_cast<SelectorNode*>(argument_.get())
+                      : nullptr) {}
 
   Result<Frame> vector(Context& context) override {
     auto frame = argument_->vector(context);
@@ -397,7 +400,7 @@ NodePtr plan_special(const Call& call, Special special) {
     case Special::ToVector:
       return std::make_unique<ToVectorNode>(plan(first));
     case Special::Timestamp:
-      return std::make_unique<TimestampNode>(plan(first));
+      return std::make_unique<TimestampNode>(first);
     case Special::Absent:
       return std::make_unique<AbsentNode>(first);
     case Special::AbsentOverTime:

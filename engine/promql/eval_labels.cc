@@ -4,11 +4,14 @@
 // shape is made once.
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "promql/plan.h"
 
 namespace tocsin::promql {
 namespace {
+
+constexpr char kDuplicate[] = "vector cannot contain metrics with the same labelset";
 
 // A new value for a row's label; nothing leaves the row as it is.
 class Relabeller {
@@ -62,10 +65,30 @@ class RelabelNode : public Node {
     auto frame = argument_->vector(context);
     if (!frame) return frame;
     frame->shape = shape_.get(frame->shape, [&](const Shape& shape) { return relabel(shape); });
+    for (const auto& rows : alike_.get(frame->shape, find_alike)) {
+      const auto present = std::count_if(rows.begin(), rows.end(),
+                                         [&](std::uint32_t row) { return frame->has_sample(row); });
+      if (present > 1) return fail(ErrorCode::Execution, kDuplicate);
+    }
     return frame;
   }
 
  private:
+  using Rows = std::vector<std::uint32_t>;
+
+  // The rows that have the same labels as others, by labels.
+  static std::vector<Rows> find_alike(const Shape& shape) {
+    std::unordered_map<Labels, Rows> by_labels;
+    for (std::uint32_t i = 0; i < shape.rows.size(); ++i) {
+      by_labels[shape.rows[i].labels].push_back(i);
+    }
+    std::vector<Rows> out;
+    for (auto& [labels, rows] : by_labels) {
+      if (rows.size() > 1) out.push_back(std::move(rows));
+    }
+    return out;
+  }
+
   ShapePtr relabel(const Shape& shape) const {
     auto out = std::make_shared<Shape>(shape);
     for (ShapeRow& row : out->rows) {
@@ -81,6 +104,7 @@ class RelabelNode : public Node {
   std::string target_;
   std::unique_ptr<Relabeller> relabeller_;
   Memo<ShapePtr> shape_;
+  Memo<std::vector<Rows>> alike_;
 };
 
 // Says at evaluation what is wrong with the call's strings: they are not known to the type checker.

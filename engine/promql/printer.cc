@@ -65,12 +65,13 @@ bool is_bare_name(std::string_view name) {
 std::string selector_text(const VectorSelector& selector) {
   const bool bare = is_bare_name(selector.name);
   std::vector<std::string> parts;
-  if (!bare && !selector.name.empty()) parts.push_back(quote(selector.name));
   for (const Matcher& matcher : selector.matchers) {
     const bool is_name = matcher.name() == kMetricName && matcher.op() == Matcher::Op::Equal &&
                          matcher.value() == selector.name;
     if (!is_name) parts.push_back(matcher.text());
   }
+  std::sort(parts.begin(), parts.end());
+  if (!bare && !selector.name.empty()) parts.insert(parts.begin(), quote(selector.name));
   std::string out = bare ? selector.name : "";
   if (!parts.empty() || out.empty()) out += "{" + join(parts, ",") + "}";
   return out;
@@ -92,6 +93,7 @@ std::string matching_text(const Matching& matching) {
 
 std::string text(const Number& node) {
   if (!node.is_duration) return format_number(node.value);
+  if (node.value == 0 && std::signbit(node.value)) return "-0s";
   return format_duration(Duration(std::llround(node.value * 1000.0)));
 }
 std::string text(const String& node) { return quote(node.value); }
@@ -109,8 +111,14 @@ std::string text(const Subquery& node) {
 }
 std::string text(const Unary& node) { return (node.negative ? "-" : "+") + print(*node.expr); }
 std::string text(const Paren& node) { return "(" + print(*node.expr) + ")"; }
+// Before `^` a sign would be one of the whole power.
+std::string base_text(const Binary& node) {
+  const auto* number = as<Number>(*node.left);
+  const bool is_infinite = number && node.op == BinaryOp::Pow && std::isinf(number->value);
+  return is_infinite && number->value > 0 ? "Inf" : print(*node.left);
+}
 std::string text(const Binary& node) {
-  return print(*node.left) + " " + std::string(info_of(node.op).text) +
+  return base_text(node) + " " + std::string(info_of(node.op).text) +
          (node.return_bool ? " bool" : "") + matching_text(node.matching) + " " +
          print(*node.right);
 }

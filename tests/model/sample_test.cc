@@ -26,6 +26,11 @@ TEST_CASE("numbers are printed as Prometheus prints them") {
   CHECK(format_value(1e6) == "1000000");
   CHECK(format_value(0.1) == "0.1");
   CHECK(format_value(1e-7) == "0.0000001");
+  CHECK(format_value(1e23) == "1" + std::string(23, '0'));
+  CHECK(format_value(-1.5e300) == "-15" + std::string(299, '0'));
+  CHECK(format_value(9007199254740993.0) == "9007199254740992");
+  CHECK(format_value(1.7976931348623157e308).size() == 309);
+  CHECK(format_number(123456789012345678.0) == "123456789012345680");
   CHECK(format_number(1e-7) == "1e-07");
   CHECK(format_number(1e21) == "1e+21");
   CHECK(format_exponent(20) == "2e+01");

@@ -3,7 +3,11 @@
 // Whether two expressions are the same tree, wherever in a text they stand.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
+#include <string>
+#include <vector>
 
 #include "promql/ast.h"
 #include "promql/functions.h"
@@ -14,17 +18,28 @@ bool same_tree(const Expr& a, const Expr& b);
 
 namespace same_tree_detail {
 
-// The labels, operators and numbers of a node itself, not of its children. NaN is itself.
+// The labels, operators and numbers of a node itself, not of its children. One NaN is as good
+// as another.
 inline bool same(const Number& a, const Number& b) {
-  return std::bit_cast<std::uint64_t>(a.value) == std::bit_cast<std::uint64_t>(b.value) &&
-         a.is_duration == b.is_duration;
+  const bool same_value = std::isnan(a.value) ? std::isnan(b.value)
+                                              : std::bit_cast<std::uint64_t>(a.value) ==
+                                                    std::bit_cast<std::uint64_t>(b.value);
+  return same_value && a.is_duration == b.is_duration;
 }
 inline bool same(const String& a, const String& b) { return a.value == b.value; }
 inline bool same(const TimeShift& a, const TimeShift& b) {
   return a.offset == b.offset && a.at.kind == b.at.kind && a.at.instant == b.at.instant;
 }
+// All of them must match: their order means nothing.
+inline std::vector<std::string> sorted_texts(const Matchers& matchers) {
+  std::vector<std::string> out;
+  for (const Matcher& matcher : matchers) out.push_back(matcher.text());
+  std::sort(out.begin(), out.end());
+  return out;
+}
 inline bool same(const VectorSelector& a, const VectorSelector& b) {
-  return a.name == b.name && a.matchers == b.matchers && same(a.shift, b.shift);
+  return a.name == b.name && same(a.shift, b.shift) &&
+         sorted_texts(a.matchers) == sorted_texts(b.matchers);
 }
 inline bool same(const MatrixSelector& a, const MatrixSelector& b) {
   return same(a.vector, b.vector) && a.range == b.range;
