@@ -44,6 +44,7 @@ struct World {
     for (const char* name : {"local_a", "local_b"}) fill(here, name);
     for (const char* name : {"r_a", "r_b"}) fill(there, name);
     for (const char* name : {"local_a", "local_b", "r_a", "r_b"}) fill(all, name);
+    for (store::Store* store : {&there, &all}) fill_histograms(*store, "r_h");
     http.on("http://p/api/v1/query", [this](const net::HttpRequest& r) { return answer(r); });
     http.on("http://p/api/v1/query_range", [this](const net::HttpRequest& r) { return answer(r); });
     desk.share_with(&remote, {"local_a", "local_b"});
@@ -58,6 +59,25 @@ struct World {
       for (int t = i == 2 ? -900 : -3600; t <= 0; t += 15) {
         store.append_sample(id, kNow + std::chrono::seconds(t) - 3ms,
                             (t * (i + 1) + 7 * static_cast<int>(name.back())) % 101);
+      }
+    }
+  }
+
+  static void fill_histograms(store::Store& store, const std::string& name) {
+    const store::BlockId block = store.add_block({.history = 2h});
+    for (int i = 0; i < 2; ++i) {
+      const auto id =
+          store.add_series(block, Labels{{"__name__", name}, {"i", std::to_string(i)}}, false);
+      Histogram h{.schema = 3, .zero_threshold = 0.001};
+      h.positive = {{-3, 1}, {4, 2}};
+      for (int t = -3600; t <= 0; t += 15) {
+        h.count += 3 + i;
+        h.sum += 5;
+        h.zero_count += i;
+        h.positive[0].count += 1;
+        h.positive[1].count += 2;
+        store.append_histogram(id, kNow + std::chrono::seconds(t) - 3ms,
+                               std::make_shared<const Histogram>(h));
       }
     }
   }
@@ -130,6 +150,12 @@ const char* const kExpressions[] = {
     "first_over_time(r_a[2m]) - on (i) first_over_time(local_a[2m])",
     "r_a unless on (i) local_a > 1000",
     "count(local_a) + count(r_a) + time()",
+    "r_h * on (i) local_a",
+    "rate(r_h[5m]) / on (i) local_b",
+    "histogram_quantile(0.9, sum by (i) (increase(r_h[5m]))) > on (i) local_b",
+    "avg_over_time((r_h * on (i) local_a)[5m:1m])",
+    "first_over_time(r_h[3m]) and on (i) local_a",
+    "histogram_count(r_h or on (i) local_a) or local_b",
 };
 
 TEST_CASE("evaluated in two places, an expression has the value that it has in one") {
