@@ -85,7 +85,7 @@ TEST_CASE("a rule file is explained as text") {
         label_join(
           label_join(
             sum by (dst_namespace, dst_service) (
-              rate(request_total{direction="outbound",target_port!="4191",dst_service!="",dst_namespace=~"shop"}[5m])
+              rate(request_total{direction="outbound",dst_namespace=~"shop",dst_service!="",target_port!="4191"}[5m])
             ),
             "namespace", "", "dst_namespace"
           ),
