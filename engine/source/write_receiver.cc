@@ -16,7 +16,8 @@ constexpr Duration kSweepEvery = std::chrono::minutes(1);
 // As for scraped samples: a clock that is wrong must not push out what is right.
 constexpr Duration kMaxAhead = std::chrono::minutes(10);
 
-std::uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>()(bytes); }
+// Never 0.
+std::uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>()(bytes) | 1; }
 
 // Series that are sampled together: of one target, or of one recording rule.
 std::string group_name(const Labels& labels) {
@@ -58,7 +59,10 @@ WriteReport& WriteReport::operator+=(const WriteReport& other) {
 void WriteReceiver::use(std::shared_ptr<const KeepFilter> filter) {
   const std::lock_guard guard(mutex_);
   filter_ = std::move(filter);
-  entries_.clear();
+  entries_.assign(1, {});
+  free_entries_.clear();
+  index_.clear();
+  last_ = 0;
   longest_history_ = kLeastHistory;
   for (const promql::Need& need : filter_->needs()) {
     longest_history_ = std::max(longest_history_, need.history);
@@ -77,6 +81,13 @@ Result<WriteReport> WriteReceiver::accept(std::string_view body, Timestamp now) 
   const std::lock_guard guard(mutex_);
   const auto lock = store_.lock_for_write();
   WriteReport report;
+  accept(request, now, report);
+  if (now - swept_ >= kSweepEvery) sweep(now);
+  totals_ += report;
+  return report;
+}
+
+void WriteReceiver::accept(const WriteRequest& request, Timestamp now, WriteReport& report) {
   for (const WriteRequest::Series& series : request.series) {
     Entry* entry = find(series.labels, now, report);
     if (!entry) {
@@ -95,17 +106,14 @@ Result<WriteReport> WriteReceiver::accept(std::string_view body, Timestamp now) 
       append(*entry, request.samples[series.first + i], now, report);
     }
   }
-  if (now - swept_ >= kSweepEvery) sweep(now);
-  totals_ += report;
-  return report;
 }
 
 // Null when the labels are wrong.
 WriteReceiver::Entry* WriteReceiver::find(std::string_view labels, Timestamp now,
                                           WriteReport& report) {
-  const auto [it, is_new] = entries_.try_emplace(hash_of(labels));
-  Entry& entry = it->second;
-  const bool is_other = is_new || entry.size != labels.size();
+  last_ = entry_of(hash_of(labels));
+  Entry& entry = entries_[last_];
+  const bool is_other = entry.size != labels.size();
   if (!is_other && !entry.wanted) {
     entry.newest_ms = to_millis(now);
     return &entry;
@@ -114,11 +122,35 @@ WriteReceiver::Entry* WriteReceiver::find(std::string_view labels, Timestamp now
   const bool is_trusted =
       !is_other && entry.newest_ms > to_millis(now - entry.group->history + kDistrust);
   if (is_trusted) return &entry;
-  if (is_other)
-    entry = {.size = static_cast<std::uint32_t>(labels.size()), .newest_ms = to_millis(now)};
+  entry.size = static_cast<std::uint32_t>(labels.size());
+  if (is_other) entry.newest_ms = to_millis(now);
   if (settle(entry, labels, report)) return &entry;
-  entries_.erase(it);
+  forget(last_);
   return nullptr;
+}
+
+WriteReceiver::EntryId WriteReceiver::entry_of(std::uint64_t hash) {
+  const EntryId guess = entries_[last_].next;
+  if (entries_[guess].hash == hash) return guess;
+  const auto [it, is_new] = index_.try_emplace(hash, 0);
+  if (is_new) {
+    if (free_entries_.empty()) {
+      free_entries_.push_back(static_cast<EntryId>(entries_.size()));
+      entries_.emplace_back();
+    }
+    it->second = free_entries_.back();
+    free_entries_.pop_back();
+    entries_[it->second].hash = hash;
+  }
+  entries_[last_].next = it->second;
+  return it->second;
+}
+
+void WriteReceiver::forget(EntryId id) {
+  index_.erase(entries_[id].hash);
+  entries_[id] = {};
+  free_entries_.push_back(id);
+  last_ = 0;
 }
 
 // Finds the entry's series, or makes it.
@@ -172,8 +204,9 @@ void WriteReceiver::append(Entry& entry, const Sample& sample, Timestamp now, Wr
 void WriteReceiver::sweep(Timestamp now) {
   swept_ = now;
   const Timestamp oldest = now - longest_history_;
-  std::erase_if(entries_,
-                [&](const auto& entry) { return entry.second.newest_ms <= to_millis(oldest); });
+  for (EntryId id = 1; id < entries_.size(); ++id) {
+    if (entries_[id].hash != 0 && entries_[id].newest_ms <= to_millis(oldest)) forget(id);
+  }
   std::erase_if(groups_, [&](const auto& group) {
     if (group.second->used > now - std::max(longest_history_, group.second->history)) return false;
     store_.remove_block(group.second->block);

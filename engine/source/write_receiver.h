@@ -4,8 +4,9 @@
 // rule asks for, each sample at its own timestamp. The series of one target (job, instance) are
 // scraped together, so they share a block.
 //
-// A series is known by the bytes of its labels; those are decoded once in its life. Requests may
-// come from several threads at a time.
+// A series is known by the bytes of its labels; those are decoded once in its life. Senders name
+// their series in the same order again and again, so each is looked for after the one that it
+// followed the last time. Requests may come from several threads at a time.
 #pragma once
 
 #include <map>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "source/keep_filter.h"
 #include "source/remote_write.h"
@@ -62,8 +64,11 @@ class WriteReceiver {
     std::int64_t newest_ms = 0;
     Timestamp used;
   };
+  using EntryId = std::uint32_t;
   struct Entry {
+    std::uint64_t hash = 0;  // Of the labels' bytes; 0: of no series.
     std::uint32_t size = 0;  // Of the bytes.
+    EntryId next = 0;        // What followed the last time.
     bool wanted = false;
     store::SeriesId series = 0;
     Group* group = nullptr;  // Null: unwanted.
@@ -73,7 +78,10 @@ class WriteReceiver {
     std::size_t operator()(std::uint64_t hash) const { return hash; }
   };
 
+  void accept(const WriteRequest& request, Timestamp now, WriteReport& report);
   Entry* find(std::string_view labels, Timestamp now, WriteReport& report);
+  EntryId entry_of(std::uint64_t hash);
+  void forget(EntryId id);
   bool settle(Entry& entry, std::string_view labels, WriteReport& report);
   Group& group_of(const Labels& labels, Duration history);
   void append(Entry& entry, const Sample& sample, Timestamp now, WriteReport& report);
@@ -82,7 +90,10 @@ class WriteReceiver {
   store::Store& store_;
   mutable std::mutex mutex_;  // Guards everything below; taken before the store's.
   std::shared_ptr<const KeepFilter> filter_;
-  std::unordered_map<std::uint64_t, Entry, Identity> entries_;  // By hash of the labels' bytes.
+  std::vector<Entry> entries_{Entry{}};  // The first is nobody's.
+  std::vector<EntryId> free_entries_;
+  std::unordered_map<std::uint64_t, EntryId, Identity> index_;
+  EntryId last_ = 0;
   std::map<std::string, std::unique_ptr<Group>> groups_;
   Duration longest_history_{0};
   Timestamp swept_;
