@@ -96,6 +96,10 @@ class ParamNode : public Node {
   Memo<ShapePtr> shape_;
 };
 
+// Until the year 32,000, the calendar of the standard library.
+// Differs from Prometheus: what is no such time has no date; there it has that of an overflow.
+constexpr double kMaxUnixSeconds = 9.4e11;
+
 // day_of_week(v) and its like; without an argument, of the evaluation's own time.
 class DateNode : public Node {
  public:
@@ -109,7 +113,7 @@ class DateNode : public Node {
       return out;
     }
     return change_values(*argument_, shape_, context, [&](double value) {
-      if (!std::isfinite(value)) return std::nan("");
+      if (!(std::abs(value) < kMaxUnixSeconds)) return std::nan("");
       return function_(static_cast<std::int64_t>(value));
     });
   }
