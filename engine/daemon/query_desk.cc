@@ -163,16 +163,18 @@ void QueryDesk::answer_here(Job job) {
 
 void QueryDesk::pass_on(Job job) {
   const api::QueryRequest& request = job.request;
+  source::RemoteQuery remote = remote_->within(request.timeout);
   if (request.step.count() == 0) {
-    return remote_->instant(request.expr, request.start, std::move(job.done));
+    return remote.instant(request.expr, request.start, std::move(job.done));
   }
-  remote_->range(request.expr, {request.start, request.end, request.step}, std::move(job.done));
+  remote.range(request.expr, {request.start, request.end, request.step}, std::move(job.done));
 }
 
 void QueryDesk::answer_shared(Job job, promql::Split split) {
   const promql::Steps steps{job.request.start, job.request.end, job.request.step};
   const auto shared = std::make_shared<const promql::Split>(std::move(split));
-  fetch_parts(*remote_, *shared, steps,
+  source::RemoteQuery remote = remote_->within(job.request.timeout);
+  fetch_parts(remote, *shared, steps,
               [this, shared, job = std::move(job)](Result<FetchedParts> fetched) {
                 if (!fetched) return job.done(fail(fetched.error()));
                 auto work = [this, shared, request = job.request, deadline = job.deadline,

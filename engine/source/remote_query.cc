@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/remote_query.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -269,6 +270,12 @@ Result<std::set<std::string>> read_texts(const net::HttpResult& response) {
     for (const json::value& text : as_array(data)) out.emplace(as_text(text));
     return out;
   });
+}
+
+RemoteQuery RemoteQuery::within(Duration timeout) const {
+  RemoteConfig config = config_;
+  config.timeout = std::clamp(timeout, Duration(1), config.timeout);
+  return RemoteQuery(http_, std::move(config), readers_);
 }
 
 void RemoteQuery::instant(std::string_view query, Timestamp at, RemoteCallback done) {

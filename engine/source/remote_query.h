@@ -74,6 +74,9 @@ class RemoteQuery {
   RemoteQuery(net::HttpSender& http, RemoteConfig config, RemoteReaders readers = {})
       : http_(http), config_(std::move(config)), readers_(readers) {}
 
+  // The same, for somebody who waits no longer than that.
+  RemoteQuery within(Duration timeout) const;
+
   // The value of the expression at `at`. `done` is called once, from the loop; at once, if the
   // request cannot even be made.
   void instant(std::string_view query, Timestamp at, RemoteCallback done);

@@ -194,6 +194,20 @@ TEST_CASE("what is plain is one question, and parts that are the same are asked 
   CHECK(w.http.requests.empty());
 }
 
+TEST_CASE("whoever asks may wait for less time than the configuration allows") {
+  World w;
+  const auto timeout_of = [&](const char* expr, Duration timeout) {
+    w.http.requests.clear();
+    w.by_desk({.expr = expr, .start = kNow, .end = kNow, .timeout = timeout});
+    return w.http.requests.at(0).timeout;
+  };
+  for (const char* expr : {"r_a", "r_a + local_a"}) {
+    CHECK(timeout_of(expr, 5s) == 5s);
+    CHECK(timeout_of(expr, 2min) == 30s);
+    CHECK(timeout_of(expr, 0s) == 1ms);
+  }
+}
+
 TEST_CASE("a part that is not answered fails the evaluation") {
   World w;
   w.http.on("http://p/api/v1/query", [](const net::HttpRequest& request) -> net::HttpResult {
