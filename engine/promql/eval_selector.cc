@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Selectors and subqueries: where samples come into an evaluation.
+#include <algorithm>
+
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -144,7 +146,8 @@ class SubqueryNode : public RangeNode {
       }
       ++added;
     }
-    return context.count(added);
+    // A step without a sample counts, too: a year of milliseconds has to end somewhere.
+    return context.count(std::max<std::size_t>(added, 1));
   }
 
   // The row of ours that each row of `shape` goes to; new ones are added to our shape.

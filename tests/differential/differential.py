@@ -15,7 +15,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
-from harness import Lab, free_port, get, get_json, need, wait_until  # noqa: E402
+from harness import Lab, get_json, need  # noqa: E402
 
 TEXTS = 300
 
@@ -37,14 +37,10 @@ def start_prometheus(lab, texts):
     rules = [{"record": f"text_{i}", "expr": text["expr"]} for i, text in enumerate(texts)]
     groups = {"groups": [{"name": "texts", "interval": "1y", "rules": rules}]}
     lab.write("rules.json", json.dumps(groups))
-    config = lab.write("prometheus.yml", "rule_files: [rules.json]\n")
-    port = free_port()
-    lab.start("prometheus", "prometheus", f"--config.file={config}",
-              f"--storage.tsdb.path={lab.path('tsdb')}", "--storage.tsdb.retention.time=100y",
-              f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver",
-              "--log.level=warn")
-    wait_until("Prometheus is ready", lambda: get(f"http://127.0.0.1:{port}/-/ready"))
-    return f"http://127.0.0.1:{port}"
+    address = lab.start_prometheus("rule_files: [rules.json]\n", "--log.level=warn",
+                                   "--storage.tsdb.retention.time=100y",
+                                   "--web.enable-remote-write-receiver")
+    return "http://" + address
 
 
 def count_other_texts(prometheus, texts):

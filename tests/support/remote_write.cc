@@ -45,12 +45,16 @@ std::string remote_write_body(const std::vector<WrittenSeries>& all) {
 }
 
 Result<void> remote_write(const std::string& url, const std::vector<WrittenSeries>& series) {
+  return post_remote_write(url, remote_write_body(series));
+}
+
+Result<void> post_remote_write(const std::string& url, std::string body) {
   net::HttpRequest request{.method = "POST",
                            .url = url,
                            .headers = {{"Content-Type", "application/x-protobuf"},
                                        {"Content-Encoding", "snappy"},
                                        {"X-Prometheus-Remote-Write-Version", "0.1.0"}},
-                           .body = remote_write_body(series),
+                           .body = std::move(body),
                            .timeout = std::chrono::seconds(60)};
   const auto response = net::fetch(request);
   if (!response) return fail(response.error());

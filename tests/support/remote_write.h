@@ -22,7 +22,9 @@ struct WrittenSeries {
 // The body of a request, compressed.
 std::string remote_write_body(const std::vector<WrittenSeries>& series);
 
-// Posts it to `url` (…/api/v1/write), and waits.
+// Posts a body to `url` (…/api/v1/write), and waits.
+Result<void> post_remote_write(const std::string& url, std::string body);
+// Both.
 Result<void> remote_write(const std::string& url, const std::vector<WrittenSeries>& series);
 
 }  // namespace tocsin

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How fast queries are answered, beside a Prometheus with the same data in the same run.
+
+    tests/bench/query_speed.py build/release/tocsin build/release/tests/bench/mesh_load
+
+Both are filled by remote write with the last 70 minutes of 1,000 proxies of 310 series each, and are
+asked the same questions in turn, through the HTTP API. The answers must be the same. Prints a table:
+the first answer, and the median of the following ones, in milliseconds."""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+from harness import Lab, need  # noqa: E402
+
+MINUTES = 70
+RANGE_SECONDS = 3600
+RANGE_STEP = 15
+TOLERANCE = 1e-9
+ASK_TIMEOUT = 600
+
+INBOUND = 'direction="inbound"'
+BY = "by (namespace, deployment)"
+SUCCESS = (f'sum {BY} (rate(response_total{{{INBOUND},classification="success"}}[5m]))'
+           f" / sum {BY} (rate(response_total{{{INBOUND}}}[5m]))")
+P99 = ("histogram_quantile(0.99, sum by (namespace, deployment, le) "
+       f"(rate(response_latency_ms_bucket{{{INBOUND}}}[5m])))")
+ROUTES = f"sum by (route_name) (rate(request_total{{{INBOUND}}}[5m]))"
+TOPK = f"topk(10, sum by (namespace, pod) (rate(request_total{{{INBOUND}}}[5m])))"
+FLOOR = f"({SUCCESS}) < 0.985 and sum {BY} (rate(request_total{{{INBOUND}}}[5m])) > 10"
+HOUR_AGO = (f"sum {BY} (rate(request_total{{{INBOUND}}}[5m])) / "
+            f"sum {BY} (rate(request_total{{{INBOUND}}}[5m] offset 1h))")
+
+INSTANT = [("success ratio per deployment", SUCCESS), ("p99 per deployment", P99),
+           ("rate by route", ROUTES), ("topk of pods", TOPK), ("success below a floor", FLOOR),
+           ("rate against an hour ago", HOUR_AGO)]
+RANGE = [("success ratio per deployment", SUCCESS), ("p99 per deployment", P99),
+         ("rate by route", ROUTES), ("topk of pods", TOPK), ("success below a floor", FLOOR)]
+
+# The rule only says that the last two hours are to be kept; it is evaluated once an hour.
+RULES = """
+groups:
+  - name: keep
+    interval: 1h
+    rules:
+      - record: kept
+        expr: count(request_total offset 100m) or count(response_total offset 100m) or
+              count(response_latency_ms_bucket offset 100m)
+"""
+TOCSIN = """
+rule_files: [rules.yaml]
+remote_write_receiver: {enabled: true}
+"""
+
+
+def ask(server, path, form):
+    """The seconds until the last byte of the answer, and the answer."""
+    body = urllib.parse.urlencode(form).encode()
+    start = time.perf_counter()
+    with urllib.request.urlopen(f"http://{server}{path}", body, ASK_TIMEOUT) as response:
+        text = response.read()
+    took = time.perf_counter() - start
+    answer = json.loads(text)
+    assert answer["status"] == "success", answer
+    return took, answer["data"]["result"]
+
+
+def points(result):
+    """Every point of an answer: (labels, time) → value."""
+    out = {}
+    for element in result:
+        labels = tuple(sorted(element["metric"].items()))
+        for at, value in element.get("values") or [element["value"]]:
+            out[labels, float(at)] = float(value)
+    return out
+
+
+def check_same(name, ours, theirs):
+    a, b = points(ours), points(theirs)
+    assert a.keys() == b.keys(), (name, len(a), len(b), list(a.keys() ^ b.keys())[:4])
+    for key, value in a.items():
+        same = math.isclose(value, b[key], rel_tol=TOLERANCE) or (math.isnan(value) and math.isnan(b[key]))
+        assert same, (name, key, value, b[key])
+    return len(a)
+
+
+class Bench:
+    def __init__(self, tocsin, prometheus, end):
+        self.tocsin, self.prometheus, self.end = tocsin, prometheus, end
+        self.least = {}
+
+    def compare(self, kind, name, query, repeats):
+        form = {"query": query, "timeout": f"{ASK_TIMEOUT}s"}
+        if kind == "instant":
+            path = "/api/v1/query"
+            form["time"] = self.end
+        else:
+            path = "/api/v1/query_range"
+            form |= {"start": self.end - RANGE_SECONDS, "end": self.end, "step": RANGE_STEP}
+        their_first, theirs = ask(self.prometheus, path, form)
+        our_first, ours = ask(self.tocsin, path, form)
+        count = check_same(name, ours, theirs)
+        our_times, their_times = [], []
+        for _ in range(repeats):
+            our_times.append(ask(self.tocsin, path, form)[0])
+            their_times.append(ask(self.prometheus, path, form)[0])
+        our_median, their_median = statistics.median(our_times), statistics.median(their_times)
+        ratio, first = their_median / our_median, their_first / our_first
+        self.least[kind] = min(self.least.get(kind, math.inf), ratio)
+        print(f"| {kind:7} | {name:28} | {count:6} | {their_first * 1e3:9.1f} | {our_first * 1e3:8.2f} | "
+              f"{first:6.1f} | {their_median * 1e3:9.1f} | {our_median * 1e3:8.2f} | {ratio:6.1f} |",
+              flush=True)
+
+
+def memory_of(process):
+    with open(f"/proc/{process.pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+    return 0
+
+
+def fill(args, lab, prometheus, tocsin, end):
+    start = time.monotonic()
+    out = subprocess.run([args.loader, "--end", str(end), "--minutes", str(MINUTES), "--pods",
+                          str(args.pods), "--step", str(args.step),
+                          "--url", f"http://{prometheus}/api/v1/write",
+                          "--url", f"http://{tocsin}/api/v1/write"],
+                         check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    sizes = ", ".join(f"{name} {memory_of(process):,.0f} MB" for name, process, _ in lab.processes)
+    print(f"{out} in {time.monotonic() - start:.0f} s, every {args.step} s; resident: {sizes}\n", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tocsin")
+    parser.add_argument("loader")
+    parser.add_argument("--pods", type=int, default=1000)
+    parser.add_argument("--step", type=int, default=15)
+    parser.add_argument("--repeats", type=int, default=11, help="of instant queries")
+    parser.add_argument("--range-repeats", type=int, default=3)
+    parser.add_argument("--hold", type=float, default=0, help="seconds to stay up at the end")
+    args = parser.parse_args()
+    need("prometheus")
+    with Lab(args.tocsin) as lab:
+        prometheus = lab.start_prometheus("scrape_configs: []\n", "--log.level=warn",
+                                          "--web.enable-remote-write-receiver",
+                                          "--query.max-samples=1000000000",
+                                          f"--query.timeout={ASK_TIMEOUT}s")
+        lab.write("rules.yaml", RULES)
+        tocsin = lab.start_tocsin("tocsin", TOCSIN)
+        end = int(time.time()) // 60 * 60
+        series = args.pods * 310
+        print(f"{time.strftime('%Y-%m-%d %H:%M')}, {os.cpu_count()} cores, {series:,} series, {MINUTES} minutes")
+        fill(args, lab, prometheus, tocsin, end)
+        print("| kind    | query                        | points | P first   | first    | ratio  | P median  |"
+              " median   | ratio  |\n|---|---|--:|--:|--:|--:|--:|--:|--:|")
+        bench = Bench(tocsin, prometheus, end)
+        for name, query in INSTANT:
+            bench.compare("instant", name, query, args.repeats)
+        for name, query in RANGE:
+            bench.compare("range", name, query, args.range_repeats)
+        print("\nleast ratio: " + ", ".join(f"{kind} {least:.1f}" for kind, least in bench.least.items()))
+        if args.hold:
+            print(f"tocsin {tocsin}, prometheus {prometheus}, end {end}", flush=True)
+            time.sleep(args.hold)
+
+
+if __name__ == "__main__":
+    main()
