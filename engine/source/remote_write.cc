@@ -7,6 +7,8 @@
 #include <cmath>
 #include <protozero/pbf_reader.hpp>
 
+#include "source/written_histogram.h"
+
 namespace tocsin::source {
 namespace {
 
@@ -74,9 +76,23 @@ class LabelBytes {
   std::string scattered_;
 };
 
+void take_histogram(protozero::data_view message, WriteRequest::Series& series, WriteRequest& out) {
+  auto histogram = read_written_histogram(view(message));
+  if (!histogram) {
+    ++series.bad_histograms;
+  } else if (is_stale_nan(histogram->histogram->sum)) {
+    out.samples.push_back({histogram->at, stale_nan()});
+    ++series.count;
+  } else {
+    out.histograms.push_back(std::move(*histogram));
+    ++series.histogram_count;
+  }
+}
+
 void read_series(pbf_reader message, WriteRequest& out) {
   WriteRequest::Series series;
   series.first = static_cast<std::uint32_t>(out.samples.size());
+  series.first_histogram = static_cast<std::uint32_t>(out.histograms.size());
   LabelBytes labels;
   const char* begin = message.data().data();
   while (message.next()) {
@@ -86,8 +102,9 @@ void read_series(pbf_reader message, WriteRequest& out) {
     } else if (is_message(message, kSample)) {
       out.samples.push_back(read_sample(message.get_message()));
       ++series.count;
+    } else if (is_message(message, kHistogram)) {
+      take_histogram(message.get_view(), series, out);
     } else {
-      if (is_message(message, kHistogram)) ++series.histograms;
       message.skip();
     }
     begin = message.data().data();

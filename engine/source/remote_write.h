@@ -2,7 +2,7 @@
 //
 // A request of Prometheus' remote write 1.0, read: snappy around protobuf (prompb.WriteRequest).
 // Labels stay bytes here, because a receiver knows nearly all series by their bytes; metadata and
-// exemplars are passed over, and native histograms are counted. Pure.
+// exemplars are passed over. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tocsin/histogram.h"
 #include "tocsin/labels.h"
 #include "tocsin/result.h"
 #include "tocsin/sample.h"
@@ -22,11 +23,15 @@ struct WriteRequest {
     std::string_view labels;  // The same bytes for the same series of the same sender.
     std::uint32_t first = 0;  // Its samples in `samples`.
     std::uint32_t count = 0;
-    std::uint32_t histograms = 0;
+    std::uint32_t first_histogram = 0;  // And in `histograms`.
+    std::uint32_t histogram_count = 0;
+    std::uint32_t bad_histograms = 0;  // Those that are none.
   };
 
   std::vector<Series> series;
+  // A stale marker is a number, also in a series of histograms.
   std::vector<Sample> samples;
+  std::vector<HistogramSample> histograms;
 
   // What the views point into.
   std::string bytes;

@@ -33,7 +33,7 @@ std::string WriteReport::text() const {
       {too_old, "too old"},
       {duplicate, "with another value at the same time"},
       {too_far_ahead, "too far ahead of the clock"},
-      {histograms, "native histograms, which are not taken"},
+      {histograms, "damaged native histograms"},
       {invalid, "of series with wrong labels"},
   };
   std::string out;
@@ -89,22 +89,26 @@ Result<WriteReport> WriteReceiver::accept(std::string_view body, Timestamp now) 
 
 void WriteReceiver::accept(const WriteRequest& request, Timestamp now, WriteReport& report) {
   for (const WriteRequest::Series& series : request.series) {
+    const std::uint64_t count = series.count + series.histogram_count + series.bad_histograms;
     Entry* entry = find(series.labels, now, report);
     if (!entry) {
-      report.invalid += series.count + series.histograms;
+      report.invalid += count;
       continue;
     }
     if (!entry->wanted) {
-      report.unwanted += series.count + series.histograms;
+      report.unwanted += count;
       continue;
     }
-    if (series.histograms > 0 && report.refused() == 0) {
-      report.example = "a native histogram of " + store_.labels(entry->series).text();
-    }
-    report.histograms += series.histograms;
     for (std::uint32_t i = 0; i < series.count; ++i) {
       append(*entry, request.samples[series.first + i], now, report);
     }
+    for (std::uint32_t i = 0; i < series.histogram_count; ++i) {
+      append(*entry, request.histograms[series.first_histogram + i], now, report);
+    }
+    if (series.bad_histograms > 0 && report.refused() == 0) {
+      report.example = "a histogram of " + store_.labels(entry->series).text();
+    }
+    report.histograms += series.bad_histograms;
   }
 }
 
@@ -183,21 +187,38 @@ WriteReceiver::Group& WriteReceiver::group_of(const Labels& labels, Duration his
 }
 
 void WriteReceiver::append(Entry& entry, const Sample& sample, Timestamp now, WriteReport& report) {
-  Group& group = *entry.group;
-  const std::int64_t at_ms = to_millis(sample.at);
   const bool is_ahead = sample.at > now + kMaxAhead;
   if (!is_ahead && store_.append_sample(entry.series, sample.at, sample.value)) {
-    entry.newest_ms = std::max(entry.newest_ms, at_ms);
-    group.newest_ms = std::max(group.newest_ms, at_ms);
-    group.used = std::max({group.used, now, sample.at});
-    ++report.appended;
-    return;
+    return note_appended(entry, sample.at, now, report);
   }
+  note_refused(entry, sample.at, now, report);
+}
+
+void WriteReceiver::append(Entry& entry, const HistogramSample& sample, Timestamp now,
+                           WriteReport& report) {
+  const bool is_ahead = sample.at > now + kMaxAhead;
+  if (!is_ahead && store_.append_histogram(entry.series, sample.at, sample.histogram)) {
+    return note_appended(entry, sample.at, now, report);
+  }
+  note_refused(entry, sample.at, now, report);
+}
+
+void WriteReceiver::note_appended(Entry& entry, Timestamp at, Timestamp now, WriteReport& report) {
+  Group& group = *entry.group;
+  entry.newest_ms = std::max(entry.newest_ms, to_millis(at));
+  group.newest_ms = std::max(group.newest_ms, to_millis(at));
+  group.used = std::max({group.used, now, at});
+  ++report.appended;
+}
+
+void WriteReceiver::note_refused(const Entry& entry, Timestamp at, Timestamp now,
+                                 WriteReport& report) {
+  const Group& group = *entry.group;
   if (report.refused() == 0) {
-    report.example = store_.labels(entry.series).text() + " " + format_value(sample.value) +
-                     " at " + format_value(to_seconds(sample.at));
+    report.example = store_.labels(entry.series).text() + " at " + format_value(to_seconds(at));
   }
-  const bool is_old = at_ms < group.newest_ms - group.history.count();
+  const bool is_ahead = at > now + kMaxAhead;
+  const bool is_old = to_millis(at) < group.newest_ms - group.history.count();
   ++(is_ahead ? report.too_far_ahead : is_old ? report.too_old : report.duplicate);
 }
 

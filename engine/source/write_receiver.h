@@ -31,14 +31,14 @@ struct WriteReport {
   std::uint64_t too_old = 0;
   std::uint64_t duplicate = 0;      // Another value at the same time.
   std::uint64_t too_far_ahead = 0;  // Of the clock.
-  std::uint64_t histograms = 0;     // Native ones.
+  std::uint64_t histograms = 0;     // Native ones that are damaged.
   std::uint64_t invalid = 0;        // Of series whose labels are wrong.
   std::string example;              // What was wrong with the first of them.
 
   std::uint64_t refused() const {
     return too_old + duplicate + too_far_ahead + histograms + invalid;
   }
-  // "3 of 2000 samples refused: 2 too old, 1 native histogram; the first: …"
+  // "3 of 2000 samples refused: 2 too old, 1 too far ahead of the clock; the first: …"
   std::string text() const;
   WriteReport& operator+=(const WriteReport& other);
 };
@@ -85,6 +85,9 @@ class WriteReceiver {
   bool settle(Entry& entry, std::string_view labels, WriteReport& report);
   Group& group_of(const Labels& labels, Duration history);
   void append(Entry& entry, const Sample& sample, Timestamp now, WriteReport& report);
+  void append(Entry& entry, const HistogramSample& sample, Timestamp now, WriteReport& report);
+  void note_appended(Entry& entry, Timestamp at, Timestamp now, WriteReport& report);
+  void note_refused(const Entry& entry, Timestamp at, Timestamp now, WriteReport& report);
   void sweep(Timestamp now);
 
   store::Store& store_;

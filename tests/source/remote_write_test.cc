@@ -27,7 +27,7 @@ struct Point {
 struct Sent {
   Pairs labels;
   std::vector<Point> points;
-  int histograms = 0;
+  std::vector<std::string> histograms = {};  // Messages.
 };
 
 void add_labels(pbf_writer& series, const Pairs& labels) {
@@ -55,7 +55,7 @@ std::string body_of(const std::vector<Sent>& all) {
       sample.add_double(1, point.value);
       sample.add_int64(2, to_millis(kNow) + point.second * 1000);
     }
-    for (int i = 0; i < sent.histograms; ++i) series.add_message(4, std::string("\x10\x01"));
+    for (const std::string& histogram : sent.histograms) series.add_message(4, histogram);
   }
   pbf_writer metadata(request, 3);
   metadata.add_string(2, "up");
@@ -63,18 +63,45 @@ std::string body_of(const std::vector<Sent>& all) {
   return packed(plain);
 }
 
+// Of whole numbers: 2 in the zero bucket, 1, 3, 0, 4 in the buckets -1, 0, 3, 4; none negative.
+std::string histogram_message(int second, double sum = 18.5) {
+  std::string out;
+  pbf_writer histogram(out);
+  histogram.add_uint64(1, 10);
+  histogram.add_double(3, sum);
+  histogram.add_sint32(4, 2);
+  histogram.add_double(5, 0.001);
+  histogram.add_uint64(6, 2);
+  for (const auto& [offset, length] : {std::pair(-1, 2U), std::pair(2, 2U)}) {
+    pbf_writer span(histogram, 11);
+    span.add_sint32(1, offset);
+    span.add_uint32(2, length);
+  }
+  const std::vector<std::int64_t> deltas{1, 2, -3, 4};
+  histogram.add_packed_sint64(12, deltas.begin(), deltas.end());
+  histogram.add_enum(14, 2);
+  histogram.add_int64(15, to_millis(kNow) + second * 1000);
+  return out;
+}
+
+const std::string kDamaged = "\x08";  // A field without its value.
+
 Pairs up(const std::string& instance) {
   return {{"__name__", "up"}, {"instance", instance}, {"job", "j"}};
 }
 
 TEST_CASE("a request is read as series, with their labels as bytes") {
   const std::string body =
-      body_of({{up("a"), {{0, 1}, {15, 2}}}, {up("b"), {}, 2}, {up("a"), {{30, 3}}}});
+      body_of({{up("a"), {{0, 1}, {15, 2}}},
+               {up("b"), {}, {histogram_message(1), kDamaged, histogram_message(2)}},
+               {up("a"), {{30, 3}}}});
   WriteRequest request;
   REQUIRE(read_write_request(body, request));
   REQUIRE(request.series.size() == 3);
   CHECK(request.series[0].count == 2);
-  CHECK(request.series[1].histograms == 2);
+  CHECK(request.series[1].histogram_count == 2);
+  CHECK(request.series[1].bad_histograms == 1);
+  CHECK(request.histograms[1].at == kNow + 2s);
   CHECK(request.series[2].first == 2);
   CHECK(request.samples[1] == Sample{kNow + 15s, 2});
   CHECK(request.series[0].labels == request.series[2].labels);
@@ -200,22 +227,40 @@ TEST_CASE("what rules ask for is kept, with its timestamps and stale markers") {
 TEST_CASE("what cannot be taken is counted, and the rest is kept") {
   World w;
   w.send({{up("a"), {{0, 1}}}});
-  const auto report = w.send(
-      {{up("a"), {{0, 1}, {0, 2}, {-3600, 1}, {3600, 1}, {15, 2}}, 3}, {{{"job", "j"}}, {{0, 1}}}});
+  const auto report =
+      w.send({{up("a"), {{0, 1}, {0, 2}, {-3600, 1}, {3600, 1}, {15, 2}}, {kDamaged}},
+              {{{"job", "j"}}, {{0, 1}}}});
   CHECK(report.appended == 2);  // What is sent again, and the new one.
   CHECK(report.duplicate == 1);
   CHECK(report.too_old == 1);
   CHECK(report.too_far_ahead == 1);
-  CHECK(report.histograms == 3);
+  CHECK(report.histograms == 1);
   CHECK(report.invalid == 1);
-  CHECK(
-      report.text() ==
-      "7 of 9 samples refused: 1 too old, 1 with another value at the same time, 1 too far ahead "
-      "of the clock, 3 native histograms, which are not taken, 1 of series with wrong labels; the "
-      "first: a native histogram of up{instance=\"a\", job=\"j\"}");
+  CHECK(report.text() ==
+        "5 of 7 samples refused: 1 too old, 1 with another value at the same time, 1 too far ahead "
+        "of the clock, 1 damaged native histograms, 1 of series with wrong labels; the first: "
+        "up{instance=\"a\", job=\"j\"} at 1000000");
   CHECK(w.samples() == std::vector<std::string>{R"(up{instance="a", job="j"} 1 2)"});
   CHECK(w.receiver.totals().appended == 3);
-  CHECK(w.receiver.totals().refused() == 7);
+  CHECK(w.receiver.totals().refused() == 5);
+}
+
+TEST_CASE("native histograms are kept beside the numbers, and end like them") {
+  World w;
+  const auto report = w.send({{up("a"), {{0, 1}}, {histogram_message(15), histogram_message(30)}}});
+  CHECK(report.appended == 3);
+  const auto ids = w.store.select(testing::matchers_of("up"));
+  std::vector<HistogramSample> found;
+  w.store.read_histograms(ids.at(0), kNow, kNow + 1min, found);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].at == kNow + 15s);
+  CHECK(found[0].histogram->count == 10);
+  CHECK(w.samples() == std::vector<std::string>{R"(up{instance="a", job="j"} 1)"});
+  CHECK(w.send({{up("a"), {}, {histogram_message(45, stale_nan())}}}).appended == 1);
+  std::vector<HistogramPtr> newest(1);
+  std::vector<std::int64_t> times(1);
+  w.store.read_latest_histograms(ids, kNow, kNow + 1min, newest, times);
+  CHECK(newest[0] == nullptr);
 }
 
 TEST_CASE("the series of one target share their columns") {
