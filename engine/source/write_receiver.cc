@@ -71,7 +71,7 @@ void WriteReceiver::use(std::shared_ptr<const KeepFilter> filter) {
 }
 
 WriteReport WriteReceiver::totals() const {
-  const std::lock_guard guard(mutex_);
+  const std::lock_guard guard(totals_mutex_);
   return totals_;
 }
 
@@ -83,6 +83,7 @@ Result<WriteReport> WriteReceiver::accept(std::string_view body, Timestamp now) 
   WriteReport report;
   accept(request, now, report);
   if (now - swept_ >= kSweepEvery) sweep(now);
+  const std::lock_guard totals_guard(totals_mutex_);
   totals_ += report;
   return report;
 }

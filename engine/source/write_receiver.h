@@ -100,6 +100,8 @@ class WriteReceiver {
   std::map<std::string, std::unique_ptr<Group>> groups_;
   Duration longest_history_{0};
   Timestamp swept_;
+
+  mutable std::mutex totals_mutex_;  // Never held for long: the loop asks.
   WriteReport totals_;
 };
 
