@@ -18,10 +18,10 @@ readonly build=(
   g++ cmake ninja-build pkg-config git ca-certificates
   libyaml-cpp-dev libcurl4-openssl-dev libboost1.81-dev libboost-json1.81-dev libspdlog-dev
   libfmt-dev doctest-dev libre2-dev libcli11-dev libexpected-dev libssl-dev zlib1g-dev
-  libsnappy-dev libprotozero-dev
+  libsnappy-dev libprotozero-dev libxxhash-dev
 )
 readonly test=(
-  clang clang-format clang-tidy
+  clang clang-format clang-tidy libbenchmark-dev
   prometheus prometheus-alertmanager curl jq python3 chromium openssl
 )
 readonly runtime=(

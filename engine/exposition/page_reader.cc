@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <xxhash.h>
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -60,6 +62,35 @@ std::optional<double> read_value(std::string_view text) {
   return value;
 }
 
+// Reads digits up to the end of the line, and passes over both; false, and nothing happened, on
+// anything else.
+bool take_integer_line(std::string_view& text, double& value) {
+  constexpr std::size_t kMaxDigits = 15;  // All that a double holds.
+  std::int64_t integer = 0;
+  std::size_t i = 0;
+  for (; i < text.size() && i < kMaxDigits && text[i] >= '0' && text[i] <= '9'; ++i) {
+    integer = integer * 10 + (text[i] - '0');
+  }
+  if (i == 0 || i == text.size() || text[i] != '\n') return false;
+  value = static_cast<double>(integer);
+  text.remove_prefix(i + 1);
+  return true;
+}
+
+// The same for a number of any form.
+bool take_number_line(std::string_view& text, double& value) {
+  const std::size_t end = text.find('\n');
+  const std::string_view number = text.substr(0, end);
+  if (end == std::string_view::npos || number.find_first_of(" \t\r") != std::string_view::npos) {
+    return false;
+  }
+  const auto read = read_value(number);
+  if (!read) return false;
+  value = *read;
+  text.remove_prefix(end + 1);
+  return true;
+}
+
 MetricType type_named(std::string_view word) {
   static constexpr std::array<std::pair<std::string_view, MetricType>, 9> kTypes{{
       {"counter", MetricType::Counter},
@@ -95,6 +126,10 @@ std::optional<Timestamp> read_timestamp(std::string_view text, Dialect dialect) 
 }
 
 }  // namespace
+
+KnownKey known(std::string_view key) {
+  return {XXH3_64bits(key.data(), key.size()), static_cast<std::uint32_t>(key.size())};
+}
 
 Dialect dialect_of(std::string_view content_type) {
   const bool open = content_type.starts_with("application/openmetrics-text");
@@ -142,6 +177,22 @@ bool PageReader::next(PageSample& out) {
     return set_error("page does not end with # EOF");
   }
   return false;
+}
+
+void PageReader::read_comments() {
+  std::string_view line;
+  while (!rest_.empty() && rest_.front() == '#' && next_line(line)) read_comment(line.substr(1));
+}
+
+bool PageReader::next_if(const KnownKey& key, double& value) {
+  read_comments();
+  if (error_ || seen_eof_ || key.size == 0 || rest_.size() <= key.size) return false;
+  if (rest_[key.size] != ' ' || XXH3_64bits(rest_.data(), key.size) != key.hash) return false;
+  std::string_view after = rest_.substr(key.size + 1);
+  if (!take_integer_line(after, value) && !take_number_line(after, value)) return false;
+  rest_ = after;
+  ++line_number_;
+  return true;
 }
 
 void PageReader::read_comment(std::string_view line) {

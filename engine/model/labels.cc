@@ -148,6 +148,24 @@ Labels Labels::with(std::string_view name, std::string_view value) const {
   return pack(out);
 }
 
+Labels Labels::joined(const Labels& other) const {
+  std::string out;
+  out.reserve(bytes().size() + other.bytes().size());
+  auto a = begin();
+  auto b = other.begin();
+  const auto a_end = end();
+  const auto b_end = other.end();
+  while (a != a_end && b != b_end) {
+    const int order = a->name.compare(b->name);
+    append_label(order < 0 ? *a : *b, out);
+    if (order <= 0) ++a;
+    if (order >= 0) ++b;
+  }
+  for (; a != a_end; ++a) append_label(*a, out);
+  for (; b != b_end; ++b) append_label(*b, out);
+  return pack(out);
+}
+
 template <class Keeps>
 void Labels::filter(Keeps keeps, std::string& out) const {
   out.clear();
@@ -221,33 +239,71 @@ std::strong_ordering Labels::operator<=>(const Labels& other) const {
 }
 
 LabelsBuilder::LabelsBuilder(const Labels& base) {
-  for (const LabelView& label : base) pairs_.emplace_back(label.name, label.value);
+  for (const LabelView& label : base) set(label.name, label.value);
+}
+
+std::string_view LabelsBuilder::name_of(const Piece& piece) const {
+  return {text_.data() + piece.name, piece.name_size};
+}
+
+std::string_view LabelsBuilder::value_of(const Piece& piece) const {
+  return {text_.data() + piece.value, piece.value_size};
+}
+
+std::vector<LabelsBuilder::Piece>::const_iterator LabelsBuilder::find(std::string_view name) const {
+  if (pieces_.empty() || name_of(pieces_.back()) < name) return pieces_.end();
+  return std::lower_bound(
+      pieces_.begin(), pieces_.end(), name,
+      [&](const Piece& piece, std::string_view n) { return name_of(piece) < n; });
+}
+
+std::uint32_t LabelsBuilder::keep(std::string_view text) {
+  const auto at = static_cast<std::uint32_t>(text_.size());
+  text_ += text;
+  return at;
 }
 
 LabelsBuilder& LabelsBuilder::set(std::string_view name, std::string_view value) {
-  auto at = std::lower_bound(pairs_.begin(), pairs_.end(), name,
-                             [](const auto& pair, std::string_view n) { return pair.first < n; });
-  const bool found = at != pairs_.end() && at->first == name;
+  const auto is_own = [&](std::string_view text) {
+    return text.data() >= text_.data() && text.data() < text_.data() + text_.size();
+  };
+  if (is_own(name) || is_own(value)) return set(std::string(name), std::string(value));
+  const auto at = find(name);
+  const bool found = at != pieces_.end() && name_of(*at) == name;
   if (value.empty()) {
-    if (found) pairs_.erase(at);
-  } else if (found) {
-    at->second = std::string(value);
-  } else {
-    pairs_.emplace(at, name, value);
+    if (found) pieces_.erase(at);
+    return *this;
   }
+  const auto place = static_cast<std::size_t>(at - pieces_.begin());
+  if (!found) {
+    const Piece piece{keep(name), static_cast<std::uint32_t>(name.size()), 0, 0};
+    pieces_.insert(at, piece);
+  }
+  pieces_[place].value = keep(value);
+  pieces_[place].value_size = static_cast<std::uint32_t>(value.size());
   return *this;
 }
 
 std::string_view LabelsBuilder::get(std::string_view name) const {
-  for (const auto& pair : pairs_) {
-    if (pair.first == name) return pair.second;
-  }
-  return {};
+  const auto at = find(name);
+  return at != pieces_.end() && name_of(*at) == name ? value_of(*at) : std::string_view();
+}
+
+std::vector<std::pair<std::string, std::string>> LabelsBuilder::pairs() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const Piece& piece : pieces_) out.emplace_back(name_of(piece), value_of(piece));
+  return out;
+}
+
+void LabelsBuilder::clear() {
+  text_.clear();
+  pieces_.clear();
 }
 
 Labels LabelsBuilder::build() const {
   std::string out;
-  for (const auto& [name, value] : pairs_) append_label({name, value}, out);
+  out.reserve(text_.size() + 4 * pieces_.size());
+  for (const Piece& piece : pieces_) append_label({name_of(piece), value_of(piece)}, out);
   return Labels::pack(out);
 }
 

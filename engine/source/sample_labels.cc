@@ -23,13 +23,14 @@ bool is_emptied(std::string_view raw, std::string_view name) {
 }  // namespace
 
 Labels merge_target_labels(const Labels& scraped, const Labels& target) {
-  LabelsBuilder builder(scraped);
+  const Labels joined = scraped.joined(target);
+  if (joined.size() == scraped.size() + target.size()) return joined;
+  LabelsBuilder builder(joined);
   std::vector<std::pair<std::string, std::string>> conflicts;
   for (const LabelView& label : target) {
     if (const auto own = scraped.get(label.name); !own.empty()) {
       conflicts.emplace_back(label.name, own);
     }
-    builder.set(label.name, label.value);
   }
   std::stable_sort(conflicts.begin(), conflicts.end(),
                    [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });

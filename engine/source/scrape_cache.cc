@@ -7,6 +7,7 @@
 namespace tocsin::source {
 namespace {
 
+using exposition::KnownKey;
 using exposition::MetricType;
 using exposition::PageSample;
 
@@ -16,8 +17,8 @@ constexpr std::string_view kProcessStart = "process_start_time_seconds";
 constexpr std::string_view kPostRelabelling = "scrape_samples_post_metric_relabeling";
 
 // Lines with and without a timestamp are different entries: they are stored differently.
-std::uint64_t hash_of(std::string_view key, bool timed) {
-  const std::uint64_t hash = std::hash<std::string_view>()(key) ^ (timed ? 0x9e3779b97f4a7c15 : 0);
+std::uint64_t hash_of(const KnownKey& key, bool timed) {
+  const std::uint64_t hash = key.hash ^ (timed ? 0x9e3779b97f4a7c15 : 0);
   return hash == 0 ? 1 : hash;
 }
 
@@ -97,14 +98,17 @@ Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dial
 
 Result<void> ScrapeCache::read(exposition::PageReader& reader, Timestamp at, Digest& out) {
   PageSample sample;
-  while (reader.next(sample)) {
+  for (;;) {
+    if (read_expected(reader, at, out)) continue;
+    if (!reader.next(sample)) break;
     ++out.scraped;
     if (sample.name == kProcessStart && !sample.at) out.process_start += sample.value;
     if (!is_interesting(sample.name)) {
       ++out.passed;
-      continue;
+      note_unwanted(sample);
+    } else if (auto result = read_sample(sample, at, out); !result) {
+      return result;
     }
-    if (auto result = read_sample(sample, at, out); !result) return result;
   }
   if (!reader.ok()) return fail(reader.error());
   if (rules_->limits.samples > 0 && out.passed > rules_->limits.samples) {
@@ -123,6 +127,54 @@ bool ScrapeCache::is_interesting(std::string_view name) {
   return last_name_interesting_;
 }
 
+// The line that came next the last time.
+bool ScrapeCache::read_expected(exposition::PageReader& reader, Timestamp at, Digest& out) {
+  if (cursor_ >= order_.size()) return false;
+  const Place& place = order_[cursor_];
+  if (place.entry == kUnwanted) return pass_unwanted(reader, place, out);
+  Entry& entry = entries_[place.entry];
+  if (entry.state == State::Live && !is_trusted(entry, at)) return false;
+  double value = 0;
+  if (!reader.next_if(place.key, value)) return false;
+  ++out.scraped;
+  if (order_changed_) next_order_.push_back(place);
+  ++cursor_;
+  if (entry.process_start) out.process_start += value;
+  if (entry.seen == page_number_) {
+    ++out.drops.duplicate;
+  } else {
+    entry.seen = page_number_;
+    take(place.entry, value, out);
+  }
+  return true;
+}
+
+bool ScrapeCache::pass_unwanted(exposition::PageReader& reader, const Place& place, Digest& out) {
+  double value = 0;
+  if (!reader.next_if(place.key, value)) return false;
+  ++out.scraped;
+  ++out.passed;
+  if (order_changed_) next_order_.push_back(place);
+  ++cursor_;
+  return true;
+}
+
+// Nothing is remembered of a metric that nobody asks for but its place, so that it can be passed.
+void ScrapeCache::note_unwanted(const PageSample& sample) {
+  constexpr std::size_t kLookAhead = 8;
+  // process_start_time_seconds is looked at every time.
+  const KnownKey key = sample.name == kProcessStart ? KnownKey{} : exposition::known(sample.key);
+  for (std::size_t i = cursor_; i < std::min(cursor_ + kLookAhead, order_.size()); ++i) {
+    if (order_[i].entry != kUnwanted || !(order_[i].key == key)) continue;
+    if (i > cursor_) leave_order();
+    if (order_changed_) next_order_.push_back(order_[i]);
+    cursor_ = i + 1;
+    return;
+  }
+  leave_order();
+  next_order_.push_back({kUnwanted, key});
+}
+
 Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Digest& out) {
   const bool timed = sample.at.has_value() && rules_->honor_timestamps;
   const EntryId id = find(sample, timed);
@@ -137,49 +189,67 @@ Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Di
     if (auto result = resolve(id, sample, out); !result) return result;
   }
   entry.seen = page_number_;
-  take(id, sample, at, out);
+  if (timed) {
+    take_timed(id, sample.value, *sample.at, at, out);
+  } else {
+    take(id, sample.value, out);
+  }
   return {};
 }
 
-void ScrapeCache::take(EntryId id, const PageSample& sample, Timestamp at, Digest& out) {
-  Entry& entry = entries_[id];
-  if (entry.state != State::Relabelled) ++out.passed;
-  if (entry.state == State::Duplicate) ++out.drops.duplicate;
-  if (entry.state != State::Live && entry.state != State::Born) return;
-  if (!sample.at || !rules_->honor_timestamps) {
-    out.readings.push_back({id, sample.value});
-  } else if (*sample.at > at + kTooFarAhead) {
+void ScrapeCache::take(EntryId id, double value, Digest& out) {
+  const State state = entries_[id].state;
+  if (state != State::Relabelled) ++out.passed;
+  if (state == State::Duplicate) ++out.drops.duplicate;
+  if (state == State::Live || state == State::Born) out.readings.push_back({id, value});
+}
+
+void ScrapeCache::take_timed(EntryId id, double value, Timestamp at, Timestamp now, Digest& out) {
+  const State state = entries_[id].state;
+  if (state != State::Relabelled) ++out.passed;
+  if (state == State::Duplicate) ++out.drops.duplicate;
+  if (state != State::Live && state != State::Born) return;
+  if (at > now + kTooFarAhead) {
     ++out.drops.too_far_ahead;
   } else {
-    out.timed.push_back({id, sample.value, *sample.at});
+    out.timed.push_back({id, value, at});
   }
 }
 
+// From here on this page is not in the order of the last one.
+void ScrapeCache::leave_order() {
+  if (order_changed_) return;
+  order_changed_ = true;
+  next_order_.assign(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(cursor_));
+}
+
 ScrapeCache::EntryId ScrapeCache::find(const PageSample& sample, bool timed) {
-  const std::uint64_t hash = hash_of(sample.key, timed);
-  EntryId id = 0;
-  if (cursor_ < order_.size() && entries_[order_[cursor_]].hash == hash &&
-      entries_[order_[cursor_]].size == sample.key.size()) {
-    id = order_[cursor_++];
-  } else {
-    order_changed_ = true;
-    const auto [it, is_new] = index_.try_emplace(hash, 0);
-    if (is_new) {
-      if (free_.empty()) {
-        free_.push_back(static_cast<EntryId>(entries_.size()));
-        entries_.emplace_back();
-      }
-      it->second = free_.back();
-      free_.pop_back();
-      entries_[it->second] = {.hash = hash, .size = static_cast<std::uint32_t>(sample.key.size())};
-      created_.push_back(it->second);
-    } else {
-      cursor_ = entries_[it->second].position + std::size_t{1};
-    }
-    id = it->second;
+  const KnownKey key = exposition::known(sample.key);
+  const std::uint64_t hash = hash_of(key, timed);
+  const bool is_expected = cursor_ < order_.size() && order_[cursor_].entry != kUnwanted &&
+                           entries_[order_[cursor_].entry].hash == hash &&
+                           entries_[order_[cursor_].entry].size == key.size;
+  if (is_expected) {
+    if (order_changed_) next_order_.push_back(order_[cursor_]);
+    return order_[cursor_++].entry;
   }
-  next_order_.push_back(id);
-  return id;
+  leave_order();
+  const auto [it, is_new] = index_.try_emplace(hash, 0);
+  if (is_new) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<EntryId>(entries_.size()));
+      entries_.emplace_back();
+    }
+    it->second = free_.back();
+    free_.pop_back();
+    entries_[it->second] = {
+        .hash = hash, .size = key.size, .process_start = sample.name == kProcessStart && !timed};
+    created_.push_back(it->second);
+  } else {
+    cursor_ = entries_[it->second].position + std::size_t{1};
+  }
+  next_order_.push_back({it->second, timed ? KnownKey{} : key});
+  return it->second;
 }
 
 // Decodes the labels and decides what becomes of the line, until the rules change.
@@ -215,8 +285,11 @@ Result<void> ScrapeCache::resolve(EntryId id, const PageSample& sample, Digest& 
 
 void ScrapeCache::keep_order() {
   if (!order_changed_ && cursor_ == order_.size()) return;
+  leave_order();
   order_.swap(next_order_);
-  for (std::uint32_t i = 0; i < order_.size(); ++i) entries_[order_[i]].position = i;
+  for (std::uint32_t i = 0; i < order_.size(); ++i) {
+    if (order_[i].entry != kUnwanted) entries_[order_[i].entry].position = i;
+  }
 }
 
 void ScrapeCache::undo(const Digest& digest) {

@@ -85,6 +85,7 @@ class ScrapeCache {
     std::uint32_t group = 0;     // TargetStore's, for series with timestamps.
     enum class State : std::uint8_t { Free, Born, Live, Unwanted, Relabelled, Duplicate } state{};
     bool counter = false;
+    bool process_start = false;   // Its value goes into Digest::process_start.
     std::int64_t written_ms = 0;  // Of its sample in the store; 0 when there is none yet.
   };
 
@@ -119,10 +120,24 @@ class ScrapeCache {
  private:
   using State = Entry::State;
 
+  // The entry of a line of a metric that nobody asks for: none.
+  static constexpr EntryId kUnwanted = 0xffffffff;
+
+  // A line of the last page, at its place.
+  struct Place {
+    EntryId entry = 0;
+    exposition::KnownKey key;  // None if it brought a timestamp.
+  };
+
   Result<void> read(exposition::PageReader& reader, Timestamp at, Digest& out);
+  bool read_expected(exposition::PageReader& reader, Timestamp at, Digest& out);
+  bool pass_unwanted(exposition::PageReader& reader, const Place& place, Digest& out);
+  void note_unwanted(const exposition::PageSample& sample);
   bool is_interesting(std::string_view name);
   Result<void> read_sample(const exposition::PageSample& sample, Timestamp at, Digest& out);
-  void take(EntryId id, const exposition::PageSample& sample, Timestamp at, Digest& out);
+  void take(EntryId id, double value, Digest& out);
+  void take_timed(EntryId id, double value, Timestamp at, Timestamp now, Digest& out);
+  void leave_order();
   EntryId find(const exposition::PageSample& sample, bool timed);
   Result<void> resolve(EntryId id, const exposition::PageSample& sample, Digest& out);
   void keep_order();
@@ -141,10 +156,10 @@ class ScrapeCache {
   std::vector<EntryId> free_;
   std::unordered_map<std::uint64_t, EntryId, SameHash> index_;
   std::unordered_map<store::SeriesId, EntryId> owners_;
-  std::vector<EntryId> order_;  // Of the last page.
-  std::vector<EntryId> next_order_;
-  std::vector<EntryId> created_;  // By the page that is being read.
-  std::size_t cursor_ = 0;
+  std::vector<Place> order_;       // Of the last page.
+  std::vector<Place> next_order_;  // Of this one, once it is another.
+  std::vector<EntryId> created_;   // By the page that is being read.
+  std::size_t cursor_ = 0;         // In order_: what is expected next.
   bool order_changed_ = false;
   std::uint32_t page_number_ = 0;
   std::string last_name_;  // The families' lines stand together, so one answer serves many lines.

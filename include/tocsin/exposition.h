@@ -41,6 +41,15 @@ enum class Dialect {
   OpenMetrics,  // Timestamps are float seconds; exemplars; `# EOF` must be the last line.
 };
 
+// The key of a sample that was read before, to be recognised again without looking for its end.
+struct KnownKey {
+  std::uint64_t hash = 0;
+  std::uint32_t size = 0;  // 0 is no key.
+
+  bool operator==(const KnownKey&) const = default;
+};
+KnownKey known(std::string_view key);
+
 // The dialect that a Content-Type header announces. A Linkerd proxy announces text/plain.
 Dialect dialect_of(std::string_view content_type);
 
@@ -58,6 +67,10 @@ class PageReader {
   // The next sample; false at the end of the page or at the first error.
   bool next(PageSample& out);
 
+  // Reads the value of the next sample if that has this key and no timestamp. Otherwise false:
+  // next() will read it, or tell what is wrong. Several times as fast as next().
+  bool next_if(const KnownKey& key, double& value);
+
   bool ok() const { return !error_.has_value(); }
   // What is wrong, as "line 12: ...: <the line>".
   const Error& error() const { return *error_; }
@@ -66,6 +79,7 @@ class PageReader {
 
  private:
   bool next_line(std::string_view& out);
+  void read_comments();
   void read_comment(std::string_view line);
   bool read_sample(std::string_view line, PageSample& out);
   MetricType type_of(std::string_view name) const;

@@ -62,6 +62,8 @@ class Labels {
   Labels without(std::string_view name) const { return with(name, {}); }
   Labels keep_only(const std::vector<std::string>& names) const;
   Labels drop(const std::vector<std::string>& names) const;
+  // Those of both; where both have a label, that of `other`.
+  Labels joined(const Labels& other) const;
   // Replaces `out` with a key of keep_only(names) or drop(names), without making them: keys are the
   // same exactly if these are.
   void key_of_kept(const std::vector<std::string>& names, std::string& out) const;
@@ -137,24 +139,40 @@ class Labels::Iterator {
   LabelView current_;
 };
 
-// Collects changes and makes Labels once. For relabelling and parsers.
+// Collects changes and makes Labels once. For relabelling and parsers. A view that it hands out is
+// good until the next change.
 class LabelsBuilder {
  public:
   LabelsBuilder() = default;
   explicit LabelsBuilder(const Labels& base);
 
-  // An empty value removes the label.
+  // An empty value removes the label. Names that come in order are the fastest.
   LabelsBuilder& set(std::string_view name, std::string_view value);
   LabelsBuilder& remove(std::string_view name) { return set(name, {}); }
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const { return !get(name).empty(); }
-  std::vector<std::pair<std::string, std::string>> pairs() const { return pairs_; }
-  void clear() { pairs_.clear(); }
+  std::vector<std::pair<std::string, std::string>> pairs() const;
+  void clear();
 
   Labels build() const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> pairs_;  // Sorted by name.
+  // Where a label's texts stand in text_.
+  struct Piece {
+    std::uint32_t name = 0;
+    std::uint32_t name_size = 0;
+    std::uint32_t value = 0;
+    std::uint32_t value_size = 0;
+  };
+
+  std::string_view name_of(const Piece& piece) const;
+  std::string_view value_of(const Piece& piece) const;
+  // The first piece whose name is not before `name`.
+  std::vector<Piece>::const_iterator find(std::string_view name) const;
+  std::uint32_t keep(std::string_view text);
+
+  std::string text_;           // Grows; what was replaced stays in it.
+  std::vector<Piece> pieces_;  // Sorted by name.
 };
 
 // [a-zA-Z_][a-zA-Z0-9_]*

@@ -153,5 +153,51 @@ TEST_CASE("every sample of a real Linkerd 2.3 page is read") {
   CHECK(samples > 1000);
 }
 
+TEST_CASE("a line whose key is known is read without looking for its end") {
+  const struct {
+    const char* line;
+    bool is_read;
+    double value;
+  } cases[] = {
+      {"a{x=\"}\"} 12\n", true, 12},
+      {"# TYPE a counter\na{x=\"}\"} 7\n", true, 7},
+      {"a{x=\"}\"} 1.5e3\n", true, 1500},
+      {"a{x=\"}\"} -0\n", true, 0},
+      {"a{x=\"}\"} 123456789012345678\n", true, 123456789012345678.0},
+      {"a{x=\"}\"} 12 1700000000000\n", false, 0},  // A timestamp,
+      {"a{x=\"}\"} 12 # {} 1\n", false, 0},         // an exemplar,
+      {"a{x=\"}\"}  12\n", false, 0},               // unusual blanks,
+      {"a{x=\"}\"} 12\r\n", false, 0},
+      {"a{x=\"}\"} 12", false, 0},     // no end:
+      {"a{x=\"}\"} 1x2\n", false, 0},  // next() will know.
+      {"a{x=\"}b\"} 12\n", false, 0},
+      {"a 12\n", false, 0},
+      {"", false, 0},
+  };
+  const KnownKey key = known("a{x=\"}\"}");
+  for (const auto& c : cases) {
+    CAPTURE(c.line);
+    PageReader reader(c.line, Dialect::Prometheus);
+    double value = 0;
+    CHECK(reader.next_if(key, value) == c.is_read);
+    CHECK(value == c.value);
+    PageSample sample;
+    if (c.is_read) CHECK_FALSE(reader.next(sample));
+  }
+}
+
+TEST_CASE("after a key that was expected in vain, the line is read as ever") {
+  PageReader reader("# TYPE b gauge\nb 3\nc 4\n", Dialect::Prometheus);
+  double value = 0;
+  CHECK_FALSE(reader.next_if(known("a"), value));
+  PageSample sample;
+  REQUIRE(reader.next(sample));
+  CHECK(sample.key == "b");
+  CHECK(sample.type == MetricType::Gauge);
+  REQUIRE(reader.next_if(known("c"), value));
+  CHECK(value == 4);
+  CHECK(reader.line() == 3);
+}
+
 }  // namespace
 }  // namespace tocsin::exposition

@@ -58,6 +58,23 @@ TEST_CASE("copies are equal to what they were copied from, and outlive it") {
   CHECK(copy.quick_hash() == Labels{{"b", "2"}, {"a", "1"}}.quick_hash());
 }
 
+TEST_CASE("joined labels are those of both, the other's where both have one") {
+  const Labels a{{"a", "1"}, {"c", "1"}};
+  CHECK(a.joined(Labels{{"b", "2"}, {"c", "2"}, {"d", "2"}}) ==
+        Labels{{"a", "1"}, {"b", "2"}, {"c", "2"}, {"d", "2"}});
+  CHECK(a.joined({}) == a);
+  CHECK(Labels{}.joined(a) == a);
+}
+
+TEST_CASE("a builder may be given what it handed out") {
+  LabelsBuilder builder(Labels{{"a", "1"}, {"b", "2"}});
+  builder.set("c", builder.get("a")).set("a", builder.get("b")).remove("b");
+  CHECK(builder.build() == Labels{{"a", "2"}, {"c", "1"}});
+  CHECK(builder.pairs().size() == 2);
+  builder.clear();
+  CHECK(builder.build().empty());
+}
+
 TEST_CASE("keys are equal exactly where the labels that they are made of are") {
   const Labels one{{"a", "1"}, {"b", "2"}, {"c", "3"}};
   const Labels other{{"a", "1"}, {"b", "2"}, {"c", "4"}};

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "support/samples_of.h"
 
 namespace tocsin::source {
@@ -66,6 +68,26 @@ TEST_CASE("a page that looks like the last one decodes nothing") {
   CHECK(reader.readings() == "100=4 101=5 102=6 ");
   CHECK(reader.digest.scraped == 4);
   CHECK(reader.digest.passed == 4);
+}
+
+TEST_CASE("lines that nobody asks for may come and go between those that are asked for") {
+  Reader reader(rules_for("a"));
+  const std::string first = "a{x=\"1\"} 1\n";
+  const std::string second = "a{x=\"2\"} 2\n";
+  const std::string noise = "noise{y=\"1\"} 1\n";
+  const std::string other = "noise{y=\"2\"} 1\n";
+  for (const std::string& page :
+       {first + noise + second, first + noise + other + second, first + other + second,
+        first + second, other + noise + first + noise + second, second + noise + other + first,
+        first + noise + second + other, first + noise + second + other}) {
+    CAPTURE(page);
+    REQUIRE(reader.read(page));
+    CHECK(reader.digest.scraped ==
+          static_cast<std::size_t>(std::count(page.begin(), page.end(), '\n')));
+    CHECK(reader.digest.passed == reader.digest.scraped);
+    CHECK(reader.digest.readings.size() == 2);
+  }
+  CHECK(reader.cache.size() == 2);
 }
 
 TEST_CASE("lines may come, go and change places") {
