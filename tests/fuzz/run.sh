@@ -16,7 +16,7 @@ readonly most_files=90 # Of each corpus.
 fuzz() {
   local target=$1 seconds=$2
   mkdir -p "build/fuzz/corpus/$target"
-  nice "build/fuzz/tests/fuzz/${target}_fuzz" -dict=tests/fuzz/promql.dict -max_len=300 -timeout=10 \
+  nice "build/fuzz/tests/fuzz/${target}_fuzz" -dict=tests/fuzz/promql.dict -max_len=300 -timeout=30 \
     -rss_limit_mb=2048 -max_total_time="$seconds" -artifact_prefix="build/fuzz/$target-" \
     "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" >"build/fuzz/$target.log" 2>&1 ||
     { tail -n 40 "build/fuzz/$target.log"; return 1; }
