@@ -209,10 +209,12 @@ Part ExprDice::range_call(int depth) {
   Part from;
   do {
     from = range(depth);
-  } while ((call.wants_exact && !from.traits.exact) || (call.wants_finite && !from.traits.finite));
+  } while ((call.name == "avg_over_time" && !has_safe_mean(from.traits)) ||
+           (call.wants_exact && !from.traits.exact) || (call.wants_finite && !from.traits.finite));
   Part out{std::string(call.name) + "(" + from.text + ")", outcome_of(call.outcome, from.traits),
            from.labels};
   if (call.name == "last_over_time") out.traits = from.traits;
+  if (call.name == "idelta") out.traits.positive = false;
   if (call.wants_exact && from.traits.finite && dice_.one_in(8)) {
     // 2.42 lets the window of predict_linear() wander, whatever `@` says.
     const bool is_pinned = from.text.find('@') != std::string::npos;

@@ -19,7 +19,7 @@ Part ExprDice::aggregate(int depth) {
   const bool spread = name == "stddev" || name == "stdvar";
   Part out = vector_where(depth - 1, [&](const Part& p) {
     return is_plain(p) && (!spread || (p.traits.exact && p.traits.finite)) &&
-           (name != "avg" || p.traits.finite);
+           (name != "avg" || has_safe_mean(p.traits));
   });
   const bool without = dice_.one_in(3);
   const Names kept = some_of(out.labels);
