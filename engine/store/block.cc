@@ -65,13 +65,13 @@ bool Block::append(Timestamp at, std::span<const Row> rows, std::span<const doub
     rows_[rows[i]].last_ms = column.at_ms;
   }
   note_irregular(column, restarted);
-  columns_.push_back(std::move(column));
+  add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
   return true;
 }
 
 void Block::note_irregular(Column& now, bool restarted) {
-  Column* before = columns_.empty() ? nullptr : &columns_.back();
+  const Column* before = columns_.empty() ? nullptr : &columns_.back();
   const bool synthesize =
       options_.synthesize_starts && before != nullptr && !before->failed && !restarted;
   for (Row row = 0; row < now.values.size(); ++row) {
@@ -82,17 +82,20 @@ void Block::note_irregular(Column& now, bool restarted) {
       now.values[row] = stale_nan();
       rows_[row].last_ms = now.at_ms;
     } else if (synthesize && rows_[row].counter && is_absent(previous) && value >= 0) {
-      start_from_zero(row, *before);
+      start_from_zero(row);
       continue;
     }
     now.irregular.push_back(row);
   }
 }
 
-void Block::start_from_zero(Row row, Column& before) {
+// In the newest column.
+void Block::start_from_zero(Row row) {
+  Column& before = columns_.back();
   if (row >= before.values.size()) before.values.resize(row + 1, absent_value());
   before.values[row] = 0;
   before.irregular.push_back(row);
+  renote(columns_.size() - 1);
 }
 
 void Block::append_stale(Timestamp at) {
@@ -110,23 +113,35 @@ void Block::append_stale(Timestamp at) {
     rows_[row].last_ms = column.at_ms;
   }
   seal_upto(columns_.size());
-  columns_.push_back(std::move(column));
+  add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
+}
+
+void Block::add_column(std::size_t index, Column column) {
+  const auto place = static_cast<std::ptrdiff_t>(index);
+  notes_.insert(notes_.begin() + place, {column.at_ms, column.irregular.size()});
+  columns_.insert(columns_.begin() + place, std::move(column));
+}
+
+bool Block::has_irregular(Range range) const {
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    if (notes_[i].irregular > 0) return true;
+  }
+  return false;
 }
 
 std::size_t Block::first_not_before(std::int64_t at_ms) const {
   // Samples mostly come column by column, or series by series.
   for (std::size_t i = hint_; i < std::min(hint_ + 2, columns_.size()); ++i) {
-    if (columns_[i].at_ms == at_ms) return i;
+    if (notes_[i].at_ms == at_ms) return i;
   }
-  const auto it =
-      std::lower_bound(columns_.begin(), columns_.end(), at_ms,
-                       [](const Column& column, std::int64_t t) { return column.at_ms < t; });
-  return static_cast<std::size_t>(it - columns_.begin());
+  const auto it = std::lower_bound(notes_.begin(), notes_.end(), at_ms,
+                                   [](const Note& note, std::int64_t t) { return note.at_ms < t; });
+  return static_cast<std::size_t>(it - notes_.begin());
 }
 
 void Block::begin_column(std::size_t index, Timestamp at) {
-  columns_.insert(columns_.begin() + static_cast<std::ptrdiff_t>(index), take_column(at));
+  add_column(index, take_column(at));
   if (index < sealed_) {
     ++sealed_;
     list_irregular(index);
@@ -147,6 +162,7 @@ void Block::list_irregular(std::size_t index) {
     const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
     if (is_irregular(column.value(row), previous)) column.irregular.push_back(row);
   }
+  renote(index);
 }
 
 void Block::correct_notes(std::size_t index, Row row) {
@@ -164,6 +180,7 @@ void Block::correct_note(std::size_t index, Row row) {
   } else if (!is_last) {
     noted.push_back(row);
   }
+  renote(index);
 }
 
 Column* Block::column_for_insert(Row row, Timestamp at) {
@@ -210,6 +227,7 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   while (!columns_.empty() && columns_.front().at_ms <= oldest) {
     if (spare_.size() < 2) spare_.push_back(std::move(columns_.front()));
     columns_.pop_front();
+    notes_.erase(notes_.begin());
     if (sealed_ > 0) --sealed_;
   }
   std::vector<Row> empty;
@@ -220,11 +238,11 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
 }
 
 Block::Range Block::range(Timestamp after, Timestamp upto) const {
-  const auto later = [](std::int64_t at, const Column& column) { return at < column.at_ms; };
-  const auto first = std::upper_bound(columns_.begin(), columns_.end(), to_millis(after), later);
-  const auto last = std::upper_bound(first, columns_.end(), to_millis(upto), later);
-  return {static_cast<std::size_t>(first - columns_.begin()),
-          static_cast<std::size_t>(last - columns_.begin())};
+  const auto later = [](std::int64_t at, const Note& note) { return at < note.at_ms; };
+  const auto first = std::upper_bound(notes_.begin(), notes_.end(), to_millis(after), later);
+  const auto last = std::upper_bound(first, notes_.end(), to_millis(upto), later);
+  return {static_cast<std::size_t>(first - notes_.begin()),
+          static_cast<std::size_t>(last - notes_.begin())};
 }
 
 std::size_t Block::sample_count() const {
@@ -232,7 +250,8 @@ std::size_t Block::sample_count() const {
 }
 
 std::size_t Block::byte_size() const {
-  std::size_t bytes = sizeof(Block) + rows_.capacity() * sizeof(RowState);
+  std::size_t bytes =
+      sizeof(Block) + rows_.capacity() * sizeof(RowState) + notes_.capacity() * sizeof(Note);
   for (const Column& column : columns_) {
     bytes += sizeof(Column) + column.values.capacity() * sizeof(double) +
              column.irregular.capacity() * sizeof(Row);

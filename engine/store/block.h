@@ -70,6 +70,8 @@ class Block {
   };
   Range range(Timestamp after, Timestamp upto) const;
   const Column& column(std::size_t index) const { return columns_[index]; }
+  // Whether any of these columns notes an irregular row.
+  bool has_irregular(Range range) const;
 
   // How many columns, from the oldest on, are sealed.
   std::size_t sealed_count() const { return sealed_; }
@@ -87,7 +89,16 @@ class Block {
     std::int64_t last_ms = 0;  // Of its newest sample or stale marker.
   };
 
+  // What is asked of many columns, and therefore stands close together.
+  struct Note {
+    std::int64_t at_ms = 0;
+    std::size_t irregular = 0;  // How many rows.
+  };
+
   Column take_column(Timestamp at);
+  // Each change of columns_ is one of these, or followed by renote().
+  void add_column(std::size_t index, Column column);
+  void renote(std::size_t index) { notes_[index].irregular = columns_[index].irregular.size(); }
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
   std::size_t first_not_before(std::int64_t at_ms) const;
@@ -98,12 +109,13 @@ class Block {
   void correct_notes(std::size_t index, Row row);
   void correct_note(std::size_t index, Row row);
   void note_irregular(Column& now, bool restarted);
-  void start_from_zero(Row row, Column& before);
+  void start_from_zero(Row row);
 
   BlockOptions options_;
   std::vector<RowState> rows_;
   std::vector<Row> free_rows_;
   std::deque<Column> columns_;
+  std::vector<Note> notes_;  // Of columns_.
   std::size_t sealed_ = 0;
   std::size_t hint_ = 0;       // The column that the last sample went to.
   std::vector<Column> spare_;  // Dropped columns, whose memory the next ones use.

@@ -44,6 +44,8 @@ class EndsReader {
     if (count_ < 2) return;
     first_ = &block.column(sealed_.first);
     last_ = &block.column(sealed_.last - 1);
+    has_irregular_ = block.has_irregular({sealed_.first + 1, sealed_.last});
+    if (!has_irregular_) return;
     irregular_.assign(block.row_count(), 0);
     for (std::size_t i = sealed_.first + 1; i < sealed_.last; ++i) {
       for (const Row row : block.column(i).irregular) irregular_[row] = 1;
@@ -53,14 +55,14 @@ class EndsReader {
   WindowEnds read(Row row) const {
     WindowEnds ends;
     if (!read_regular(row, ends)) scan(*block_, sealed_, row, ends);
-    scan(*block_, open_, row, ends);
+    if (open_.first < open_.last) scan(*block_, open_, row, ends);
     return ends;
   }
 
  private:
   // What the sealed columns say of a row that goes through them without a jump.
   bool read_regular(Row row, WindowEnds& ends) const {
-    if (count_ < 2 || irregular_[row] != 0) return false;
+    if (count_ < 2 || (has_irregular_ && irregular_[row] != 0)) return false;
     const double from = first_->value(row);
     const double to = last_->value(row);
     if (std::isnan(from) || std::isnan(to)) return false;
@@ -74,6 +76,7 @@ class EndsReader {
   const Column* first_ = nullptr;  // Of the sealed ones, if there are two or more.
   const Column* last_ = nullptr;
   std::uint32_t count_ = 0;              // Of the sealed ones.
+  bool has_irregular_ = false;           // Any of them but the first.
   std::vector<std::uint8_t> irregular_;  // By row.
 };
 

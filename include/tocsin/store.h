@@ -9,8 +9,8 @@
 // column, so that everything else needs no second look.
 //
 // Threads: one writer or many readers at a time. Take `auto lock = store.lock_for_write()` before
-// changing anything and `lock_for_read()` for as long as a reader is in use; both are short. A writer
-// that waits goes before readers that come later.
+// changing anything and `lock_for_read()` for as long as a reader is in use; both are short. A
+// writer that waits goes before readers that come later.
 #pragma once
 
 #include <cstdint>
