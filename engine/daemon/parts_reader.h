@@ -31,6 +31,7 @@ class PartsReader : public store::SeriesReader {
             std::vector<Sample>& out) const override;
   void read_latest(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
+  using SeriesReader::read_ends;
   void read_ends(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                  std::span<store::WindowEnds> out) const override;
   bool has_histograms() const override { return has_histograms_ || below_.has_histograms(); }

@@ -5,43 +5,12 @@
 #include <cmath>
 #include <map>
 
-#include "promql/annotations.h"
+#include "promql/call_params.h"
 #include "promql/histogram_eval.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
 namespace {
-
-// The scalar arguments of a call, in order.
-class Params {
- public:
-  explicit Params(const Call& call) {
-    for (const ExprPtr& arg : call.args) {
-      if (arg->type == ValueType::Scalar) nodes_.push_back(plan(*arg));
-    }
-  }
-
-  Result<std::span<const double>> read(Context& context) {
-    values_.clear();
-    for (const NodePtr& node : nodes_) {
-      const auto value = node->scalar(context);
-      if (!value) return fail(value.error());
-      values_.push_back(*value);
-    }
-    return std::span<const double>(values_);
-  }
-
- private:
-  std::vector<NodePtr> nodes_;
-  std::vector<double> values_;
-};
-
-const Expr* argument_of_type(const Call& call, ValueType type) {
-  for (const ExprPtr& arg : call.args) {
-    if (arg->type == type) return arg.get();
-  }
-  return nullptr;
-}
 
 // Applies `change(value)` to every sample of its argument.
 template <class Change>
@@ -123,106 +92,6 @@ class DateNode : public Node {
   NodePtr argument_;
   ShapePtr now_ = single_row({});
   Memo<ShapePtr> shape_;
-};
-
-// avg_over_time(m) and its like: a function of each row's samples.
-class RangeCallNode : public Node {
- public:
-  RangeCallNode(const Call& call, RangeFunction function)
-      : call_(call),
-        function_(function),
-        quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr),
-        keeps_name_(call.function->traits.keeps_name),
-        argument_(plan_range(*argument_of_type(call, ValueType::Matrix))),
-        params_(call) {}
-
-  Result<Frame> vector(Context& context) override {
-    const auto params = params_.read(context);
-    if (!params) return fail(params.error());
-    if (quantile_) note_quantile((*params)[0], *quantile_, context.annotations);
-    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    Frame out(shape_.get(argument_->shape(), [&](const Shape& shape) {
-      return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
-    }));
-    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
-      const std::size_t count = std::min(RangeNode::kBatch, out.values.size() - first);
-      argument_->windows(first, count, windows_);
-      for (std::size_t i = 0; i < count; ++i) {
-        const Window window{windows_[i], argument_->from(), argument_->upto(), context.at};
-        if (window.samples.empty()) continue;
-        if (const auto value = function_(window, *params)) out.values[first + i] = *value;
-      }
-    }
-    if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
-    if (auto counted = context.count(0); !counted) return fail(counted.error());
-    return out;
-  }
-
- private:
-  Call call_;
-  RangeFunction function_;
-  ExprPtr quantile_;  // The argument that has to be one; null: none.
-  bool keeps_name_;
-  RangeNodePtr argument_;
-  Params params_;
-  Memo<ShapePtr> shape_;
-  store::Windows windows_;
-};
-
-// rate(), increase(), delta(): a function of each window's ends.
-class EndsCallNode : public Node {
- public:
-  EndsCallNode(const Call& call, EndsFunction function)
-      : call_(call), function_(function), argument_(plan_range(*call.args[0])) {}
-
-  Result<Frame> vector(Context& context) override {
-    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    Frame out(shape_.get(argument_->shape(), drop_names));
-    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
-      const std::span ends(ends_.data(), std::min(ends_.size(), out.values.size() - first));
-      argument_->ends(first, ends);
-      for (std::size_t i = 0; i < ends.size(); ++i) {
-        const auto value = function_(ends[i], argument_->from(), argument_->upto());
-        if (value) out.values[first + i] = *value;
-      }
-    }
-    if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
-    if (call_.function->traits.of_counters) note_no_counters(out, context.annotations);
-    if (auto counted = context.count(0); !counted) return fail(counted.error());
-    return out;
-  }
-
- private:
-  // The rows of each metric whose name is not a counter's.
-  using Suspects = std::map<std::string, std::vector<std::uint32_t>, std::less<>>;
-
-  static Suspects find_suspects(const Shape& shape) {
-    Suspects out;
-    for (std::uint32_t row = 0; row < shape.rows.size(); ++row) {
-      const std::string_view name = shape.rows[row].labels.metric_name();
-      if (name.empty() || names_a_counter(name)) continue;
-      auto it = out.find(name);
-      if (it == out.end()) it = out.try_emplace(std::string(name)).first;
-      it->second.push_back(row);
-    }
-    return out;
-  }
-
-  void note_no_counters(const Frame& frame, Annotations& annotations) {
-    for (const auto& [name, rows] : suspects_.get(argument_->shape(), find_suspects)) {
-      const bool any = std::any_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
-        return !store::is_absent(frame.values[row]);
-      });
-      if (any) note_no_counter(name, *call_.args[0], annotations);
-    }
-  }
-
-  Call call_;
-  EndsFunction function_;
-  RangeNodePtr argument_;
-  Memo<ShapePtr> shape_;
-  Memo<Suspects> suspects_;
-  std::vector<store::WindowEnds> ends_ = std::vector<store::WindowEnds>(RangeNode::kBatch);
 };
 
 class TimeNode : public Node {
@@ -432,8 +301,8 @@ NodePtr plan_call(const Call& call) {
     NodePtr operator()(MathFunction f) const { return std::make_unique<MathNode>(call, f); }
     NodePtr operator()(ParamFunction f) const { return std::make_unique<ParamNode>(call, f); }
     NodePtr operator()(DateFunction f) const { return std::make_unique<DateNode>(call, f); }
-    NodePtr operator()(RangeFunction f) const { return std::make_unique<RangeCallNode>(call, f); }
-    NodePtr operator()(EndsFunction f) const { return std::make_unique<EndsCallNode>(call, f); }
+    NodePtr operator()(RangeFunction f) const { return plan_range_call(call, f); }
+    NodePtr operator()(EndsFunction f) const { return plan_range_call(call, f); }
     NodePtr operator()(HistogramFunction f) const { return plan_histogram_call(call, f); }
     NodePtr operator()(Special special) const { return plan_special(call, special); }
   };

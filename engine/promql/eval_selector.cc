@@ -2,6 +2,7 @@
 //
 // Selectors and subqueries: where samples come into an evaluation.
 #include <algorithm>
+#include <utility>
 
 #include "promql/plan.h"
 
@@ -43,6 +44,21 @@ class MatrixSelectorNode : public RangeNode {
     const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first, out.size());
     selection_.reader->read_ends(ids, from_, upto_, out);
     for (const store::WindowEnds& window : out) context_->samples += window.count;
+  }
+
+  bool can_look_ahead() const override { return true; }
+
+  store::Interval window_at(const Context& context, Timestamp at) const override {
+    const TimeShift& shift = selector_.vector.shift;
+    const Timestamp upto =
+        shift.at.kind == AtModifier::Kind::None ? at - shift.offset : context.shifted(shift);
+    return {upto - selector_.range, upto};
+  }
+
+  void ends(std::size_t first, std::size_t count, std::span<const store::Interval> windows,
+            std::span<store::WindowEnds> out) override {
+    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first, count);
+    selection_.reader->read_ends(ids, windows, out);
   }
 
  private:
@@ -95,12 +111,16 @@ class SubqueryNode : public RangeNode {
     std::int64_t at_ms = step.count() * (to_millis(from_) / step.count());
     if (at_ms <= to_millis(from_)) at_ms += step.count();
     const Timestamp outer = context.at;
+    const Duration outer_step = std::exchange(context.step, step);
+    const Timestamp outer_last = std::exchange(context.last, upto_);
     Result<void> result;
     for (; result && at_ms <= to_millis(upto_); at_ms += step.count()) {
       context.at = from_millis(at_ms);
       result = add_step(context);
     }
     context.at = outer;
+    context.step = outer_step;
+    context.last = outer_last;
     return result;
   }
 

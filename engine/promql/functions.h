@@ -30,8 +30,9 @@ using ParamFunction = double (*)(double value, std::span<const double> params);
 using DateFunction = double (*)(std::int64_t unix_seconds);
 using RangeFunction = std::optional<double> (*)(const Window& window,
                                                 std::span<const double> params);
-using EndsFunction = std::optional<double> (*)(const store::WindowEnds& ends, Timestamp from,
-                                               Timestamp upto);
+// Puts the value of each window into `out`, and leaves it where there is none.
+using EndsFunction = void (*)(std::span<const store::WindowEnds> ends,
+                              const store::Interval& window, std::span<double> out);
 using HistogramFunction = double (*)(const Histogram& histogram);
 // Functions that need to see more than one element's value.
 enum class Special {

@@ -87,6 +87,15 @@ void Frame::remove(std::size_t row) {
   if (!histograms.empty()) histograms[row] = nullptr;
 }
 
+std::size_t Context::upcoming() const {
+  if (step.count() <= 0 || last <= at) return 1;
+  return static_cast<std::size_t>((last - at) / step) + 1;
+}
+
+store::Interval RangeNode::window_at(const Context&, Timestamp) const { return {from_, upto_}; }
+void RangeNode::ends(std::size_t, std::size_t, std::span<const store::Interval>,
+                     std::span<store::WindowEnds>) {}
+
 // The type checker sees to it that nobody asks a node for what it is not.
 Result<Frame> Node::vector(Context&) {
   return fail(ErrorCode::InvalidArgument, "not an instant vector");

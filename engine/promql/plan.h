@@ -67,11 +67,18 @@ struct Context {
   Timestamp at;
   std::size_t samples = 0;  // Read so far.
   Annotations annotations;
+  // What comes after `at`: evaluations at at + step, … up to and including `last`. A step of 0:
+  // nothing. Nodes may work ahead.
+  Duration step{0};
+  Timestamp last{};
+  std::uint64_t run = 0;  // Another one for every call of Query; what was prepared ends with it.
 
   // Fails when the query has read more samples than it may, and when nobody wants it any more.
   Result<void> count(std::size_t samples_read);
   // The instant that a shifted selector looks at.
   Timestamp shifted(const TimeShift& shift) const;
+  // How many evaluations are to come, with this one.
+  std::size_t upcoming() const;
 };
 
 // A value that was derived from a shape, kept until the shape changes.
@@ -119,6 +126,13 @@ class RangeNode {
   virtual void windows(std::size_t first, std::size_t count, store::Windows& out) = 0;
   virtual void ends(std::size_t first, std::span<store::WindowEnds> out) = 0;
 
+  // Whether windows of later evaluations can be read now: window_at() says which they are, and
+  // ends() reads them, for `count` rows from `first` on. It does not count samples.
+  virtual bool can_look_ahead() const { return false; }
+  virtual store::Interval window_at(const Context& context, Timestamp at) const;
+  virtual void ends(std::size_t first, std::size_t count, std::span<const store::Interval> windows,
+                    std::span<store::WindowEnds> out);
+
   // Rows are best read in batches that the nearest cache holds.
   static constexpr std::size_t kBatch = 512;
 
@@ -163,6 +177,8 @@ RangeNodePtr plan_range(const Expr& expr);
 NodePtr plan_binary(const Binary& binary, ValueType type);
 NodePtr plan_aggregate(const Aggregate& aggregate);
 NodePtr plan_call(const Call& call);
+NodePtr plan_range_call(const Call& call, RangeFunction function);
+NodePtr plan_range_call(const Call& call, EndsFunction function);
 NodePtr plan_special(const Call& call, Special special);
 NodePtr plan_label_call(const Call& call, Special special);
 NodePtr plan_histogram_call(const Call& call, Special special);

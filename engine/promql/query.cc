@@ -34,7 +34,8 @@ class Query::Impl {
   const Expr& expr() const { return *expr_; }
 
   Result<Answer> evaluate(const store::SeriesReader& reader, Timestamp at) {
-    Context context{reader, options_, at, at, at, 0, {}};
+    Context context{reader, options_, at, at, at};
+    context.run = ++runs_;
     auto value = value_at(context);
     if (!value) return fail(value.error());
     return Answer{std::move(*value), std::move(context.annotations)};
@@ -47,7 +48,10 @@ class Query::Impl {
                   "invalid expression type \"" + std::string(type_name(expr_->type)) +
                       "\" for range query, must be Scalar or instant Vector");
     }
-    Context context{reader, options_, start, end, start, 0, {}};
+    Context context{reader, options_, start, end, start};
+    context.run = ++runs_;
+    context.step = step;
+    context.last = end;
     Collector collector;
     for (; context.at <= end; context.at += step) {
       if (options_.between_steps && context.at != start) options_.between_steps();
@@ -186,6 +190,7 @@ class Query::Impl {
   NodePtr node_;
   RangeNodePtr range_;
   Memo<std::vector<Labels>> labels_;
+  std::uint64_t runs_ = 0;
 };
 
 Query::Query(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -52,11 +52,12 @@ class EndsReader {
     }
   }
 
-  WindowEnds read(Row row) const {
-    WindowEnds ends;
-    if (!read_regular(row, ends)) scan(*block_, sealed_, row, ends);
+  void read(Row row, WindowEnds& ends) const {
+    if (!read_regular(row, ends)) {
+      ends = {};
+      scan(*block_, sealed_, row, ends);
+    }
     if (open_.first < open_.last) scan(*block_, open_, row, ends);
-    return ends;
   }
 
  private:
@@ -66,7 +67,12 @@ class EndsReader {
     const double from = first_->value(row);
     const double to = last_->value(row);
     if (std::isnan(from) || std::isnan(to)) return false;
-    ends = {first_->at_ms, last_->at_ms, from, to, 0, count_};
+    ends.first_ms = first_->at_ms;
+    ends.last_ms = last_->at_ms;
+    ends.first = from;
+    ends.last = to;
+    ends.resets = 0;
+    ends.count = count_;
     return true;
   }
 
@@ -277,15 +283,26 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
 
 void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                       std::span<WindowEnds> out) const {
-  EndsReader reader;
+  const Interval window{after, upto};
+  read_ends(ids, {&window, 1}, out);
+}
+
+// Block by block, and not window by window: what a block's windows share is read once.
+void Store::read_ends(std::span<const SeriesId> ids, std::span<const Interval> windows,
+                      std::span<WindowEnds> out) const {
+  std::vector<EndsReader> readers(windows.size());
   const Block* block = nullptr;
   for (std::size_t n = 0; n < ids.size(); ++n) {
     const Entry& entry = series_[ids[n]];
     if (block != blocks_[entry.block].get()) {
       block = blocks_[entry.block].get();
-      reader.open(*block, after, upto);
+      for (std::size_t w = 0; w < windows.size(); ++w) {
+        readers[w].open(*block, windows[w].after, windows[w].upto);
+      }
     }
-    out[n] = reader.read(entry.row);
+    for (std::size_t w = 0; w < windows.size(); ++w) {
+      readers[w].read(entry.row, out[w * ids.size() + n]);
+    }
   }
 }
 

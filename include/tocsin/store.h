@@ -100,6 +100,8 @@ class Store : public SeriesReader {
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  std::span<WindowEnds> out) const override;
+  void read_ends(std::span<const SeriesId> ids, std::span<const Interval> windows,
+                 std::span<WindowEnds> out) const override;
   bool has_histograms() const override { return has_histograms_; }
   void read_histograms(SeriesId id, Timestamp after, Timestamp upto,
                        std::vector<HistogramSample>& out) const override;
