@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <map>
+#include <string>
+
 #include "tocsin/promql.h"
 #include "tocsin/store.h"
 
@@ -31,6 +34,65 @@ TEST_CASE("a query ends when it is cancelled, between the steps of a subquery, t
   int asked = 0;
   options.is_canceled = [&] { return ++asked > 100; };
   CHECK(error_of("count_over_time(nothing[1y:1ms])", options) == ErrorCode::Canceled);
+}
+
+// Counters of two targets: with resets, gaps and a series that is born late.
+void fill(store::Store& store) {
+  for (int target = 0; target < 2; ++target) {
+    const store::BlockId block = store.add_block({.history = std::chrono::hours(2)});
+    for (int n = 0; n < 5; ++n) {
+      const std::string name = std::to_string(target) + std::to_string(n);
+      const auto id = store.add_series(block, Labels{{"__name__", "c_total"}, {"n", name}}, true);
+      for (int i = n == 3 ? 40 : 0; i < 120; ++i) {
+        if (n == 1 && i % 11 == 5) continue;
+        const double value = n == 2 ? i % 17 : n * i;
+        store.append_sample(id, from_millis(30'000 * i + 137 * target), value);
+      }
+    }
+  }
+}
+
+// What a range query says of an instant.
+std::map<std::string, double> values_at(const Matrix& matrix, Timestamp at) {
+  std::map<std::string, double> out;
+  for (const Series& series : matrix) {
+    for (const Sample& sample : series.samples) {
+      if (sample.at == at) out[series.labels.text()] = sample.value;
+    }
+  }
+  return out;
+}
+
+TEST_CASE("the steps of a range query have the values of its instants") {
+  store::Store store;
+  fill(store);
+  const Timestamp start = from_millis(100'000);
+  const Timestamp end = from_millis(3'500'000);
+  const Duration step(47'000);
+  for (const char* text : {"rate(c_total[5m])", "increase(c_total[3m] offset 2m)",
+                           "sum(rate(c_total[10m])) > 0", "rate(c_total[5m] @ 1800)",
+                           "max_over_time(rate(c_total[2m])[10m:40s])", "delta(c_total[90s])"}) {
+    CAPTURE(text);
+    const auto expr = parse(text);
+    REQUIRE(expr);
+    auto query = Query::prepare(*expr);
+    const auto range = query.evaluate_range(store, start, end, step);
+    REQUIRE(range);
+    for (Timestamp at = start; at <= end; at += step) {
+      const auto answer = Query::prepare(*expr).evaluate(store, at);
+      REQUIRE(answer);
+      std::map<std::string, double> expected;
+      for (const Element& element : std::get<Vector>(answer->value)) {
+        expected[element.labels.text()] = element.sample.value;
+      }
+      CHECK(values_at(std::get<Matrix>(range->value), at) == expected);
+    }
+    // The plan remembers nothing of former answers that is not so any more.
+    const auto again = query.evaluate_range(store, start, end, step);
+    REQUIRE(again);
+    CHECK(values_at(std::get<Matrix>(again->value), end) ==
+          values_at(std::get<Matrix>(range->value), end));
+  }
 }
 
 }  // namespace
