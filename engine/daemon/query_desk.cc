@@ -42,18 +42,19 @@ class Evaluation {
   Evaluation(const api::QueryRequest& request, nanoseconds deadline, const Clock& clock)
       : request_(request), deadline_(deadline), clock_(clock) {}
 
-  Result<promql::Answer> run(promql::ExprPtr expr, const store::SeriesReader& reader,
+  Result<promql::Answer> run(promql::Query& query, const store::SeriesReader& reader,
                              const store::Store& store) const {
     if (is_late()) return fail(ErrorCode::Timeout, "query timed out in query queue");
     ReadingTurn turn(store, clock_);
     promql::QueryOptions options;
     options.is_canceled = [this] { return is_gone() || is_late(); };
     options.between_steps = [&turn] { turn.give_way(); };
-    auto query = promql::Query::prepare(std::move(expr), options);
+    query.set_options(std::move(options));
     const bool is_instant = request_.step.count() == 0;
     auto answer = is_instant
                       ? query.evaluate(reader, request_.start)
                       : query.evaluate_range(reader, request_.start, request_.end, request_.step);
+    query.set_options({});  // What they speak of ends here.
     if (answer || answer.error().code != ErrorCode::Canceled || is_gone()) return answer;
     return fail(ErrorCode::Timeout, "query timed out in expression evaluation");
   }
@@ -190,20 +191,27 @@ Result<promql::Answer> QueryDesk::evaluate_shared(const api::QueryRequest& reque
                                                   FetchedParts fetched) const {
   PartsReader reader(parts_.store);
   if (auto served = serve_all(reader, fetched); !served) return fail(served.error());
-  auto answer = Evaluation(request, deadline, clock_).run(split.rest, reader, parts_.store);
+  auto plan = promql::Query::prepare(split.rest);
+  auto answer = Evaluation(request, deadline, clock_).run(plan, reader, parts_.store);
   if (answer) add_annotations(*answer, std::move(fetched.annotations));
   return answer;
 }
 
 Result<promql::Answer> QueryDesk::evaluate(const api::QueryRequest& request,
                                            nanoseconds deadline) const {
-  const auto expr = promql::parse(request.expr);
-  if (!expr) {
-    const promql::Problem& problem = expr.error();
-    return fail(ErrorCode::Parse,
-                "1:" + std::to_string(problem.begin + 1) + ": parse error: " + problem.message);
+  auto plan = plans_.take(request.expr);
+  if (!plan) {
+    const auto expr = promql::parse(request.expr);
+    if (!expr) {
+      const promql::Problem& problem = expr.error();
+      return fail(ErrorCode::Parse,
+                  "1:" + std::to_string(problem.begin + 1) + ": parse error: " + problem.message);
+    }
+    plan = promql::Query::prepare(*expr);
   }
-  return Evaluation(request, deadline, clock_).run(*expr, parts_.store, parts_.store);
+  auto answer = Evaluation(request, deadline, clock_).run(*plan, parts_.store, parts_.store);
+  plans_.put(request.expr, std::move(*plan));
+  return answer;
 }
 
 Result<promql::Vector> QueryDesk::answer_now(std::string_view expr, Timestamp at) const {

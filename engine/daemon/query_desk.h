@@ -13,6 +13,7 @@
 
 #include "api/backend.h"
 #include "daemon/evaluator.h"
+#include "daemon/plan_shelf.h"
 #include "daemon/query_gate.h"
 #include "daemon/remote_parts.h"
 #include "net/executor.h"
@@ -66,6 +67,7 @@ class QueryDesk {
 
   const EvaluationParts parts_;
   const Clock& clock_;
+  mutable PlanShelf plans_;
   QueryGate gate_;
   source::RemoteQuery* remote_ = nullptr;
   LocalNames local_names_;

@@ -32,6 +32,7 @@ class Query::Impl {
   }
 
   const Expr& expr() const { return *expr_; }
+  void set_options(QueryOptions options) { options_ = std::move(options); }
 
   Result<Answer> evaluate(const store::SeriesReader& reader, Timestamp at) {
     Context context{reader, options_, at, at, at};
@@ -203,6 +204,8 @@ Query Query::prepare(ExprPtr expr, const QueryOptions& options) {
 }
 
 const Expr& Query::expr() const { return impl_->expr(); }
+
+void Query::set_options(QueryOptions options) { impl_->set_options(std::move(options)); }
 
 Result<Answer> Query::evaluate(const store::SeriesReader& reader, Timestamp at) {
   return impl_->evaluate(reader, at);

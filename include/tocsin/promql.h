@@ -126,6 +126,9 @@ class Query {
 
   const Expr& expr() const;
 
+  // Limits of the evaluations that follow.
+  void set_options(QueryOptions options);
+
   // The value at `at`. Vector elements are in no promised order, unless the expression sorts.
   // Fails with Execution ("many-to-many matching not allowed…"), Limit or Canceled.
   Result<Answer> evaluate(const store::SeriesReader& reader, Timestamp at);

@@ -43,6 +43,25 @@ TEST_CASE("queries are answered over the store, mistakes with their place") {
   CHECK(wrong.error().message.starts_with("1:5: parse error: unknown function"));
 }
 
+TEST_CASE("a query that was asked before is answered from what is there now") {
+  World w;
+  const auto count = [&](const std::string& expr) {
+    const auto answer = w.ask({.expr = expr});
+    return answer ? std::get<promql::Vector>(answer->value).at(0).sample.value : -1;
+  };
+  CHECK(count("count(up)") == 1);
+  const store::BlockId block = w.store.add_block({});
+  for (int i = 0; i < 20; ++i) {
+    const Labels labels{{"__name__", "up"}, {"job", "b" + std::to_string(i)}};
+    w.store.append_sample(w.store.add_series(block, labels, false), w.clock.now(), 1);
+    CHECK(count("count(up)") == i + 2);
+    CHECK(count("count(up) + " + std::to_string(i)) == 2 * i + 2);
+    CHECK(w.ask({.expr = "count(up)", .timeout = Duration(-1)}).error().code == ErrorCode::Timeout);
+  }
+  w.store.remove_block(block);
+  CHECK(count("count(up)") == 1);
+}
+
 TEST_CASE("a query that nobody waits for is canceled, one whose time is up has timed out") {
   World w;
   auto gone = std::make_shared<std::atomic<bool>>(true);
