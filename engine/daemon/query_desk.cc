@@ -48,7 +48,7 @@ class Evaluation {
     ReadingTurn turn(store, clock_);
     promql::QueryOptions options;
     options.is_canceled = [this] { return is_gone() || is_late(); };
-    options.between_steps = [&turn] { turn.give_way(); };
+    options.pause = [&turn] { turn.give_way(); };
     query.set_options(std::move(options));
     const bool is_instant = request_.step.count() == 0;
     auto answer = is_instant

@@ -15,9 +15,14 @@ class Params {
  public:
   explicit Params(const Call& call) {
     for (const ExprPtr& arg : call.args) {
-      if (arg->type == ValueType::Scalar) nodes_.push_back(plan(*arg));
+      if (arg->type != ValueType::Scalar) continue;
+      nodes_.push_back(plan(*arg));
+      if (!as<Number>(unwrap(*arg))) is_constant_ = false;
     }
   }
+
+  // Whether they are the same at every evaluation.
+  bool is_constant() const { return is_constant_; }
 
   Result<std::span<const double>> read(Context& context) {
     values_.clear();
@@ -32,6 +37,7 @@ class Params {
  private:
   std::vector<NodePtr> nodes_;
   std::vector<double> values_;
+  bool is_constant_ = true;
 };
 
 }  // namespace tocsin::promql

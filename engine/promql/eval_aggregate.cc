@@ -10,6 +10,7 @@
 #include "promql/histogram_notation.h"
 #include "promql/label_keys.h"
 #include "promql/plan.h"
+#include "promql/row_stream.h"
 
 namespace tocsin::promql {
 namespace {
@@ -116,21 +117,37 @@ void fold(std::span<const double> values, std::span<const std::uint32_t> groups,
   }
 }
 
+// Adds one row's values at several steps to its group, which has an accumulator for each.
+template <void (*Add)(Accumulator&, double)>
+void fold_steps(std::span<const double> values, Accumulator* out) {
+  for (const double value : values) {
+    Accumulator& step = *out++;
+    if (store::is_absent(value)) continue;
+    step.count += 1;
+    Add(step, value);
+  }
+}
+
 struct Folding {
   AggregateOp op;
   void (*fold)(std::span<const double> values, std::span<const std::uint32_t> groups,
                std::span<Accumulator> out);
+  void (*fold_steps)(std::span<const double> values, Accumulator* out);
   double (*result)(const Accumulator&);
 };
+template <void (*Add)(Accumulator&, double)>
+constexpr Folding folding(AggregateOp op, double (*result)(const Accumulator&)) {
+  return {op, fold<Add>, fold_steps<Add>, result};
+}
 constexpr Folding kFoldings[] = {
-    {AggregateOp::Sum, fold<add_to_sum>, sum_of},
-    {AggregateOp::Avg, fold<add_to_mean>, mean_of},
-    {AggregateOp::Count, fold<only_count>, count_of},
-    {AggregateOp::Min, fold<keep_least>, value_of},
-    {AggregateOp::Max, fold<keep_most>, value_of},
-    {AggregateOp::Group, fold<only_count>, one_of},
-    {AggregateOp::Stddev, fold<add_to_variance>, deviation_of},
-    {AggregateOp::Stdvar, fold<add_to_variance>, variance_of},
+    folding<add_to_sum>(AggregateOp::Sum, sum_of),
+    folding<add_to_mean>(AggregateOp::Avg, mean_of),
+    folding<only_count>(AggregateOp::Count, count_of),
+    folding<keep_least>(AggregateOp::Min, value_of),
+    folding<keep_most>(AggregateOp::Max, value_of),
+    folding<only_count>(AggregateOp::Group, one_of),
+    folding<add_to_variance>(AggregateOp::Stddev, deviation_of),
+    folding<add_to_variance>(AggregateOp::Stdvar, variance_of),
 };
 
 class AggregateNode : public Node {
@@ -140,6 +157,7 @@ class AggregateNode : public Node {
 
  protected:
   Result<Frame> input(Context& context) { return inner_->vector(context); }
+  RowStream* stream_of_input(const Context& context) { return inner_->stream(context); }
 
   const Grouping& grouping(const ShapePtr& shape) {
     return grouping_.get(shape, [&](const Shape& s) { return group_rows(aggregate_, s); });
@@ -152,22 +170,22 @@ class AggregateNode : public Node {
   Memo<Grouping> grouping_;
 };
 
-// sum, avg, count, …: one number per group.
+// sum, avg, count, …: one number per group. Of an input that works ahead, the rows are folded as
+// they come, for many steps at once.
 class FoldNode : public AggregateNode {
  public:
   FoldNode(const Aggregate& aggregate, const Folding& folding)
       : AggregateNode(aggregate), folding_(folding) {}
 
   Result<Frame> vector(Context& context) override {
+    if (RowStream* rows = stream_of_input(context)) return vector_ahead(context, *rows);
     const auto frame = input(context);
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);
     groups_.assign(by.shape->rows.size(), {});
     folding_.fold(frame->values, by.groups, groups_);
     Frame out(by.shape);
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-      if (groups_[g].count > 0) out.values[g] = folding_.result(groups_[g]);
-    }
+    for (std::size_t g = 0; g < groups_.size(); ++g) out.values[g] = result(groups_[g]);
     if (!frame->histograms.empty()) {
       fold_histograms(aggregate_, *frame, by.groups, out, context.annotations);
     }
@@ -175,8 +193,51 @@ class FoldNode : public AggregateNode {
   }
 
  private:
+  // How many accumulators there are at once, at most.
+  static constexpr std::size_t kMostAccumulators = std::size_t{1} << 20;
+
+  Result<Frame> vector_ahead(Context& context, RowStream& rows) {
+    const auto shape = rows.open(context);
+    if (!shape) return fail(shape.error());
+    if (!buffer_.holds(context, *shape)) {
+      if (auto done = fold_ahead(context, rows); !done) return fail(done.error());
+    }
+    Frame out = buffer_.take(context);
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    return out;
+  }
+
+  Result<void> fold_ahead(Context& context, RowStream& rows) {
+    const Grouping* by = nullptr;
+    std::size_t steps = 0;
+    const auto begin = [&](const ShapePtr& shape) {
+      by = &grouping(shape);
+      const std::size_t groups = by->shape->rows.size();
+      const std::size_t most = kMostAccumulators / std::max<std::size_t>(groups, 1);
+      buffer_.reset(context, shape, by->shape, Steps::upcoming(context, most));
+      steps = buffer_.steps().count;
+      groups_.assign(groups * steps, {});
+    };
+    const auto add = [&](const StreamedRows& some) {
+      for (std::size_t i = 0; i < some.count; ++i) {
+        folding_.fold_steps(some.row(i), &groups_[by->groups[some.first + i] * steps]);
+      }
+    };
+    if (auto filled = buffer_.fill(context, rows, begin, add); !filled) return filled;
+    for (std::size_t k = 0; k < steps; ++k) {
+      std::vector<double>& values = buffer_.values(k);
+      for (std::size_t g = 0; g < values.size(); ++g) values[g] = result(groups_[g * steps + k]);
+    }
+    return {};
+  }
+
+  double result(const Accumulator& group) const {
+    return group.count > 0 ? folding_.result(group) : store::absent_value();
+  }
+
   Folding folding_;
-  std::vector<Accumulator> groups_;
+  std::vector<Accumulator> groups_;  // With several steps: by group, then by step.
+  StepBuffer buffer_;
 };
 
 class QuantileNode : public AggregateNode {

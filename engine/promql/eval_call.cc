@@ -302,7 +302,7 @@ NodePtr plan_call(const Call& call) {
     NodePtr operator()(ParamFunction f) const { return std::make_unique<ParamNode>(call, f); }
     NodePtr operator()(DateFunction f) const { return std::make_unique<DateNode>(call, f); }
     NodePtr operator()(RangeFunction f) const { return plan_range_call(call, f); }
-    NodePtr operator()(EndsFunction f) const { return plan_range_call(call, f); }
+    NodePtr operator()(Change change) const { return plan_range_call(call, change); }
     NodePtr operator()(HistogramFunction f) const { return plan_histogram_call(call, f); }
     NodePtr operator()(Special special) const { return plan_special(call, special); }
   };

@@ -7,8 +7,10 @@
 
 #include "promql/annotations.h"
 #include "promql/call_params.h"
+#include "promql/change.h"
 #include "promql/histogram_eval.h"
 #include "promql/plan.h"
+#include "promql/row_stream.h"
 
 namespace tocsin::promql {
 namespace {
@@ -20,142 +22,301 @@ const Expr* argument_of_type(const Call& call, ValueType type) {
   return nullptr;
 }
 
-// avg_over_time(m) and its like: a function of each row's samples.
-class RangeCallNode : public Node {
+// Windows that slide over samples.
+struct Track {
+  struct Bounds {
+    std::size_t first = 0;
+    std::size_t last = 0;  // One after.
+
+    std::size_t count() const { return last - first; }
+  };
+
+  Steps steps;
+  std::vector<store::Interval> windows;  // By step.
+  std::vector<std::int64_t> times_ms;    // Of the samples.
+  std::vector<Bounds> bounds;            // By step: the window's samples.
+
+  void find_bounds() {
+    bounds.clear();
+    Bounds now;
+    for (const store::Interval& window : windows) {
+      now.first = first_after(window.after, now.first);
+      now.last = first_after(window.upto, std::max(now.first, now.last));
+      bounds.push_back(now);
+    }
+  }
+
+ private:
+  std::size_t first_after(Timestamp at, std::size_t from) const {
+    while (from < times_ms.size() && times_ms[from] <= to_millis(at)) ++from;
+    return from;
+  }
+};
+
+// What functions of range vectors have in common. At several steps of a range query, they read
+// every series once.
+class RangeCallNode : public Node, private RowStream {
  public:
-  RangeCallNode(const Call& call, RangeFunction function)
+  explicit RangeCallNode(const Call& call)
       : call_(call),
-        function_(function),
-        quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr),
-        keeps_name_(call.function->traits.keeps_name),
         argument_(plan_range(*argument_of_type(call, ValueType::Matrix))),
         params_(call) {}
 
-  Result<Frame> vector(Context& context) override {
-    const auto params = params_.read(context);
-    if (!params) return fail(params.error());
-    if (quantile_) note_quantile((*params)[0], *quantile_, context.annotations);
-    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    Frame out(shape_.get(argument_->shape(), [&](const Shape& shape) {
-      return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
-    }));
-    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
-      const std::size_t count = std::min(RangeNode::kBatch, out.values.size() - first);
-      argument_->windows(first, count, windows_);
-      for (std::size_t i = 0; i < count; ++i) {
-        const Window window{windows_[i], argument_->from(), argument_->upto(), context.at};
-        if (window.samples.empty()) continue;
-        if (const auto value = function_(window, *params)) out.values[first + i] = *value;
-      }
-    }
-    if (context.reader.has_histograms()) evaluate_histograms(call_, *argument_, context, out);
+  Result<Frame> vector(Context& context) final {
+    if (RowStream* rows = stream(context)) return vector_ahead(context, *rows);
+    const bool has_histograms = context.reader.has_histograms();
+    const auto shape = open(context);
+    if (!shape) return fail(shape.error());
+    Frame out(*shape);
+    evaluate(out);
+    if (has_histograms) evaluate_histograms(call_, *argument_, context, out);
+    note(out, context.annotations);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return out;
   }
 
+  RowStream* stream(const Context& context) final {
+    const bool is_worth_it = context.upcoming() > 1 && !context.reader.has_histograms() &&
+                             params_.is_constant() && argument_->ahead(context) != nullptr;
+    return is_worth_it ? this : nullptr;
+  }
+
+ protected:
+  // Whatever an evaluation needs besides the argument.
+  virtual Result<void> prepare(Context&) { return {}; }
+  virtual ShapePtr make_shape(const Shape& shape) const { return drop_names(shape); }
+  // Of the window that the argument has opened.
+  virtual void evaluate(Frame& out) = 0;
+  // The rows that follow have samples at the times of `track`.
+  virtual void settle(const Track& track) = 0;
+  // One row, which has a sample at each of them: its value at every step.
+  virtual void slide(const Track& track, std::span<const double> values, std::span<double> out) = 0;
+  virtual void note(const Frame&, Annotations&) {}
+  virtual void note(const StreamedRows&, Annotations&) {}
+
+  const Call& call() const { return call_; }
+  RangeNode& argument() { return *argument_; }
+  Params& params() { return params_; }
+
  private:
+  // How many values are worked out ahead, at most.
+  static constexpr std::size_t kMostValues = std::size_t{1} << 22;
+
+  Result<ShapePtr> open(Context& context) override {
+    if (auto prepared = prepare(context); !prepared) return fail(prepared.error());
+    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
+    return shape_.get(argument_->shape(), [&](const Shape& shape) { return make_shape(shape); });
+  }
+
+  Result<Frame> vector_ahead(Context& context, RowStream& rows) {
+    const auto shape = open(context);
+    if (!shape) return fail(shape.error());
+    if (!buffer_.holds(context, *shape)) {
+      const auto begin = [&](const ShapePtr& of) {
+        const std::size_t most = kMostValues / std::max<std::size_t>(of->rows.size(), 1);
+        buffer_.reset(context, of, of, Steps::upcoming(context, most));
+      };
+      const auto add = [&](const StreamedRows& some) {
+        for (std::size_t k = 0; k < some.steps; ++k) {
+          double* const out = buffer_.values(k).data() + some.first;
+          for (std::size_t row = 0; row < some.count; ++row) out[row] = some.row(row)[k];
+        }
+      };
+      if (auto filled = buffer_.fill(context, rows, begin, add); !filled) {
+        return fail(filled.error());
+      }
+    }
+    Frame out = buffer_.take(context);
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    return out;
+  }
+
+  void read(const Steps& steps, std::size_t first, Context& context, StreamedRows& out) override {
+    track_.steps = steps;
+    track_.windows.clear();
+    for (std::size_t k = 0; k < steps.count; ++k) {
+      track_.windows.push_back(argument_->ahead(context)->window_at(context, steps.at(k)));
+    }
+    argument_->ahead(context)->read_grid(
+        first, {track_.windows.front().after, track_.windows.back().upto}, grid_);
+    out.first = first;
+    out.count = grid_.rows;
+    out.steps = steps.count;
+    out.values.assign(out.count * steps.count, store::absent_value());
+    out.samples.assign(steps.count, 0);
+    slide_over_grid(out);
+    note(out, context.annotations);
+  }
+
+  // Rows with a sample at every time first: they have more than the times in common.
+  void slide_over_grid(StreamedRows& out) {
+    track_.times_ms = grid_.times_ms;
+    gaps_.clear();
+    slide_begin();
+    for (std::size_t row = 0; row < grid_.rows; ++row) {
+      const auto values = grid_.row(row);
+      if (std::any_of(values.begin(), values.end(), store::is_absent)) {
+        gaps_.push_back(row);
+      } else {
+        slide_row(values, row, out);
+      }
+    }
+    for (const std::size_t row : gaps_) {
+      leave_out_gaps(row);
+      slide_begin();
+      slide_row(values_, row, out);
+    }
+  }
+
+  void slide_begin() {
+    track_.find_bounds();
+    settle(track_);
+  }
+
+  void slide_row(std::span<const double> values, std::size_t row, StreamedRows& out) {
+    for (std::size_t k = 0; k < out.steps; ++k) out.samples[k] += track_.bounds[k].count();
+    slide(track_, values, std::span(out.values).subspan(row * out.steps, out.steps));
+  }
+
+  void leave_out_gaps(std::size_t row) {
+    track_.times_ms.clear();
+    values_.clear();
+    const auto values = grid_.row(row);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (store::is_absent(values[i])) continue;
+      track_.times_ms.push_back(grid_.times_ms[i]);
+      values_.push_back(values[i]);
+    }
+  }
+
   Call call_;
-  RangeFunction function_;
-  ExprPtr quantile_;  // The argument that has to be one; null: none.
-  bool keeps_name_;
   RangeNodePtr argument_;
   Params params_;
   Memo<ShapePtr> shape_;
-  store::Windows windows_;
+  StepBuffer buffer_;
+  store::Grid grid_;
+  Track track_;
+  std::vector<std::size_t> gaps_;  // The grid's rows that have some.
+  std::vector<double> values_;     // Of one such row.
 };
 
-// rate(), increase(), delta(): a function of each window's ends.
-class EndsCallNode : public Node {
+// avg_over_time(m) and its like: a function of each row's samples.
+class SamplesCallNode : public RangeCallNode {
  public:
-  EndsCallNode(const Call& call, EndsFunction function)
-      : call_(call), function_(function), argument_(plan_range(*call.args[0])) {}
+  SamplesCallNode(const Call& call, RangeFunction function)
+      : RangeCallNode(call),
+        function_(function),
+        quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr),
+        keeps_name_(call.function->traits.keeps_name) {}
 
-  Result<Frame> vector(Context& context) override {
-    if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    Frame out(shape_.get(argument_->shape(), drop_names));
-    const bool has_histograms = context.reader.has_histograms();
-    if (argument_->can_look_ahead() && context.upcoming() > 1 && !has_histograms) {
-      if (!ahead_.holds(context, argument_->shape())) look_ahead(context);
-      ahead_.take(context, out.values);
-    } else {
-      evaluate(out);
+ protected:
+  Result<void> prepare(Context& context) override {
+    const auto values = params().read(context);
+    if (!values) return fail(values.error());
+    at_ = context.at;
+    param_values_ = *values;
+    if (quantile_) note_quantile(param_values_[0], *quantile_, context.annotations);
+    return {};
+  }
+
+  ShapePtr make_shape(const Shape& shape) const override {
+    return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
+  }
+
+  void evaluate(Frame& out) override {
+    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
+      const std::size_t count = std::min(RangeNode::kBatch, out.values.size() - first);
+      argument().windows(first, count, windows_);
+      for (std::size_t i = 0; i < count; ++i) {
+        call({windows_[i], argument().from(), argument().upto(), at_}, out.values[first + i]);
+      }
     }
-    if (has_histograms) evaluate_histograms(call_, *argument_, context, out);
-    if (call_.function->traits.of_counters) note_no_counters(out, context.annotations);
-    if (auto counted = context.count(0); !counted) return fail(counted.error());
-    return out;
+  }
+
+  void settle(const Track&) override {}
+
+  void slide(const Track& track, std::span<const double> values, std::span<double> out) override {
+    samples_.clear();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      samples_.push_back({from_millis(track.times_ms[i]), values[i]});
+    }
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      const auto& [first, last] = track.bounds[k];
+      const auto& [after, upto] = track.windows[k];
+      const auto samples = std::span<const Sample>(samples_).subspan(first, last - first);
+      call({samples, after, upto, track.steps.at(k)}, out[k]);
+    }
   }
 
  private:
-  // Values of some evaluations that are to come.
-  struct Ahead {
-    std::uint64_t run = 0;
-    ShapePtr shape;
-    Timestamp first{};
-    Duration step{0};
-    std::vector<std::vector<double>> values;  // By evaluation; taken when it has come.
-    std::vector<std::size_t> samples;
+  void call(const Window& window, double& out) const {
+    if (window.samples.empty()) return;
+    if (const auto value = function_(window, param_values_)) out = *value;
+  }
 
-    bool holds(const Context& context, const ShapePtr& of) const {
-      if (run != context.run || shape != of || step != context.step || context.at < first) {
-        return false;
-      }
-      const auto place = static_cast<std::size_t>((context.at - first) / step);
-      return place < values.size() &&
-             first + static_cast<Duration::rep>(place) * step == context.at &&
-             values[place].size() == of->rows.size();
-    }
+  RangeFunction function_;
+  ExprPtr quantile_;  // The argument that has to be one; null: none.
+  bool keeps_name_;
+  Timestamp at_{};
+  std::span<const double> param_values_;
+  store::Windows windows_;
+  std::vector<Sample> samples_;
+};
 
-    void take(Context& context, std::vector<double>& out) {
-      const auto place = static_cast<std::size_t>((context.at - first) / step);
-      out = std::exchange(values[place], {});
-      context.samples += samples[place];
-    }
-  };
-  static constexpr std::size_t kAhead = 16;  // Evaluations at once, at most.
+// rate(), increase(), delta(): a function of each window's ends.
+class ChangeCallNode : public RangeCallNode {
+ public:
+  ChangeCallNode(const Call& call, Change change) : RangeCallNode(call), change_(change) {}
 
-  void evaluate(Frame& out) {
+ protected:
+  void evaluate(Frame& out) override {
+    const store::Interval window{argument().from(), argument().upto()};
     for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
       ends_.resize(std::min(RangeNode::kBatch, out.values.size() - first));
-      argument_->ends(first, ends_);
-      function_(ends_, {argument_->from(), argument_->upto()},
-                std::span(out.values).subspan(first, ends_.size()));
+      argument().ends(first, ends_);
+      put_changes(change_, ends_, window, std::span(out.values).subspan(first, ends_.size()));
     }
   }
 
-  // What a block of the store holds is read for several evaluations while it is at hand.
-  void look_ahead(const Context& context) {
-    const std::size_t count = std::min(context.upcoming(), kAhead);
-    const std::size_t rows = argument_->shape()->rows.size();
-    ahead_ = {context.run, argument_->shape(), context.at, context.step, {}, {}};
-    ahead_.values.assign(count, std::vector<double>(rows, store::absent_value()));
-    ahead_.samples.assign(count, 0);
-    windows_.clear();
-    for (std::size_t k = 0; k < count; ++k) {
-      const Timestamp at = context.at + static_cast<Duration::rep>(k) * context.step;
-      windows_.push_back(argument_->window_at(context, at));
-    }
-    for (std::size_t first = 0; first < rows; first += RangeNode::kBatch) {
-      look_ahead(first, std::min(RangeNode::kBatch, rows - first));
+  void settle(const Track& track) override {
+    extrapolations_.resize(track.bounds.size());
+    for (std::size_t k = 0; k < track.bounds.size(); ++k) {
+      const Track::Bounds& in = track.bounds[k];
+      if (in.count() < 2) continue;
+      extrapolations_[k] = {track.windows[k], track.times_ms[in.first], track.times_ms[in.last - 1],
+                            in.count(), change_.per};
     }
   }
 
-  void look_ahead(std::size_t first, std::size_t rows) {
-    ends_.resize(rows * windows_.size());
-    argument_->ends(first, rows, windows_, ends_);
-    for (std::size_t k = 0; k < windows_.size(); ++k) {
-      const auto ends = std::span<const store::WindowEnds>(ends_).subspan(k * rows, rows);
-      for (const store::WindowEnds& window : ends) ahead_.samples[k] += window.count;
-      function_(ends, windows_[k], std::span(ahead_.values[k]).subspan(first, rows));
+  void slide(const Track& track, std::span<const double> values, std::span<double> out) override {
+    find_resets(values);
+    auto reset = resets_.begin();  // The first inside the window.
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      const Track::Bounds& in = track.bounds[k];
+      if (in.count() < 2) continue;
+      const double first = values[in.first];
+      double lost = 0;
+      while (reset != resets_.end() && *reset <= in.first) ++reset;
+      for (auto it = reset; it != resets_.end() && *it < in.last; ++it) lost += values[*it - 1];
+      const double by = values[in.last - 1] - first + lost;
+      out[k] = by * extrapolations_[k].factor(change_.counts, first, by);
     }
   }
 
+  void note(const Frame& frame, Annotations& annotations) override {
+    note_no_counters({0, frame.values.size(), 1, frame.values, {}}, annotations);
+  }
+  void note(const StreamedRows& rows, Annotations& annotations) override {
+    note_no_counters(rows, annotations);
+  }
+
+ private:
   // The rows of each metric whose name is not a counter's.
-  using Suspects = std::map<std::string, std::vector<std::uint32_t>, std::less<>>;
+  using Suspects = std::map<std::string, std::vector<std::size_t>, std::less<>>;
 
   static Suspects find_suspects(const Shape& shape) {
     Suspects out;
-    for (std::uint32_t row = 0; row < shape.rows.size(); ++row) {
+    for (std::size_t row = 0; row < shape.rows.size(); ++row) {
       const std::string_view name = shape.rows[row].labels.metric_name();
       if (name.empty() || names_a_counter(name)) continue;
       auto it = out.find(name);
@@ -165,33 +326,43 @@ class EndsCallNode : public Node {
     return out;
   }
 
-  void note_no_counters(const Frame& frame, Annotations& annotations) {
-    for (const auto& [name, rows] : suspects_.get(argument_->shape(), find_suspects)) {
-      const bool any = std::any_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
-        return !store::is_absent(frame.values[row]);
+  void note_no_counters(const StreamedRows& rows, Annotations& annotations) {
+    if (!call().function->traits.of_counters) return;
+    for (const auto& [name, suspects] : suspects_.get(argument().shape(), find_suspects)) {
+      const auto begin = std::lower_bound(suspects.begin(), suspects.end(), rows.first);
+      const auto end = std::lower_bound(begin, suspects.end(), rows.first + rows.count);
+      const bool any = std::any_of(begin, end, [&](std::size_t row) {
+        const auto values = rows.row(row - rows.first);
+        return !std::all_of(values.begin(), values.end(), store::is_absent);
       });
-      if (any) note_no_counter(name, *call_.args[0], annotations);
+      if (any) note_no_counter(name, *call().args[0], annotations);
     }
   }
 
-  Call call_;
-  EndsFunction function_;
-  RangeNodePtr argument_;
-  Memo<ShapePtr> shape_;
+  // Where a counter began anew; a gauge never does.
+  void find_resets(std::span<const double> values) {
+    resets_.clear();
+    if (change_.counts == Counts::Gauge) return;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      if (values[i] < values[i - 1]) resets_.push_back(i);
+    }
+  }
+
+  Change change_;
   Memo<Suspects> suspects_;
   std::vector<store::WindowEnds> ends_;
-  std::vector<store::Interval> windows_;
-  Ahead ahead_;
+  std::vector<Extrapolation> extrapolations_;  // By step.
+  std::vector<std::size_t> resets_;            // Of one row, as indices into its samples.
 };
 
 }  // namespace
 
 NodePtr plan_range_call(const Call& call, RangeFunction function) {
-  return std::make_unique<RangeCallNode>(call, function);
+  return std::make_unique<SamplesCallNode>(call, function);
 }
 
-NodePtr plan_range_call(const Call& call, EndsFunction function) {
-  return std::make_unique<EndsCallNode>(call, function);
+NodePtr plan_range_call(const Call& call, Change change) {
+  return std::make_unique<ChangeCallNode>(call, change);
 }
 
 }  // namespace tocsin::promql

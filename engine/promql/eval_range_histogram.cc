@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "promql/change.h"
 #include "promql/function_list.h"
 #include "promql/histogram_eval.h"
 
@@ -89,25 +90,18 @@ std::optional<Histogram> change_inside(const MixedWindow& w, Counts counts) {
   return change;
 }
 
-MixedSample change_of(const MixedWindow& w, Counts counts, double per_seconds) {
+template <Counts counts, Per per>
+MixedSample mixed_change(const MixedWindow& w) {
   if (w.is_mixed() || w.histograms.size() < 2) return {};
   auto change = change_inside(w, counts);
   if (!change) return {};
-  store::WindowEnds ends;
-  ends.count = static_cast<std::uint32_t>(w.histograms.size());
-  ends.first_ms = to_millis(w.histograms.front().at);
-  ends.last_ms = to_millis(w.histograms.back().at);
+  const Extrapolation extrapolation({w.numbers.from, w.numbers.upto},
+                                    to_millis(w.histograms.front().at),
+                                    to_millis(w.histograms.back().at), w.histograms.size(), per);
   // As Prometheus 3.5 has it, counters of histograms are stretched past zero, too.
-  multiply(*change,
-           extrapolation(ends, 0, w.numbers.from, w.numbers.upto, Counts::Gauge) / per_seconds);
+  multiply(*change, extrapolation.factor(Counts::Gauge, 0, 0));
   return sample_of(std::move(*change));
 }
-
-MixedSample mixed_rate(const MixedWindow& w) {
-  return change_of(w, Counts::Counter, to_seconds(w.numbers.upto - w.numbers.from));
-}
-MixedSample mixed_increase(const MixedWindow& w) { return change_of(w, Counts::Counter, 1); }
-MixedSample mixed_delta(const MixedWindow& w) { return change_of(w, Counts::Gauge, 1); }
 
 // The samples of both kinds, in order of time.
 struct TimedSample {
@@ -239,14 +233,14 @@ constexpr std::array<std::pair<std::string_view, MixedFunction>, 15> kMixedFunct
     {"avg_over_time", mixed_avg},
     {"changes", mixed_changes},
     {"count_over_time", mixed_count},
-    {"delta", mixed_delta},
+    {"delta", mixed_change<Counts::Gauge, Per::Window>},
     {"first_over_time", mixed_first},
     {"idelta", mixed_idelta},
-    {"increase", mixed_increase},
+    {"increase", mixed_change<Counts::Counter, Per::Window>},
     {"irate", mixed_irate},
     {"last_over_time", mixed_last},
     {"present_over_time", mixed_present},
-    {"rate", mixed_rate},
+    {"rate", mixed_change<Counts::Counter, Per::Second>},
     {"resets", mixed_resets},
     {"sum_over_time", mixed_sum},
     {"ts_of_first_over_time", mixed_ts_of_first},

@@ -8,7 +8,7 @@
 
 namespace tocsin::promql {
 
-class MatrixSelectorNode : public RangeNode {
+class MatrixSelectorNode : public RangeNode, private WindowsAhead {
  public:
   explicit MatrixSelectorNode(const MatrixSelector& selector) : selector_(selector) {}
 
@@ -46,8 +46,12 @@ class MatrixSelectorNode : public RangeNode {
     for (const store::WindowEnds& window : out) context_->samples += window.count;
   }
 
-  bool can_look_ahead() const override { return true; }
+  // What lies between windows that do not overlap would be read for nothing.
+  WindowsAhead* ahead(const Context& context) override {
+    return context.step <= selector_.range ? this : nullptr;
+  }
 
+ private:
   store::Interval window_at(const Context& context, Timestamp at) const override {
     const TimeShift& shift = selector_.vector.shift;
     const Timestamp upto =
@@ -55,13 +59,11 @@ class MatrixSelectorNode : public RangeNode {
     return {upto - selector_.range, upto};
   }
 
-  void ends(std::size_t first, std::size_t count, std::span<const store::Interval> windows,
-            std::span<store::WindowEnds> out) override {
-    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first, count);
-    selection_.reader->read_ends(ids, windows, out);
+  void read_grid(std::size_t first, const store::Interval& all, store::Grid& out) override {
+    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first);
+    selection_.reader->read_grid(ids, all.after, all.upto, out);
   }
 
- private:
   MatrixSelector selector_;
   SelectorNode::Selection selection_;
   Context* context_ = nullptr;

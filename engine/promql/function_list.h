@@ -28,12 +28,6 @@ double month(std::int64_t t);
 double year(std::int64_t t);
 
 // functions_rate.cc
-void rate(std::span<const store::WindowEnds> ends, const store::Interval& window,
-          std::span<double> out);
-void increase(std::span<const store::WindowEnds> ends, const store::Interval& window,
-              std::span<double> out);
-void delta(std::span<const store::WindowEnds> ends, const store::Interval& window,
-           std::span<double> out);
 std::optional<double> irate(const Window& w, std::span<const double> params);
 std::optional<double> idelta(const Window& w, std::span<const double> params);
 std::optional<double> changes(const Window& w, std::span<const double> params);

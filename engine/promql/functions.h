@@ -30,9 +30,14 @@ using ParamFunction = double (*)(double value, std::span<const double> params);
 using DateFunction = double (*)(std::int64_t unix_seconds);
 using RangeFunction = std::optional<double> (*)(const Window& window,
                                                 std::span<const double> params);
-// Puts the value of each window into `out`, and leaves it where there is none.
-using EndsFunction = void (*)(std::span<const store::WindowEnds> ends,
-                              const store::Interval& window, std::span<double> out);
+// By how much a window's samples change, from the first to the last, stretched to all of the
+// window: of a counter, what is lost at resets is added.
+enum class Counts { Counter, Gauge };
+enum class Per { Window, Second };
+struct Change {
+  Counts counts;
+  Per per;
+};
 using HistogramFunction = double (*)(const Histogram& histogram);
 // Functions that need to see more than one element's value.
 enum class Special {
@@ -53,7 +58,7 @@ enum class Special {
   ToVector
 };
 using Implementation = std::variant<MathFunction, ParamFunction, DateFunction, RangeFunction,
-                                    EndsFunction, HistogramFunction, Special>;
+                                    Change, HistogramFunction, Special>;
 
 // What else is to be known of a function.
 struct Traits {
@@ -106,12 +111,6 @@ inline void kahan_add(double increment, double& sum, double& c) {
   }
   sum = total;
 }
-
-// What the change inside a window is multiplied with to be that of the whole window. A counter is
-// not stretched to where it would have been below zero.
-enum class Counts { Counter, Gauge };
-double extrapolation(const store::WindowEnds& ends, double change, Timestamp from, Timestamp upto,
-                     Counts counts);
 
 struct Bucket {
   double upper_bound = 0;

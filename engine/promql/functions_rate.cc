@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions about change. The extrapolation is that of extrapolatedRate() in Prometheus'
-// promql/functions.go.
+// Functions about change that look at every sample; see change.h for rate() and its like.
 #include <algorithm>
 #include <cmath>
 
@@ -9,70 +8,6 @@
 
 namespace tocsin::promql {
 namespace {
-
-double seconds_between(std::int64_t from_ms, std::int64_t to_ms) {
-  return static_cast<double>(to_ms - from_ms) / 1000.0;
-}
-
-// How far the samples may be stretched towards an edge of the window: all the way when the gap
-// looks like ordinary spacing, otherwise by half of it.
-double stretch(double gap, double spacing) { return gap >= spacing * 1.1 ? spacing / 2 : gap; }
-
-// By what the change between the first and the last sample is to be multiplied. Windows whose
-// samples stand at the same times have the answer in common, and come one after another.
-class Extrapolation {
- public:
-  // Of the change over the window, or with `divisor` of that part of it.
-  Extrapolation(const store::Interval& window, Counts counts, double divisor)
-      : window_(window), counts_(counts), divisor_(divisor) {}
-
-  double factor(const store::WindowEnds& ends, double change) {
-    if (ends.first_ms != first_ms_ || ends.last_ms != last_ms_ || ends.count != count_) {
-      settle(ends);
-    }
-    // A counter was never below zero: do not stretch it past where it would have been.
-    const bool may_cross_zero = counts_ == Counts::Counter && change > 0 && ends.first >= 0;
-    if (!may_cross_zero || sampled_ * ends.first >= to_start_ * change) return factor_;
-    return factor_with(std::min(to_start_, sampled_ * (ends.first / change)));
-  }
-
- private:
-  void settle(const store::WindowEnds& ends) {
-    first_ms_ = ends.first_ms;
-    last_ms_ = ends.last_ms;
-    count_ = ends.count;
-    sampled_ = seconds_between(first_ms_, last_ms_);
-    const double spacing = sampled_ / static_cast<double>(count_ - 1);
-    to_start_ = stretch(seconds_between(to_millis(window_.after), first_ms_), spacing);
-    to_end_ = stretch(seconds_between(last_ms_, to_millis(window_.upto)), spacing);
-    factor_ = factor_with(to_start_);
-  }
-
-  double factor_with(double to_start) const {
-    return (sampled_ + to_start + to_end_) / sampled_ / divisor_;
-  }
-
-  const store::Interval window_;
-  const Counts counts_;
-  const double divisor_;
-  std::int64_t first_ms_ = 0;
-  std::int64_t last_ms_ = 0;
-  std::uint32_t count_ = 0;
-  double sampled_ = 0;
-  double to_start_ = 0;
-  double to_end_ = 0;
-  double factor_ = 0;
-};
-
-void put_changes(std::span<const store::WindowEnds> windows, Extrapolation extrapolation,
-                 Counts counts, std::span<double> out) {
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    const store::WindowEnds& ends = windows[i];
-    if (ends.count < 2) continue;
-    const double change = ends.last - ends.first + (counts == Counts::Counter ? ends.resets : 0.0);
-    out[i] = change * extrapolation.factor(ends, change);
-  }
-}
 
 struct Line {
   double slope = 0;
@@ -116,27 +51,6 @@ std::optional<double> instant_change(const Window& w, Counts counts) {
 }
 
 }  // namespace
-
-double extrapolation(const store::WindowEnds& ends, double change, Timestamp from, Timestamp upto,
-                     Counts counts) {
-  return Extrapolation({from, upto}, counts, 1).factor(ends, change);
-}
-
-void increase(std::span<const store::WindowEnds> ends, const store::Interval& window,
-              std::span<double> out) {
-  put_changes(ends, {window, Counts::Counter, 1}, Counts::Counter, out);
-}
-
-void rate(std::span<const store::WindowEnds> ends, const store::Interval& window,
-          std::span<double> out) {
-  const double seconds = to_seconds(window.upto - window.after);
-  put_changes(ends, {window, Counts::Counter, seconds}, Counts::Counter, out);
-}
-
-void delta(std::span<const store::WindowEnds> ends, const store::Interval& window,
-           std::span<double> out) {
-  put_changes(ends, {window, Counts::Gauge, 1}, Counts::Gauge, out);
-}
 
 std::optional<double> irate(const Window& w, std::span<const double>) {
   return instant_change(w, Counts::Counter);

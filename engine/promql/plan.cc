@@ -50,13 +50,13 @@ class NegateNode : public Node {
   Memo<ShapePtr> shape_;
 };
 
+Error canceled() { return {ErrorCode::Canceled, "query was canceled in query execution"}; }
+
 }  // namespace
 
 Result<void> Context::count(std::size_t samples_read) {
   samples += samples_read;
-  if (options.is_canceled && options.is_canceled()) {
-    return fail(ErrorCode::Canceled, "query was canceled in query execution");
-  }
+  if (options.is_canceled && options.is_canceled()) return fail(canceled());
   if (samples <= options.max_samples) return {};
   return fail(ErrorCode::Limit,
               "query processing would load too many samples into memory in query execution");
@@ -92,9 +92,12 @@ std::size_t Context::upcoming() const {
   return static_cast<std::size_t>((last - at) / step) + 1;
 }
 
-store::Interval RangeNode::window_at(const Context&, Timestamp) const { return {from_, upto_}; }
-void RangeNode::ends(std::size_t, std::size_t, std::span<const store::Interval>,
-                     std::span<store::WindowEnds>) {}
+Result<bool> Context::pause() {
+  if (options.is_canceled && options.is_canceled()) return fail(canceled());
+  if (!options.pause) return false;
+  options.pause();
+  return true;
+}
 
 // The type checker sees to it that nobody asks a node for what it is not.
 Result<Frame> Node::vector(Context&) {

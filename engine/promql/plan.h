@@ -45,6 +45,8 @@ struct Frame {
 
   explicit Frame(ShapePtr of)
       : shape(std::move(of)), values(shape->rows.size(), store::absent_value()) {}
+  Frame(ShapePtr of, std::vector<double> by_row)
+      : shape(std::move(of)), values(std::move(by_row)) {}
 
   bool has_sample(std::size_t row) const {
     return !store::is_absent(values[row]) || histogram(row) != nullptr;
@@ -79,6 +81,9 @@ struct Context {
   Timestamp shifted(const TimeShift& shift) const;
   // How many evaluations are to come, with this one.
   std::size_t upcoming() const;
+  // To be called now and then by what takes long, when it holds nothing of the reader: lets others
+  // in. Whether series may have come or gone. Fails when nobody wants the query any more.
+  Result<bool> pause();
 };
 
 // A value that was derived from a shape, kept until the shape changes.
@@ -100,6 +105,8 @@ class Memo {
   T value_{};
 };
 
+class RowStream;  // row_stream.h
+
 // A node answers the one question that fits its type.
 class Node {
  public:
@@ -107,8 +114,19 @@ class Node {
   virtual Result<Frame> vector(Context& context);
   virtual Result<double> scalar(Context& context);
   virtual std::string text() const;
+  // The node's rows at this evaluation and those to come, if it can work ahead.
+  virtual RowStream* stream(const Context&) { return nullptr; }
 };
 using NodePtr = std::unique_ptr<Node>;
+
+// Reads the windows of evaluations that are to come, of the series that a RangeNode has opened.
+class WindowsAhead {
+ public:
+  virtual ~WindowsAhead() = default;
+  virtual store::Interval window_at(const Context& context, Timestamp at) const = 0;
+  // Of some rows from `first` on. It does not count samples.
+  virtual void read_grid(std::size_t first, const store::Interval& all, store::Grid& out) = 0;
+};
 
 // A node whose type is range vector. open() first; the rest speaks of the window it opened.
 class RangeNode {
@@ -126,12 +144,8 @@ class RangeNode {
   virtual void windows(std::size_t first, std::size_t count, store::Windows& out) = 0;
   virtual void ends(std::size_t first, std::span<store::WindowEnds> out) = 0;
 
-  // Whether windows of later evaluations can be read now: window_at() says which they are, and
-  // ends() reads them, for `count` rows from `first` on. It does not count samples.
-  virtual bool can_look_ahead() const { return false; }
-  virtual store::Interval window_at(const Context& context, Timestamp at) const;
-  virtual void ends(std::size_t first, std::size_t count, std::span<const store::Interval> windows,
-                    std::span<store::WindowEnds> out);
+  // Null if it cannot, or if that is not worth it.
+  virtual WindowsAhead* ahead(const Context&) { return nullptr; }
 
   // Rows are best read in batches that the nearest cache holds.
   static constexpr std::size_t kBatch = 512;
@@ -178,7 +192,7 @@ NodePtr plan_binary(const Binary& binary, ValueType type);
 NodePtr plan_aggregate(const Aggregate& aggregate);
 NodePtr plan_call(const Call& call);
 NodePtr plan_range_call(const Call& call, RangeFunction function);
-NodePtr plan_range_call(const Call& call, EndsFunction function);
+NodePtr plan_range_call(const Call& call, Change change);
 NodePtr plan_special(const Call& call, Special special);
 NodePtr plan_label_call(const Call& call, Special special);
 NodePtr plan_histogram_call(const Call& call, Special special);

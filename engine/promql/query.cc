@@ -55,7 +55,7 @@ class Query::Impl {
     context.last = end;
     Collector collector;
     for (; context.at <= end; context.at += step) {
-      if (options_.between_steps && context.at != start) options_.between_steps();
+      if (options_.pause && context.at != start) options_.pause();
       context.samples = 0;  // The limit is on one evaluation, as in Prometheus.
       if (auto added = add_step(context, collector); !added) return fail(added.error());
     }

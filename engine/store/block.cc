@@ -85,7 +85,7 @@ void Block::note_irregular(Column& now, bool restarted) {
       start_from_zero(row);
       continue;
     }
-    now.irregular.push_back(row);
+    now.irregular.add(row);
   }
 }
 
@@ -94,7 +94,7 @@ void Block::start_from_zero(Row row) {
   Column& before = columns_.back();
   if (row >= before.values.size()) before.values.resize(row + 1, absent_value());
   before.values[row] = 0;
-  before.irregular.push_back(row);
+  before.irregular.add(row);
   renote(columns_.size() - 1);
 }
 
@@ -109,7 +109,7 @@ void Block::append_stale(Timestamp at) {
     const bool alive = is_open ? rows_[row].used : is_alive(before.value(row));
     if (!alive) continue;
     column.values[row] = stale_nan();
-    column.irregular.push_back(row);
+    column.irregular.add(row);
     rows_[row].last_ms = column.at_ms;
   }
   seal_upto(columns_.size());
@@ -119,15 +119,21 @@ void Block::append_stale(Timestamp at) {
 
 void Block::add_column(std::size_t index, Column column) {
   const auto place = static_cast<std::ptrdiff_t>(index);
-  notes_.insert(notes_.begin() + place, {column.at_ms, column.irregular.size()});
+  notes_.insert(notes_.begin() + place, {column.at_ms, !column.irregular.empty()});
   columns_.insert(columns_.begin() + place, std::move(column));
 }
 
 bool Block::has_irregular(Range range) const {
   for (std::size_t i = range.first; i < range.last; ++i) {
-    if (notes_[i].irregular > 0) return true;
+    if (notes_[i].irregular) return true;
   }
   return false;
+}
+
+RowSet Block::irregular_in(Range range) const {
+  RowSet out;
+  for (std::size_t i = range.first; i < range.last; ++i) out.merge(columns_[i].irregular);
+  return out;
 }
 
 std::size_t Block::first_not_before(std::int64_t at_ms) const {
@@ -160,7 +166,7 @@ void Block::list_irregular(std::size_t index) {
   column.irregular.clear();
   for (Row row = 0; row < rows_.size(); ++row) {
     const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
-    if (is_irregular(column.value(row), previous)) column.irregular.push_back(row);
+    if (is_irregular(column.value(row), previous)) column.irregular.add(row);
   }
   renote(index);
 }
@@ -170,15 +176,13 @@ void Block::correct_notes(std::size_t index, Row row) {
   if (index + 1 < sealed_) correct_note(index + 1, row);
 }
 
-// A row that is noted without need is only read the long way.
 void Block::correct_note(std::size_t index, Row row) {
-  std::vector<Row>& noted = columns_[index].irregular;
+  Column& column = columns_[index];
   const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
-  const bool is_last = !noted.empty() && noted.back() == row;
-  if (!is_irregular(columns_[index].value(row), previous)) {
-    if (is_last) noted.pop_back();
-  } else if (!is_last) {
-    noted.push_back(row);
+  if (is_irregular(column.value(row), previous)) {
+    column.irregular.add(row);
+  } else {
+    column.irregular.remove(row);
   }
   renote(index);
 }
@@ -253,8 +257,8 @@ std::size_t Block::byte_size() const {
   std::size_t bytes =
       sizeof(Block) + rows_.capacity() * sizeof(RowState) + notes_.capacity() * sizeof(Note);
   for (const Column& column : columns_) {
-    bytes += sizeof(Column) + column.values.capacity() * sizeof(double) +
-             column.irregular.capacity() * sizeof(Row);
+    bytes +=
+        sizeof(Column) + column.values.capacity() * sizeof(double) + column.irregular.byte_size();
   }
   return bytes;
 }

@@ -16,12 +16,11 @@
 #include <span>
 #include <vector>
 
+#include "store/row_set.h"
 #include "tocsin/series_reader.h"
 #include "tocsin/store.h"
 
 namespace tocsin::store {
-
-using Row = std::uint32_t;
 
 // A NaN of its own: at this instant the row has a native histogram, which stands beside the values.
 inline constexpr std::uint64_t kHistogramBits = 0x7ff000000000000bULL;
@@ -33,7 +32,7 @@ inline bool is_number(double v) { return !is_absent(v) && !is_stale_nan(v) && !i
 struct Column {
   std::int64_t at_ms = 0;
   std::vector<double> values;  // By row; rows beyond the end are absent.
-  std::vector<Row> irregular;
+  RowSet irregular;
   std::map<Row, HistogramPtr> histograms;  // Of the rows whose value is histogram_value().
   bool failed = false;                     // Nothing but stale markers.
 
@@ -72,6 +71,8 @@ class Block {
   const Column& column(std::size_t index) const { return columns_[index]; }
   // Whether any of these columns notes an irregular row.
   bool has_irregular(Range range) const;
+  // The rows that any of them notes.
+  RowSet irregular_in(Range range) const;
 
   // How many columns, from the oldest on, are sealed.
   std::size_t sealed_count() const { return sealed_; }
@@ -92,13 +93,13 @@ class Block {
   // What is asked of many columns, and therefore stands close together.
   struct Note {
     std::int64_t at_ms = 0;
-    std::size_t irregular = 0;  // How many rows.
+    bool irregular = false;  // Whether there is a row.
   };
 
   Column take_column(Timestamp at);
   // Each change of columns_ is one of these, or followed by renote().
   void add_column(std::size_t index, Column column);
-  void renote(std::size_t index) { notes_[index].irregular = columns_[index].irregular.size(); }
+  void renote(std::size_t index) { notes_[index].irregular = !columns_[index].irregular.empty(); }
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
   std::size_t first_not_before(std::int64_t at_ms) const;

@@ -2,7 +2,9 @@
 #include "tocsin/store.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 #include "store/block.h"
 
@@ -44,12 +46,9 @@ class EndsReader {
     if (count_ < 2) return;
     first_ = &block.column(sealed_.first);
     last_ = &block.column(sealed_.last - 1);
-    has_irregular_ = block.has_irregular({sealed_.first + 1, sealed_.last});
-    if (!has_irregular_) return;
-    irregular_.assign(block.row_count(), 0);
-    for (std::size_t i = sealed_.first + 1; i < sealed_.last; ++i) {
-      for (const Row row : block.column(i).irregular) irregular_[row] = 1;
-    }
+    const Block::Range followers{sealed_.first + 1, sealed_.last};
+    has_irregular_ = block.has_irregular(followers);
+    if (has_irregular_) irregular_ = block.irregular_in(followers);
   }
 
   void read(Row row, WindowEnds& ends) const {
@@ -63,7 +62,7 @@ class EndsReader {
  private:
   // What the sealed columns say of a row that goes through them without a jump.
   bool read_regular(Row row, WindowEnds& ends) const {
-    if (count_ < 2 || (has_irregular_ && irregular_[row] != 0)) return false;
+    if (count_ < 2 || (has_irregular_ && irregular_.has(row))) return false;
     const double from = first_->value(row);
     const double to = last_->value(row);
     if (std::isnan(from) || std::isnan(to)) return false;
@@ -81,9 +80,9 @@ class EndsReader {
   Block::Range open_;
   const Column* first_ = nullptr;  // Of the sealed ones, if there are two or more.
   const Column* last_ = nullptr;
-  std::uint32_t count_ = 0;              // Of the sealed ones.
-  bool has_irregular_ = false;           // Any of them but the first.
-  std::vector<std::uint8_t> irregular_;  // By row.
+  std::uint32_t count_ = 0;     // Of the sealed ones.
+  bool has_irregular_ = false;  // Any of them but the first.
+  RowSet irregular_;
 };
 
 }  // namespace
@@ -200,24 +199,38 @@ std::vector<SeriesId> Store::select(const Matchers& matchers) const {
   Matchers others;  // Than those of the name.
   std::copy_if(matchers.begin(), matchers.end(), std::back_inserter(others),
                [](const Matcher& m) { return m.name() != kMetricName; });
-  const auto add = [&](const NameEntry& name) {
-    for (const SeriesId id : name.ids) {
-      if (matches_all(others, series_[id].labels)) out.push_back(id);
-    }
-  };
   const auto add_if_wanted = [&](const auto& entry) {
     const bool wanted = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
       return m.name() != kMetricName || m.matches(entry.first);
     });
-    if (wanted) add(entry.second);
+    if (!wanted) return;
+    for (const SeriesId id : entry.second.ids) {
+      if (matches_all(others, series_[id].labels)) out.push_back(id);
+    }
   };
-  for (const Matcher& matcher : matchers) {
-    if (matcher.name() != kMetricName || matcher.op() != Matcher::Op::Equal) continue;
-    const auto it = names_.find(matcher.value());
-    if (it != names_.end()) add_if_wanted(*it);
-    return out;
+  const auto name = std::find_if(matchers.begin(), matchers.end(), [](const Matcher& m) {
+    return m.name() == kMetricName && m.op() == Matcher::Op::Equal;
+  });
+  if (name == matchers.end()) {
+    for (const auto& entry : names_) add_if_wanted(entry);
+  } else if (const auto it = names_.find(name->value()); it != names_.end()) {
+    add_if_wanted(*it);
   }
-  for (const auto& entry : names_) add_if_wanted(entry);
+  return by_block(std::move(out));
+}
+
+// Those of a block one after another, so that what is read of a block is read once. Otherwise in
+// the same order.
+std::vector<SeriesId> Store::by_block(std::vector<SeriesId> ids) const {
+  const auto earlier = [this](SeriesId a, SeriesId b) {
+    return series_[a].block < series_[b].block;
+  };
+  if (std::is_sorted(ids.begin(), ids.end(), earlier)) return ids;
+  std::vector<std::size_t> next(blocks_.size() + 1);  // The place of each block's next series.
+  for (const SeriesId id : ids) ++next[series_[id].block + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  std::vector<SeriesId> out(ids.size());
+  for (const SeriesId id : ids) out[next[series_[id].block]++] = id;
   return out;
 }
 
@@ -283,25 +296,38 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
 
 void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                       std::span<WindowEnds> out) const {
-  const Interval window{after, upto};
-  read_ends(ids, {&window, 1}, out);
-}
-
-// Block by block, and not window by window: what a block's windows share is read once.
-void Store::read_ends(std::span<const SeriesId> ids, std::span<const Interval> windows,
-                      std::span<WindowEnds> out) const {
-  std::vector<EndsReader> readers(windows.size());
+  EndsReader reader;
   const Block* block = nullptr;
   for (std::size_t n = 0; n < ids.size(); ++n) {
     const Entry& entry = series_[ids[n]];
     if (block != blocks_[entry.block].get()) {
       block = blocks_[entry.block].get();
-      for (std::size_t w = 0; w < windows.size(); ++w) {
-        readers[w].open(*block, windows[w].after, windows[w].upto);
-      }
+      reader.open(*block, after, upto);
     }
-    for (std::size_t w = 0; w < windows.size(); ++w) {
-      readers[w].read(entry.row, out[w * ids.size() + n]);
+    reader.read(entry.row, out[n]);
+  }
+}
+
+void Store::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                      Grid& out) const {
+  out.clear();
+  if (ids.empty()) return;
+  const BlockId id = series_[ids[0]].block;
+  std::array<Row, Grid::kMostRows> rows;
+  while (out.rows < std::min(ids.size(), rows.size()) && series_[ids[out.rows]].block == id) {
+    rows[out.rows] = series_[ids[out.rows]].row;
+    ++out.rows;
+  }
+  const Block& block = *blocks_[id];
+  const Block::Range range = block.range(after, upto);
+  const std::size_t columns = range.last - range.first;
+  out.values.resize(out.rows * columns);
+  for (std::size_t i = 0; i < columns; ++i) {
+    const Column& column = block.column(range.first + i);
+    out.times_ms.push_back(column.at_ms);
+    for (std::size_t n = 0; n < out.rows; ++n) {
+      const double value = column.value(rows[n]);
+      out.values[n * columns + i] = is_number(value) ? value : absent_value();
     }
   }
 }

@@ -112,9 +112,9 @@ struct QueryOptions {
   Duration default_step = std::chrono::minutes(1);
   // Asked between steps; true ends the query with Canceled. Null: nobody interrupts.
   std::function<bool()> is_canceled;
-  // Called between the steps of a range query, where nothing of the reader is in use: series may
-  // come and go, and a lock may be given up and taken again. Null: nothing is done.
-  std::function<void()> between_steps;
+  // Called now and then by a range query, where nothing of the reader is in use: series may come
+  // and go, and a lock may be given up and taken again. Null: nothing is done.
+  std::function<void()> pause;
 };
 
 class Query {

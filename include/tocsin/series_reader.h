@@ -47,6 +47,24 @@ struct Windows {
   }
 };
 
+// The samples of several series that have their timestamps in common: a row for each series, a
+// column for each timestamp.
+struct Grid {
+  static constexpr std::size_t kMostRows = 32;  // What the nearest caches hold.
+
+  std::vector<std::int64_t> times_ms;  // Oldest first.
+  std::vector<double> values;          // Row after row; absent_value() where there is no sample.
+  std::size_t rows = 0;
+
+  std::span<const double> row(std::size_t index) const {
+    return {values.data() + index * times_ms.size(), times_ms.size()};
+  }
+  void clear() {
+    times_ms.clear();
+    rows = 0;
+  }
+};
+
 class SeriesReader {
  public:
   virtual ~SeriesReader() = default;
@@ -77,10 +95,11 @@ class SeriesReader {
   virtual void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                          std::span<WindowEnds> out) const = 0;
 
-  // The same for several windows at once, which is faster than one after another: those of
-  // windows[w] are put into out[w * ids.size()] and the following.
-  virtual void read_ends(std::span<const SeriesId> ids, std::span<const Interval> windows,
-                         std::span<WindowEnds> out) const;
+  // Replaces `out` with what read() gives for the first of the series: for as many as have their
+  // timestamps in common, and one at least. For windows that overlap, this is faster than one
+  // after another.
+  virtual void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                         Grid& out) const;
 
   // Native histograms stand beside the numbers: the functions above leave them out, and where the
   // newest sample of a series is one, read_latest() reports no sample.
@@ -102,11 +121,17 @@ inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
 inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
 inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
 
-inline void SeriesReader::read_ends(std::span<const SeriesId> ids,
-                                    std::span<const Interval> windows,
-                                    std::span<WindowEnds> out) const {
-  for (std::size_t w = 0; w < windows.size(); ++w) {
-    read_ends(ids, windows[w].after, windows[w].upto, out.subspan(w * ids.size(), ids.size()));
+inline void SeriesReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                                    Grid& out) const {
+  out.clear();
+  if (ids.empty()) return;
+  std::vector<Sample> samples;
+  read(ids[0], after, upto, samples);
+  out.rows = 1;
+  out.values.resize(samples.size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    out.times_ms.push_back(to_millis(samples[i].at));
+    out.values[i] = samples[i].value;
   }
 }
 

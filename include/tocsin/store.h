@@ -100,8 +100,8 @@ class Store : public SeriesReader {
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  std::span<WindowEnds> out) const override;
-  void read_ends(std::span<const SeriesId> ids, std::span<const Interval> windows,
-                 std::span<WindowEnds> out) const override;
+  void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                 Grid& out) const override;
   bool has_histograms() const override { return has_histograms_; }
   void read_histograms(SeriesId id, Timestamp after, Timestamp upto,
                        std::vector<HistogramSample>& out) const override;
@@ -127,6 +127,7 @@ class Store : public SeriesReader {
   };
 
   void forget_series(SeriesId id);
+  std::vector<SeriesId> by_block(std::vector<SeriesId> ids) const;
   Block& block_of(BlockId id);
 
   mutable std::mutex turn_;  // Held by the writer that waits for mutex_, so that readers queue up.

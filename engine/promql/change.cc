@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "promql/change.h"
+
+namespace tocsin::promql {
+namespace {
+
+double seconds_between(std::int64_t from_ms, std::int64_t to_ms) {
+  return static_cast<double>(to_ms - from_ms) / 1000.0;
+}
+
+// How far the samples may be stretched towards an edge of the window: all the way when the gap
+// looks like ordinary spacing, otherwise by half of it.
+double stretch(double gap, double spacing) { return gap >= spacing * 1.1 ? spacing / 2 : gap; }
+
+}  // namespace
+
+Extrapolation::Extrapolation(const store::Interval& window, std::int64_t first_ms,
+                             std::int64_t last_ms, std::size_t count, Per per)
+    : sampled_(seconds_between(first_ms, last_ms)),
+      divisor_(per == Per::Second ? to_seconds(window.upto - window.after) : 1) {
+  const double spacing = sampled_ / static_cast<double>(count - 1);
+  to_start_ = stretch(seconds_between(to_millis(window.after), first_ms), spacing);
+  to_end_ = stretch(seconds_between(last_ms, to_millis(window.upto)), spacing);
+  factor_ = factor_from(to_start_);
+}
+
+void put_changes(const Change& change, std::span<const store::WindowEnds> ends,
+                 const store::Interval& window, std::span<double> out) {
+  store::WindowEnds known;  // What `extrapolation` was made for.
+  Extrapolation extrapolation;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const store::WindowEnds& e = ends[i];
+    if (e.count < 2) continue;
+    if (e.first_ms != known.first_ms || e.last_ms != known.last_ms || e.count != known.count) {
+      known = e;
+      extrapolation = {window, e.first_ms, e.last_ms, e.count, change.per};
+    }
+    const double by = e.last - e.first + (change.counts == Counts::Counter ? e.resets : 0.0);
+    out[i] = by * extrapolation.factor(change.counts, e.first, by);
+  }
+}
+
+}  // namespace tocsin::promql

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// rate(), increase() and delta(): by how much a window's samples change, stretched to the whole
+// window. The arithmetic is that of extrapolatedRate() in Prometheus' promql/functions.go.
+#pragma once
+
+#include <span>
+
+#include "promql/functions.h"
+
+namespace tocsin::promql {
+
+// What the change between the first and the last sample is multiplied with. Windows whose samples
+// stand at the same times have it in common.
+class Extrapolation {
+ public:
+  Extrapolation() = default;
+  // Of two samples at least.
+  Extrapolation(const store::Interval& window, std::int64_t first_ms, std::int64_t last_ms,
+                std::size_t count, Per per);
+
+  // `first` is the value of the first sample.
+  double factor(Counts counts, double first, double change) const {
+    // A counter was never below zero: do not stretch it past where it would have been.
+    const bool may_cross_zero = counts == Counts::Counter && change > 0 && first >= 0;
+    if (!may_cross_zero || sampled_ * first >= to_start_ * change) return factor_;
+    return factor_from(std::min(to_start_, sampled_ * (first / change)));
+  }
+
+ private:
+  double factor_from(double to_start) const {
+    return (sampled_ + to_start + to_end_) / sampled_ / divisor_;
+  }
+
+  // Seconds: between the samples, and how far the change may be stretched before and after them.
+  double sampled_ = 0;
+  double to_start_ = 0;
+  double to_end_ = 0;
+  double divisor_ = 1;
+  double factor_ = 0;
+};
+
+// Puts the change of each of a window's series into `out`, and leaves it where there is none.
+void put_changes(const Change& change, std::span<const store::WindowEnds> ends,
+                 const store::Interval& window, std::span<double> out);
+
+}  // namespace tocsin::promql
