@@ -41,15 +41,7 @@ store::WindowEnds ends_in(const std::vector<Sample>& samples, Timestamp after, T
   store::WindowEnds ends;
   const auto last = later_than(samples, upto);
   for (auto it = later_than(samples, after); it != last; ++it) {
-    if (ends.count == 0) {
-      ends.first_ms = to_millis(it->at);
-      ends.first = it->value;
-    } else if (it->value < ends.last) {
-      ends.resets += ends.last;
-    }
-    ends.last_ms = to_millis(it->at);
-    ends.last = it->value;
-    ++ends.count;
+    ends.add(to_millis(it->at), it->value);
   }
   return ends;
 }

@@ -73,15 +73,7 @@ namespace {
 
 store::WindowEnds ends_of(const std::vector<Sample>& samples) {
   store::WindowEnds ends;
-  if (samples.empty()) return ends;
-  ends.count = static_cast<std::uint32_t>(samples.size());
-  ends.first_ms = to_millis(samples.front().at);
-  ends.last_ms = to_millis(samples.back().at);
-  ends.first = samples.front().value;
-  ends.last = samples.back().value;
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    if (samples[i].value < samples[i - 1].value) ends.resets += samples[i - 1].value;
-  }
+  for (const Sample& sample : samples) ends.add(to_millis(sample.at), sample.value);
   return ends;
 }
 
@@ -96,7 +88,13 @@ HistogramPtr without_reset_hint(const HistogramPtr& histogram) {
   return out;
 }
 
-// Evaluates its expression at every multiple of the step inside the window.
+Timestamp first_multiple_after(Timestamp from, Duration step) {
+  const std::int64_t at_ms = step.count() * (to_millis(from) / step.count());
+  return from_millis(at_ms > to_millis(from) ? at_ms : at_ms + step.count());
+}
+
+// Evaluates its expression at every multiple of the step inside the window. At the steps of a range
+// query, windows overlap: what was evaluated stays.
 class SubqueryNode : public RangeNode {
  public:
   explicit SubqueryNode(const Subquery& subquery)
@@ -107,17 +105,17 @@ class SubqueryNode : public RangeNode {
   Result<void> open(Context& context) override {
     upto_ = context.shifted(subquery_.shift);
     from_ = upto_ - subquery_.range;
-    for (Row& row : rows_) row = {};
     const Duration step =
         subquery_.step.count() > 0 ? subquery_.step : context.options.default_step;
-    std::int64_t at_ms = step.count() * (to_millis(from_) / step.count());
-    if (at_ms <= to_millis(from_)) at_ms += step.count();
+    if (auto kept = keep_evaluated(context, step); !kept) return kept;
     const Timestamp outer = context.at;
-    const Duration outer_step = std::exchange(context.step, step);
-    const Timestamp outer_last = std::exchange(context.last, upto_);
+    const Duration outer_step = context.step;
+    const Timestamp outer_last = context.last;
+    context.last = last_window(context);
+    context.step = step;
     Result<void> result;
-    for (; result && at_ms <= to_millis(upto_); at_ms += step.count()) {
-      context.at = from_millis(at_ms);
+    for (; result && next_ <= upto_; next_ += step) {
+      context.at = next_;
       result = add_step(context);
     }
     context.at = outer;
@@ -150,7 +148,40 @@ class SubqueryNode : public RangeNode {
   struct Row {
     std::vector<Sample> samples;
     std::vector<HistogramSample> histograms;
+
+    void forget_before(Timestamp at) {
+      const auto is_early = [at](const auto& sample) { return sample.at < at; };
+      std::erase_if(samples, is_early);
+      std::erase_if(histograms, is_early);
+    }
   };
+
+  // Forgets what lies before the window, or everything if the window does not go on from the last.
+  Result<void> keep_evaluated(Context& context, Duration step) {
+    const Timestamp first = first_multiple_after(from_, step);
+    if (run_ != context.run || step != step_ || first < first_ || first > next_ ||
+        next_ > upto_ + step) {
+      for (Row& row : rows_) row = {};
+      next_ = first;
+    }
+    run_ = context.run;
+    step_ = step;
+    first_ = first;
+    std::size_t kept = 0;
+    for (Row& row : rows_) {
+      row.forget_before(first);
+      kept += row.samples.size() + row.histograms.size();
+    }
+    return context.count(kept);
+  }
+
+  // The end of the last window of the query, if windows overlap until then.
+  Timestamp last_window(const Context& context) const {
+    const bool is_moving = subquery_.shift.at.kind == AtModifier::Kind::None;
+    const bool overlaps = context.step.count() > 0 && context.step <= subquery_.range;
+    return is_moving && overlaps && context.last > context.at ? upto_ + (context.last - context.at)
+                                                              : upto_;
+  }
 
   Result<void> add_step(Context& context) {
     auto frame = inner_->vector(context);
@@ -192,6 +223,11 @@ class SubqueryNode : public RangeNode {
   std::unordered_map<Labels, std::uint32_t> by_labels_;
   Memo<std::vector<std::uint32_t>> places_;
   std::vector<Row> rows_;
+  // What was evaluated: the multiples of the step from first_ on, up to next_.
+  std::uint64_t run_ = 0;
+  Duration step_{0};
+  Timestamp first_{};
+  Timestamp next_{};
 };
 
 }  // namespace

@@ -16,16 +16,7 @@ void scan(const Block& block, Block::Range range, Row row, WindowEnds& ends) {
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
     const double value = column.value(row);
-    if (!is_number(value)) continue;
-    if (ends.count == 0) {
-      ends.first_ms = column.at_ms;
-      ends.first = value;
-    } else if (value < ends.last) {
-      ends.resets += ends.last;
-    }
-    ends.last_ms = column.at_ms;
-    ends.last = value;
-    ++ends.count;
+    if (is_number(value)) ends.add(column.at_ms, value);
   }
 }
 

@@ -28,6 +28,19 @@ struct WindowEnds {
   double last = 0;
   double resets = 0;  // Sum of the values lost at counter resets: what increase() adds.
   std::uint32_t count = 0;
+
+  // The window's next sample.
+  void add(std::int64_t at_ms, double value) {
+    if (count == 0) {
+      first_ms = at_ms;
+      first = value;
+    } else if (value < last) {
+      resets += last;
+    }
+    last_ms = at_ms;
+    last = value;
+    ++count;
+  }
 };
 
 // What lies in (after, upto].

@@ -36,9 +36,9 @@ TEST_CASE("a query ends when it is cancelled, between the steps of a subquery, t
   CHECK(error_of("count_over_time(nothing[1y:1ms])", options) == ErrorCode::Canceled);
 }
 
-// Counters of two targets: with resets, gaps and a series that is born late.
-void fill(store::Store& store) {
-  for (int target = 0; target < 2; ++target) {
+// Counters of some targets: with resets, gaps and a series that is born late.
+void fill(store::Store& store, int targets = 2) {
+  for (int target = 0; target < targets; ++target) {
     const store::BlockId block = store.add_block({.history = std::chrono::hours(2)});
     for (int n = 0; n < 5; ++n) {
       const std::string name = std::to_string(target) + std::to_string(n);
@@ -69,10 +69,18 @@ TEST_CASE("the steps of a range query have the values of its instants") {
   const Timestamp start = from_millis(100'000);
   const Timestamp end = from_millis(3'500'000);
   const Duration step(47'000);
-  for (const char* text : {"rate(c_total[5m])", "increase(c_total[3m] offset 2m)",
-                           "sum(rate(c_total[10m])) > 0", "rate(c_total[5m] @ 1800)",
-                           "max_over_time(rate(c_total[2m])[10m:40s])", "delta(c_total[90s])"}) {
-    CAPTURE(text);
+  for (const char* text :
+       {"rate(c_total[5m])", "increase(c_total[3m] offset 2m)", "sum(rate(c_total[10m])) > 0",
+        "rate(c_total[5m] @ 1800)", "max_over_time(rate(c_total[2m])[10m:40s])",
+        "delta(c_total[90s])", "sum by (n) (increase(c_total[3m]))",
+        "avg(rate(c_total[4m])) by (n)", "count(avg_over_time(c_total[5m]))",
+        "max_over_time(c_total[2m])", "quantile_over_time(0.3, c_total[5m])",
+        "stddev(changes(c_total[6m]))", "min_over_time(sum(rate(c_total[2m]))[5m:30s])",
+        "predict_linear(c_total[3m], 60)", "rate(c_total[20s])",
+        "sum_over_time(c_total[5m] offset -1m)", "max(present_over_time(c_total[1m]))",
+        "last_over_time(max_over_time(c_total[1m:20s])[4m:50s])",
+        "count_over_time((sum(c_total) > 100)[5m:] @ 1800)"}) {
+    CAPTURE(std::string(text));
     const auto expr = parse(text);
     REQUIRE(expr);
     auto query = Query::prepare(*expr);
@@ -92,6 +100,40 @@ TEST_CASE("the steps of a range query have the values of its instants") {
     REQUIRE(again);
     CHECK(values_at(std::get<Matrix>(again->value), end) ==
           values_at(std::get<Matrix>(range->value), end));
+  }
+}
+
+TEST_CASE("series that come and go while a range query pauses do not confuse it") {
+  for (const char* text : {"sum by (n) (rate(c_total[5m]))", "rate(c_total[5m])",
+                           "sum(sum_over_time(c_total[5m]))", "max_over_time(c_total[5m])"}) {
+    CAPTURE(std::string(text));
+    store::Store store;
+    fill(store, 40);
+    int pauses = 0;
+    QueryOptions options;
+    options.pause = [&] {
+      if (++pauses % 3 != 0 || pauses > 60) return;
+      if (pauses % 2 == 0) {
+        const store::BlockId block = store.add_block({.history = std::chrono::hours(2)});
+        const Labels labels{{"__name__", "c_total"}, {"n", "new" + std::to_string(pauses)}};
+        const auto id = store.add_series(block, labels, true);
+        for (int i = 0; i < 120; ++i) store.append_sample(id, from_millis(30'000 * i + 5), i);
+      } else {
+        store.remove_block(static_cast<store::BlockId>(pauses % 40));
+      }
+    };
+    const auto expr = parse(text);
+    REQUIRE(expr);
+    const auto range = Query::prepare(*expr, options)
+                           .evaluate_range(store, from_millis(300'000), from_millis(3'000'000),
+                                           std::chrono::seconds(30));
+    REQUIRE(range);
+    CHECK(pauses > 0);
+    // Whatever came and went before the last step is seen by it.
+    const auto instant = Query::prepare(*expr).evaluate(store, from_millis(3'000'000));
+    REQUIRE(instant);
+    CHECK(values_at(std::get<Matrix>(range->value), from_millis(3'000'000)).size() ==
+          std::get<Vector>(instant->value).size());
   }
 }
 

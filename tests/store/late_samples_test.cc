@@ -55,12 +55,39 @@ void rearrange(std::vector<Arrival>& arrivals, int order, std::mt19937& random) 
   if (order == 4) std::shuffle(arrivals.begin(), arrivals.end(), random);
 }
 
+// Grids of all the series, one after another, have the samples that read() has.
+void check_grid(const Store& store, std::span<const SeriesId> ids, Timestamp after,
+                Timestamp upto) {
+  Grid grid;
+  while (!ids.empty()) {
+    store.read_grid(ids, after, upto, grid);
+    REQUIRE(grid.rows >= 1);
+    REQUIRE(grid.rows <= ids.size());
+    for (std::size_t row = 0; row < grid.rows; ++row) {
+      std::vector<Sample> samples;
+      store.read(ids[row], after, upto, samples);
+      auto expected = samples.begin();
+      for (std::size_t i = 0; i < grid.times_ms.size(); ++i) {
+        const double value = grid.row(row)[i];
+        if (is_absent(value)) continue;
+        REQUIRE(expected != samples.end());
+        CHECK(to_millis(expected->at) == grid.times_ms[i]);
+        CHECK(std::bit_cast<std::uint64_t>(expected->value) == std::bit_cast<std::uint64_t>(value));
+        ++expected;
+      }
+      CHECK(expected == samples.end());
+    }
+    ids = ids.subspan(grid.rows);
+  }
+}
+
 void check_windows(const Store& store, const std::vector<SeriesId>& ids, std::mt19937& random) {
   for (int n = 0; n < 20; ++n) {
     const Timestamp after = from_millis(static_cast<std::int64_t>(random() % 300) * 1000);
     const Timestamp upto = after + std::chrono::seconds(random() % 200);
     std::vector<WindowEnds> all(ids.size());
     store.read_ends(ids, after, upto, all);
+    check_grid(store, ids, after, upto);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       std::vector<Sample> samples;
       store.read(ids[i], after, upto, samples);
