@@ -37,15 +37,6 @@ auto later_than(const std::vector<S>& samples, Timestamp at) {
                           [](Timestamp t, const S& sample) { return t < sample.at; });
 }
 
-store::WindowEnds ends_in(const std::vector<Sample>& samples, Timestamp after, Timestamp upto) {
-  store::WindowEnds ends;
-  const auto last = later_than(samples, upto);
-  for (auto it = later_than(samples, after); it != last; ++it) {
-    ends.add(to_millis(it->at), it->value);
-  }
-  return ends;
-}
-
 }  // namespace
 
 Result<void> PartsReader::serve(std::size_t index, promql::Matrix series) {
@@ -124,9 +115,15 @@ void PartsReader::read_latest(std::span<const SeriesId> ids, Timestamp after, Ti
 }
 
 void PartsReader::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                            std::span<store::WindowEnds> out) const {
+                            store::EndsBatch& out) const {
   if (ids.empty() || !is_ours(ids[0])) return below_.read_ends(ids, after, upto, out);
-  for (std::size_t i = 0; i < ids.size(); ++i) out[i] = ends_in(row(ids[i]).samples, after, upto);
+  SeriesReader::read_ends(ids, after, upto, out);
+}
+
+void PartsReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                            store::Grid& out) const {
+  if (ids.empty() || !is_ours(ids[0])) return below_.read_grid(ids, after, upto, out);
+  SeriesReader::read_grid(ids, after, upto, out);
 }
 
 void PartsReader::read_histograms(SeriesId id, Timestamp after, Timestamp upto,

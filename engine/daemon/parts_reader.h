@@ -31,9 +31,10 @@ class PartsReader : public store::SeriesReader {
             std::vector<Sample>& out) const override;
   void read_latest(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
-  using SeriesReader::read_ends;
   void read_ends(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
-                 std::span<store::WindowEnds> out) const override;
+                 store::EndsBatch& out) const override;
+  void read_grid(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
+                 store::Grid& out) const override;
   bool has_histograms() const override { return has_histograms_ || below_.has_histograms(); }
   void read_histograms(store::SeriesId id, Timestamp after, Timestamp upto,
                        std::vector<HistogramSample>& out) const override;

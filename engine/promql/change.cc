@@ -24,19 +24,26 @@ Extrapolation::Extrapolation(const store::Interval& window, std::int64_t first_m
   factor_ = factor_from(to_start_);
 }
 
-void put_changes(const Change& change, std::span<const store::WindowEnds> ends,
-                 const store::Interval& window, std::span<double> out) {
-  store::WindowEnds known;  // What `extrapolation` was made for.
-  Extrapolation extrapolation;
-  for (std::size_t i = 0; i < ends.size(); ++i) {
-    const store::WindowEnds& e = ends[i];
+void put_changes(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
+                 std::span<double> out) {
+  if (ends.others.size() < ends.rows && ends.count >= 2) {
+    const Extrapolation regular(window, ends.first_ms, ends.last_ms, ends.count, change.per);
+    for (std::size_t i = 0; i < ends.rows; ++i) {
+      const double by = ends.last[i] - ends.first[i];
+      out[i] = by * regular.factor(change.counts, ends.first[i], by);
+    }
+  }
+  store::WindowEnds known;  // What `own` was made for: mostly that of the row before.
+  Extrapolation own;
+  for (const auto& [row, e] : ends.others) {
+    out[row] = store::absent_value();
     if (e.count < 2) continue;
     if (e.first_ms != known.first_ms || e.last_ms != known.last_ms || e.count != known.count) {
       known = e;
-      extrapolation = {window, e.first_ms, e.last_ms, e.count, change.per};
+      own = {window, e.first_ms, e.last_ms, e.count, change.per};
     }
     const double by = e.last - e.first + (change.counts == Counts::Counter ? e.resets : 0.0);
-    out[i] = by * extrapolation.factor(change.counts, e.first, by);
+    out[row] = by * own.factor(change.counts, e.first, by);
   }
 }
 

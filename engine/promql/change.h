@@ -40,8 +40,9 @@ class Extrapolation {
   double factor_ = 0;
 };
 
-// Puts the change of each of a window's series into `out`, and leaves it where there is none.
-void put_changes(const Change& change, std::span<const store::WindowEnds> ends,
-                 const store::Interval& window, std::span<double> out);
+// The change of each row in the window; absent_value() where there is none. `out` has a place for
+// each row.
+void put_changes(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
+                 std::span<double> out);
 
 }  // namespace tocsin::promql

@@ -178,14 +178,15 @@ class FoldNode : public AggregateNode {
       : AggregateNode(aggregate), folding_(folding) {}
 
   Result<Frame> vector(Context& context) override {
-    if (RowStream* rows = stream_of_input(context)) return vector_ahead(context, *rows);
+    if (RowStream* rows = stream_of_input(context)) {
+      return rows->works_ahead(context) ? vector_ahead(context, *rows) : vector_now(context, *rows);
+    }
     const auto frame = input(context);
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);
     groups_.assign(by.shape->rows.size(), {});
     folding_.fold(frame->values, by.groups, groups_);
-    Frame out(by.shape);
-    for (std::size_t g = 0; g < groups_.size(); ++g) out.values[g] = result(groups_[g]);
+    Frame out = results(by);
     if (!frame->histograms.empty()) {
       fold_histograms(aggregate_, *frame, by.groups, out, context.annotations);
     }
@@ -195,6 +196,27 @@ class FoldNode : public AggregateNode {
  private:
   // How many accumulators there are at once, at most.
   static constexpr std::size_t kMostAccumulators = std::size_t{1} << 20;
+
+  Frame results(const Grouping& by) const {
+    Frame out(by.shape);
+    for (std::size_t g = 0; g < groups_.size(); ++g) out.values[g] = result(groups_[g]);
+    return out;
+  }
+
+  Result<Frame> vector_now(Context& context, RowStream& rows) {
+    const auto shape = rows.open(context);
+    if (!shape) return fail(shape.error());
+    const Grouping& by = grouping(*shape);
+    groups_.assign(by.shape->rows.size(), {});
+    const std::span<const std::uint32_t> groups(by.groups);
+    for (std::size_t first = 0; first < groups.size(); first += rows_.count) {
+      rows.read_now(first, context, rows_);
+      folding_.fold(std::span(rows_.values).first(rows_.count), groups.subspan(first, rows_.count),
+                    groups_);
+    }
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    return results(by);
+  }
 
   Result<Frame> vector_ahead(Context& context, RowStream& rows) {
     const auto shape = rows.open(context);
@@ -238,6 +260,7 @@ class FoldNode : public AggregateNode {
   Folding folding_;
   std::vector<Accumulator> groups_;  // With several steps: by group, then by step.
   StepBuffer buffer_;
+  StreamedRows rows_;
 };
 
 class QuantileNode : public AggregateNode {

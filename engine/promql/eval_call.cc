@@ -209,16 +209,21 @@ class AbsentOverTimeNode : public Node {
       : argument_(plan_range(argument)), shape_(single_row(absent_labels(unwrap(argument)))) {}
   Result<Frame> vector(Context& context) override {
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    ends_.resize(argument_->shape()->rows.size());
-    argument_->ends(0, ends_);
     Frame out(shape_);
-    const bool any = std::any_of(ends_.begin(), ends_.end(),
-                                 [](const store::WindowEnds& w) { return w.count > 0; });
-    if (!any && !has_histograms(context)) out.values[0] = 1;
+    if (!has_numbers() && !has_histograms(context)) out.values[0] = 1;
     return out;
   }
 
  private:
+  bool has_numbers() {
+    const std::size_t rows = argument_->shape()->rows.size();
+    for (std::size_t first = 0; first < rows; first += ends_.rows) {
+      argument_->ends(first, ends_);
+      if (ends_.sample_count() > 0) return true;
+    }
+    return false;
+  }
+
   bool has_histograms(const Context& context) {
     if (!context.reader.has_histograms()) return false;
     std::vector<HistogramSample> histograms;
@@ -230,7 +235,7 @@ class AbsentOverTimeNode : public Node {
 
   RangeNodePtr argument_;
   ShapePtr shape_;
-  std::vector<store::WindowEnds> ends_;
+  store::EndsBatch ends_;
 };
 
 // sort() and sort_desc(): NaN last, either way.

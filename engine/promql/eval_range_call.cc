@@ -63,12 +63,17 @@ class RangeCallNode : public Node, private RowStream {
         params_(call) {}
 
   Result<Frame> vector(Context& context) final {
-    if (RowStream* rows = stream(context)) return vector_ahead(context, *rows);
+    if (RowStream* rows = stream(context); rows && works_ahead(context)) {
+      return vector_ahead(context, *rows);
+    }
     const bool has_histograms = context.reader.has_histograms();
     const auto shape = open(context);
     if (!shape) return fail(shape.error());
     Frame out(*shape);
-    evaluate(out);
+    const std::span<double> values(out.values);
+    for (std::size_t first = 0; first < values.size();) {
+      first += evaluate(first, values.subspan(first));
+    }
     if (has_histograms) evaluate_histograms(call_, *argument_, context, out);
     note(out, context.annotations);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
@@ -76,17 +81,16 @@ class RangeCallNode : public Node, private RowStream {
   }
 
   RowStream* stream(const Context& context) final {
-    const bool is_worth_it = context.upcoming() > 1 && !context.reader.has_histograms() &&
-                             params_.is_constant() && argument_->ahead(context) != nullptr;
-    return is_worth_it ? this : nullptr;
+    return context.reader.has_histograms() ? nullptr : this;
   }
 
  protected:
   // Whatever an evaluation needs besides the argument.
   virtual Result<void> prepare(Context&) { return {}; }
   virtual ShapePtr make_shape(const Shape& shape) const { return drop_names(shape); }
-  // Of the window that the argument has opened.
-  virtual void evaluate(Frame& out) = 0;
+  // The values of some rows from `first` on, of the window that the argument has opened. How many:
+  // one at least, and not more than `out` has room for.
+  virtual std::size_t evaluate(std::size_t first, std::span<double> out) = 0;
   // The rows that follow have samples at the times of `track`.
   virtual void settle(const Track& track) = 0;
   // One row, which has a sample at each of them: its value at every step.
@@ -99,8 +103,13 @@ class RangeCallNode : public Node, private RowStream {
   Params& params() { return params_; }
 
  private:
+  static constexpr std::size_t kRowsAtOnce = store::EndsBatch::kMostRows;
   // How many values are worked out ahead, at most.
   static constexpr std::size_t kMostValues = std::size_t{1} << 22;
+
+  bool works_ahead(const Context& context) const override {
+    return context.upcoming() > 1 && params_.is_constant() && argument_->ahead(context) != nullptr;
+  }
 
   Result<ShapePtr> open(Context& context) override {
     if (auto prepared = prepare(context); !prepared) return fail(prepared.error());
@@ -129,6 +138,15 @@ class RangeCallNode : public Node, private RowStream {
     Frame out = buffer_.take(context);
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return out;
+  }
+
+  void read_now(std::size_t first, Context& context, StreamedRows& out) override {
+    out.first = first;
+    out.steps = 1;
+    out.values.assign(std::min(argument_->shape()->rows.size() - first, kRowsAtOnce),
+                      store::absent_value());
+    out.count = evaluate(first, out.values);
+    note(out, context.annotations);
   }
 
   void read(const Steps& steps, std::size_t first, Context& context, StreamedRows& out) override {
@@ -223,14 +241,13 @@ class SamplesCallNode : public RangeCallNode {
     return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
   }
 
-  void evaluate(Frame& out) override {
-    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
-      const std::size_t count = std::min(RangeNode::kBatch, out.values.size() - first);
-      argument().windows(first, count, windows_);
-      for (std::size_t i = 0; i < count; ++i) {
-        call({windows_[i], argument().from(), argument().upto(), at_}, out.values[first + i]);
-      }
+  std::size_t evaluate(std::size_t first, std::span<double> out) override {
+    const std::size_t count = std::min(kWindowsAtOnce, out.size());
+    argument().windows(first, count, windows_);
+    for (std::size_t i = 0; i < count; ++i) {
+      call({windows_[i], argument().from(), argument().upto(), at_}, out[i]);
     }
+    return count;
   }
 
   void settle(const Track&) override {}
@@ -249,6 +266,8 @@ class SamplesCallNode : public RangeCallNode {
   }
 
  private:
+  static constexpr std::size_t kWindowsAtOnce = 64;  // Their samples fit into the nearest cache.
+
   void call(const Window& window, double& out) const {
     if (window.samples.empty()) return;
     if (const auto value = function_(window, param_values_)) out = *value;
@@ -269,13 +288,10 @@ class ChangeCallNode : public RangeCallNode {
   ChangeCallNode(const Call& call, Change change) : RangeCallNode(call), change_(change) {}
 
  protected:
-  void evaluate(Frame& out) override {
-    const store::Interval window{argument().from(), argument().upto()};
-    for (std::size_t first = 0; first < out.values.size(); first += RangeNode::kBatch) {
-      ends_.resize(std::min(RangeNode::kBatch, out.values.size() - first));
-      argument().ends(first, ends_);
-      put_changes(change_, ends_, window, std::span(out.values).subspan(first, ends_.size()));
-    }
+  std::size_t evaluate(std::size_t first, std::span<double> out) override {
+    argument().ends(first, ends_);
+    put_changes(change_, ends_, {argument().from(), argument().upto()}, out);
+    return ends_.rows;
   }
 
   void settle(const Track& track) override {
@@ -350,7 +366,7 @@ class ChangeCallNode : public RangeCallNode {
 
   Change change_;
   Memo<Suspects> suspects_;
-  std::vector<store::WindowEnds> ends_;
+  store::EndsBatch ends_;
   std::vector<Extrapolation> extrapolations_;  // By step.
   std::vector<std::size_t> resets_;            // Of one row, as indices into its samples.
 };

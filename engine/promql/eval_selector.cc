@@ -40,10 +40,10 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
     context_->samples += out.samples.size();
   }
 
-  void ends(std::size_t first, std::span<store::WindowEnds> out) override {
-    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first, out.size());
+  void ends(std::size_t first, store::EndsBatch& out) override {
+    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first);
     selection_.reader->read_ends(ids, from_, upto_, out);
-    for (const store::WindowEnds& window : out) context_->samples += window.count;
+    context_->samples += out.sample_count();
   }
 
   // What lies between windows that do not overlap would be read for nothing.
@@ -140,8 +140,12 @@ class SubqueryNode : public RangeNode {
     }
   }
 
-  void ends(std::size_t first, std::span<store::WindowEnds> out) override {
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = ends_of(rows_[first + i].samples);
+  void ends(std::size_t first, store::EndsBatch& out) override {
+    out.rows = std::min(out.kMostRows, rows_.size() - first);
+    out.others.clear();
+    for (std::uint32_t i = 0; i < out.rows; ++i) {
+      out.others.push_back({i, ends_of(rows_[first + i].samples)});
+    }
   }
 
  private:

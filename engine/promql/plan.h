@@ -140,15 +140,13 @@ class RangeNode {
   virtual void samples(std::size_t row, std::vector<Sample>& out) = 0;
   // The native histograms of a row, in the same way.
   virtual void histograms(std::size_t row, std::vector<HistogramSample>& out) = 0;
-  // Of several rows at once: of `count` from `first` on, or of as many as `out` has room for.
+  // Of `count` rows from `first` on.
   virtual void windows(std::size_t first, std::size_t count, store::Windows& out) = 0;
-  virtual void ends(std::size_t first, std::span<store::WindowEnds> out) = 0;
+  // Of one or more rows from `first` on.
+  virtual void ends(std::size_t first, store::EndsBatch& out) = 0;
 
   // Null if it cannot, or if that is not worth it.
   virtual WindowsAhead* ahead(const Context&) { return nullptr; }
-
-  // Rows are best read in batches that the nearest cache holds.
-  static constexpr std::size_t kBatch = 512;
 
  protected:
   ShapePtr shape_;

@@ -19,6 +19,18 @@ std::vector<Labels> final_labels(const Shape& shape) {
   return out;
 }
 
+// What the user sees of a shape, and whether two of its rows would be the same.
+struct FinalRows {
+  std::vector<Labels> labels;
+  bool has_twins = false;
+};
+FinalRows final_rows(const Shape& shape) {
+  FinalRows out{final_labels(shape), false};
+  const std::unordered_set<Labels> seen(out.labels.begin(), out.labels.end());
+  out.has_twins = seen.size() < out.labels.size();
+  return out;
+}
+
 }  // namespace
 
 class Query::Impl {
@@ -148,7 +160,7 @@ class Query::Impl {
   Result<Value> vector_at(Context& context) {
     const auto frame = node_->vector(context);
     if (!frame) return fail(frame.error());
-    const auto& labels = labels_.get(frame->shape, final_labels);
+    const auto& [labels, has_twins] = rows_.get(frame->shape, final_rows);
     Vector out;
     const auto add = [&](std::size_t row) {
       if (!frame->has_sample(row)) return;
@@ -163,11 +175,15 @@ class Query::Impl {
     } else {
       for (std::size_t row = 0; row < labels.size(); ++row) add(row);
     }
-    std::unordered_set<Labels> seen;
-    for (const Element& element : out) {
-      if (!seen.insert(element.labels).second) return fail(ErrorCode::Execution, kDuplicate);
-    }
+    if (has_twins && has_duplicates(out)) return fail(ErrorCode::Execution, kDuplicate);
     return Value(std::move(out));
+  }
+
+  // Twins that do not both have a sample are none.
+  static bool has_duplicates(const Vector& elements) {
+    std::unordered_set<Labels> seen;
+    return !std::all_of(elements.begin(), elements.end(),
+                        [&](const Element& element) { return seen.insert(element.labels).second; });
   }
 
   Result<Value> matrix_at(Context& context) {
@@ -190,7 +206,7 @@ class Query::Impl {
   QueryOptions options_;
   NodePtr node_;
   RangeNodePtr range_;
-  Memo<std::vector<Labels>> labels_;
+  Memo<FinalRows> rows_;
   std::uint64_t runs_ = 0;
 };
 

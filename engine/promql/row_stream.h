@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a range query avoids reading everything anew at every step. A node that is a RowStream gives
-// some rows at a time, each with its values at many evaluations, while the samples that the
-// evaluations share are at hand. What is made of them is kept in a StepBuffer until its evaluation
-// comes.
+// A node that is a RowStream gives some rows at a time, so that whoever folds them into groups does
+// so while they are in the nearest cache. In a range query it gives each row's values at many
+// evaluations, while the samples that these share are at hand; what is made of them is kept in a
+// StepBuffer until its evaluation comes.
 #pragma once
 
 #include <span>
@@ -42,10 +42,15 @@ struct StreamedRows {
 class RowStream {
  public:
   virtual ~RowStream() = default;
-  // Looks the series up; which rows there are. Once before the first read(), and whenever series
-  // may have come or gone.
+  // Looks the series up; which rows there are. Once before the first read, and whenever series may
+  // have come or gone.
   virtual Result<ShapePtr> open(Context& context) = 0;
-  // Replaces `out` with one or more of the rows from `first` on.
+  // Replaces `out` with one or more of the rows from `first` on, at the evaluation that open() was
+  // told of. Counts their samples itself.
+  virtual void read_now(std::size_t first, Context& context, StreamedRows& out) = 0;
+  // Whether read() can be called, and there is more than one evaluation to come.
+  virtual bool works_ahead(const Context& context) const = 0;
+  // Replaces `out` with one or more of the rows from `first` on, at all of the steps.
   virtual void read(const Steps& steps, std::size_t first, Context& context, StreamedRows& out) = 0;
 };
 

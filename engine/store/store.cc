@@ -24,56 +24,74 @@ std::uint64_t identity(BlockId block, const Labels& labels) {
   return labels.quick_hash() ^ (block * 0x9e3779b97f4a7c15ULL);
 }
 
-// Answers read_ends() for the rows of one block. Keeps what the last block's answer took.
+// The ends of a window of one block's rows. Where all columns are sealed and none of the rows is
+// irregular, the first and the last column say everything.
 class EndsReader {
  public:
-  void open(const Block& block, Timestamp after, Timestamp upto) {
-    block_ = &block;
-    const Block::Range range = block.range(after, upto);
-    const std::size_t open_from = std::clamp(block.sealed_count(), range.first, range.last);
-    sealed_ = {range.first, open_from};
-    open_ = {open_from, range.last};
-    count_ = static_cast<std::uint32_t>(open_from - range.first);
-    if (count_ < 2) return;
-    first_ = &block.column(sealed_.first);
-    last_ = &block.column(sealed_.last - 1);
+  EndsReader(const Block& block, Timestamp after, Timestamp upto) : block_(block) {
+    const Block::Range all = block.range(after, upto);
+    const std::size_t open_from = std::clamp(block.sealed_count(), all.first, all.last);
+    sealed_ = {all.first, open_from};
+    open_ = {open_from, all.last};
+    has_two_ = sealed_.last - sealed_.first >= 2;
     const Block::Range followers{sealed_.first + 1, sealed_.last};
-    has_irregular_ = block.has_irregular(followers);
-    if (has_irregular_) irregular_ = block.irregular_in(followers);
+    if (has_two_ && block.has_irregular(followers)) irregular_ = block.irregular_in(followers);
   }
 
-  void read(Row row, WindowEnds& ends) const {
-    if (!read_regular(row, ends)) {
-      ends = {};
-      scan(*block_, sealed_, row, ends);
+  void read(std::span<const Row> rows, EndsBatch& out) const {
+    out.rows = rows.size();
+    out.count = static_cast<std::uint32_t>(sealed_.last - sealed_.first);
+    out.others.clear();
+    const bool all_grow = has_two_ && read_columns(rows, out);
+    const bool is_all = open_.first == open_.last;
+    if (all_grow && is_all && irregular_.empty()) return;
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+      // Nothing is at least a NaN, either.
+      const bool is_regular = has_two_ && out.last[i] >= out.first[i] && !irregular_.has(rows[i]);
+      if (is_regular && is_all) continue;
+      WindowEnds& ends = out.others.emplace_back(EndsBatch::Other{i, {}}).ends;
+      if (is_regular) {
+        ends = {out.first_ms, out.last_ms, out.first[i], out.last[i], 0, out.count};
+      } else {
+        scan(block_, sealed_, rows[i], ends);
+      }
+      scan(block_, open_, rows[i], ends);
     }
-    if (open_.first < open_.last) scan(*block_, open_, row, ends);
   }
 
  private:
-  // What the sealed columns say of a row that goes through them without a jump.
-  bool read_regular(Row row, WindowEnds& ends) const {
-    if (count_ < 2 || (has_irregular_ && irregular_.has(row))) return false;
-    const double from = first_->value(row);
-    const double to = last_->value(row);
-    if (std::isnan(from) || std::isnan(to)) return false;
-    ends.first_ms = first_->at_ms;
-    ends.last_ms = last_->at_ms;
-    ends.first = from;
-    ends.last = to;
-    ends.resets = 0;
-    ends.count = count_;
-    return true;
+  // The first and the last sealed column. Whether no row falls, or has no value.
+  bool read_columns(std::span<const Row> rows, EndsBatch& out) const {
+    const Column& first = block_.column(sealed_.first);
+    const Column& last = block_.column(sealed_.last - 1);
+    out.first_ms = first.at_ms;
+    out.last_ms = last.at_ms;
+    const Row most = *std::max_element(rows.begin(), rows.end());
+    if (most >= std::min(first.values.size(), last.values.size())) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        out.first[i] = first.value(rows[i]);
+        out.last[i] = last.value(rows[i]);
+      }
+      return false;
+    }
+    bool all_grow = true;
+    const double* const from = first.values.data();
+    const double* const to = last.values.data();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double a = from[rows[i]];
+      const double b = to[rows[i]];
+      out.first[i] = a;
+      out.last[i] = b;
+      all_grow &= b >= a;
+    }
+    return all_grow;
   }
 
-  const Block* block_ = nullptr;
+  const Block& block_;
   Block::Range sealed_;
   Block::Range open_;
-  const Column* first_ = nullptr;  // Of the sealed ones, if there are two or more.
-  const Column* last_ = nullptr;
-  std::uint32_t count_ = 0;     // Of the sealed ones.
-  bool has_irregular_ = false;  // Any of them but the first.
-  RowSet irregular_;
+  bool has_two_ = false;  // Or more, of the sealed ones.
+  RowSet irregular_;      // In any of the sealed ones but the first.
 };
 
 }  // namespace
@@ -108,7 +126,7 @@ void Store::set_history(BlockId block, Duration history) { block_of(block).set_h
 
 void Store::remove_block(BlockId block) {
   for (SeriesId id = 0; id < series_.size(); ++id) {
-    if (series_[id].alive && series_[id].block == block) forget_series(id);
+    if (series_[id].alive && places_[id].block == block) forget_series(id);
   }
   blocks_[block].reset();
   free_blocks_.push_back(block);
@@ -118,19 +136,20 @@ SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
   const std::uint64_t key = identity(block, labels);
   const auto [first, last] = by_identity_.equal_range(key);
   for (auto it = first; it != last; ++it) {
-    const Entry& entry = series_[it->second];
-    if (entry.block == block && entry.labels == labels) return it->second;
+    const SeriesId known = it->second;
+    if (places_[known].block == block && series_[known].labels == labels) return known;
   }
   SeriesId id = static_cast<SeriesId>(series_.size());
   if (free_series_.empty()) {
     series_.emplace_back();
+    places_.emplace_back();
   } else {
     id = free_series_.back();
     free_series_.pop_back();
   }
   NameEntry& name = names_[std::string(labels.metric_name())];
-  series_[id] = {labels, block, block_of(block).add_row(id, counter),
-                 static_cast<std::uint32_t>(name.ids.size()), true};
+  places_[id] = {block, block_of(block).add_row(id, counter)};
+  series_[id] = {labels, static_cast<std::uint32_t>(name.ids.size()), true};
   name.ids.push_back(id);
   ++name.version;
   ++version_;
@@ -146,9 +165,9 @@ void Store::forget_series(SeriesId id) {
   name.ids.pop_back();
   ++name.version;
   ++version_;
-  const auto [first, last] = by_identity_.equal_range(identity(entry.block, entry.labels));
+  const auto [first, last] = by_identity_.equal_range(identity(places_[id].block, entry.labels));
   by_identity_.erase(std::find_if(first, last, [&](const auto& e) { return e.second == id; }));
-  block_of(entry.block).free_row(entry.row);
+  block_of(places_[id].block).free_row(places_[id].row);
   entry = {};
   free_series_.push_back(id);
 }
@@ -157,19 +176,19 @@ bool Store::append_column(BlockId block, Timestamp at, std::span<const SeriesId>
                           std::span<const double> values, bool restarted) {
   std::vector<Row>& rows = scratch_rows_;
   rows.clear();
-  for (const SeriesId id : ids) rows.push_back(series_[id].row);
+  for (const SeriesId id : ids) rows.push_back(places_[id].row);
   return block_of(block).append(at, rows, values, restarted);
 }
 
 void Store::append_stale(BlockId block, Timestamp at) { block_of(block).append_stale(at); }
 
 bool Store::append_sample(SeriesId id, Timestamp at, double value) {
-  return block_of(series_[id].block).insert(series_[id].row, at, value);
+  return block_of(places_[id].block).insert(places_[id].row, at, value);
 }
 
 bool Store::append_histogram(SeriesId id, Timestamp at, HistogramPtr histogram) {
   has_histograms_ = true;
-  return block_of(series_[id].block).insert(series_[id].row, at, std::move(histogram));
+  return block_of(places_[id].block).insert(places_[id].row, at, std::move(histogram));
 }
 
 void Store::collect_garbage(Timestamp now) {
@@ -214,26 +233,26 @@ std::vector<SeriesId> Store::select(const Matchers& matchers) const {
 // the same order.
 std::vector<SeriesId> Store::by_block(std::vector<SeriesId> ids) const {
   const auto earlier = [this](SeriesId a, SeriesId b) {
-    return series_[a].block < series_[b].block;
+    return places_[a].block < places_[b].block;
   };
   if (std::is_sorted(ids.begin(), ids.end(), earlier)) return ids;
   std::vector<std::size_t> next(blocks_.size() + 1);  // The place of each block's next series.
-  for (const SeriesId id : ids) ++next[series_[id].block + 1];
+  for (const SeriesId id : ids) ++next[places_[id].block + 1];
   std::partial_sum(next.begin(), next.end(), next.begin());
   std::vector<SeriesId> out(ids.size());
-  for (const SeriesId id : ids) out[next[series_[id].block]++] = id;
+  for (const SeriesId id : ids) out[next[places_[id].block]++] = id;
   return out;
 }
 
 const Labels& Store::labels(SeriesId id) const { return series_[id].labels; }
 
 void Store::read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sample>& out) const {
-  const Entry& entry = series_[id];
-  const Block& block = *blocks_[entry.block];
+  const Place& place = places_[id];
+  const Block& block = *blocks_[place.block];
   const Block::Range range = block.range(after, upto);
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
-    const double value = column.value(entry.row);
+    const double value = column.value(place.row);
     if (is_number(value)) out.push_back({from_millis(column.at_ms), value});
   }
 }
@@ -245,15 +264,15 @@ void Store::read_windows(std::span<const SeriesId> ids, Timestamp after, Timesta
   const Block* block = nullptr;
   std::vector<const Column*> columns;
   for (const SeriesId id : ids) {
-    const Entry& entry = series_[id];
-    if (block != blocks_[entry.block].get()) {
-      block = blocks_[entry.block].get();
+    const Place& place = places_[id];
+    if (block != blocks_[place.block].get()) {
+      block = blocks_[place.block].get();
       const Block::Range range = block->range(after, upto);
       columns.clear();
       for (std::size_t i = range.first; i < range.last; ++i) columns.push_back(&block->column(i));
     }
     for (const Column* column : columns) {
-      const double value = column->value(entry.row);
+      const double value = column->value(place.row);
       if (is_number(value)) out.samples.push_back({from_millis(column->at_ms), value});
     }
     out.ends.push_back(out.samples.size());
@@ -265,16 +284,16 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
   const Block* block = nullptr;
   Block::Range range;
   for (std::size_t n = 0; n < ids.size(); ++n) {
-    const Entry& entry = series_[ids[n]];
-    if (block != blocks_[entry.block].get()) {
-      block = blocks_[entry.block].get();
+    const Place& place = places_[ids[n]];
+    if (block != blocks_[place.block].get()) {
+      block = blocks_[place.block].get();
       range = block->range(after, upto);
     }
     values[n] = absent_value();
     times[n] = 0;
     for (std::size_t i = range.last; i > range.first; --i) {
       const Column& column = block->column(i - 1);
-      const double value = column.value(entry.row);
+      const double value = column.value(place.row);
       if (is_absent(value)) continue;
       if (is_number(value)) {
         values[n] = value;
@@ -285,33 +304,38 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
   }
 }
 
-void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                      std::span<WindowEnds> out) const {
-  EndsReader reader;
-  const Block* block = nullptr;
-  for (std::size_t n = 0; n < ids.size(); ++n) {
-    const Entry& entry = series_[ids[n]];
-    if (block != blocks_[entry.block].get()) {
-      block = blocks_[entry.block].get();
-      reader.open(*block, after, upto);
-    }
-    reader.read(entry.row, out[n]);
+// The rows of as many series as stand in the block of the first.
+std::span<const Row> Store::rows_together(std::span<const SeriesId> ids,
+                                          std::span<Row> room) const {
+  const BlockId block = places_[ids[0]].block;
+  std::size_t count = 0;
+  for (; count < std::min(ids.size(), room.size()); ++count) {
+    const Place& place = places_[ids[count]];
+    if (place.block != block) break;
+    room[count] = place.row;
   }
+  return room.first(count);
+}
+
+void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                      EndsBatch& out) const {
+  out.rows = 0;
+  if (ids.empty()) return;
+  std::array<Row, EndsBatch::kMostRows> room;
+  const EndsReader reader(*blocks_[places_[ids[0]].block], after, upto);
+  reader.read(rows_together(ids, room), out);
 }
 
 void Store::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                       Grid& out) const {
   out.clear();
   if (ids.empty()) return;
-  const BlockId id = series_[ids[0]].block;
-  std::array<Row, Grid::kMostRows> rows;
-  while (out.rows < std::min(ids.size(), rows.size()) && series_[ids[out.rows]].block == id) {
-    rows[out.rows] = series_[ids[out.rows]].row;
-    ++out.rows;
-  }
-  const Block& block = *blocks_[id];
+  std::array<Row, Grid::kMostRows> room;
+  const std::span<const Row> rows = rows_together(ids, room);
+  const Block& block = *blocks_[places_[ids[0]].block];
   const Block::Range range = block.range(after, upto);
   const std::size_t columns = range.last - range.first;
+  out.rows = rows.size();
   out.values.resize(out.rows * columns);
   for (std::size_t i = 0; i < columns; ++i) {
     const Column& column = block.column(range.first + i);
@@ -325,14 +349,14 @@ void Store::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp 
 
 void Store::read_histograms(SeriesId id, Timestamp after, Timestamp upto,
                             std::vector<HistogramSample>& out) const {
-  const Entry& entry = series_[id];
-  const Block& block = *blocks_[entry.block];
-  if (!block.has_histograms(entry.row)) return;
+  const Place& place = places_[id];
+  const Block& block = *blocks_[place.block];
+  if (!block.has_histograms(place.row)) return;
   const Block::Range range = block.range(after, upto);
   for (std::size_t i = range.first; i < range.last; ++i) {
     const Column& column = block.column(i);
-    if (!is_histogram(column.value(entry.row))) continue;
-    out.push_back({from_millis(column.at_ms), column.histograms.at(entry.row)});
+    if (!is_histogram(column.value(place.row))) continue;
+    out.push_back({from_millis(column.at_ms), column.histograms.at(place.row)});
   }
 }
 
@@ -340,16 +364,16 @@ void Store::read_latest_histograms(std::span<const SeriesId> ids, Timestamp afte
                                    std::span<HistogramPtr> histograms,
                                    std::span<std::int64_t> times) const {
   for (std::size_t n = 0; n < ids.size(); ++n) {
-    const Entry& entry = series_[ids[n]];
-    const Block& block = *blocks_[entry.block];
-    if (!block.has_histograms(entry.row)) continue;
+    const Place& place = places_[ids[n]];
+    const Block& block = *blocks_[place.block];
+    if (!block.has_histograms(place.row)) continue;
     const Block::Range range = block.range(after, upto);
     for (std::size_t i = range.last; i > range.first; --i) {
       const Column& column = block.column(i - 1);
-      const double value = column.value(entry.row);
+      const double value = column.value(place.row);
       if (is_absent(value)) continue;
       if (is_histogram(value)) {
-        histograms[n] = column.histograms.at(entry.row);
+        histograms[n] = column.histograms.at(place.row);
         times[n] = column.at_ms;
       }
       break;
@@ -366,7 +390,9 @@ Stats Store::stats() const {
     stats.samples += block->sample_count();
     stats.bytes += block->byte_size();
   }
-  for (const Entry& entry : series_) stats.bytes += sizeof(Entry) + entry.labels.byte_size();
+  for (const Entry& entry : series_) {
+    stats.bytes += sizeof(Entry) + sizeof(Place) + entry.labels.byte_size();
+  }
   return stats;
 }
 

@@ -5,6 +5,8 @@
 // does not change while the reader is in use.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -40,6 +42,31 @@ struct WindowEnds {
     last_ms = at_ms;
     last = value;
     ++count;
+  }
+};
+
+// The ends of the windows of several series that have their timestamps in common.
+struct EndsBatch {
+  static constexpr std::size_t kMostRows = 512;  // What the nearest cache holds.
+
+  std::size_t rows = 0;
+  // Of most rows the window has a sample at every timestamp, and no counter reset:
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  std::uint32_t count = 0;
+  std::array<double, kMostRows> first;  // By row.
+  std::array<double, kMostRows> last;
+  // The other rows, whose values above mean nothing.
+  struct Other {
+    std::uint32_t row = 0;
+    WindowEnds ends;
+  };
+  std::vector<Other> others;
+
+  std::size_t sample_count() const {
+    std::size_t samples = (rows - others.size()) * count;
+    for (const Other& other : others) samples += other.ends.count;
+    return samples;
   }
 };
 
@@ -104,13 +131,13 @@ class SeriesReader {
   virtual void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                            std::span<double> values, std::span<std::int64_t> times) const = 0;
 
-  // The ends of each series' window (after, upto].
+  // Replaces `out` with the ends of the window (after, upto] of the first of the series: of as many
+  // as have their timestamps in common, and one at least.
   virtual void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                         std::span<WindowEnds> out) const = 0;
+                         EndsBatch& out) const;
 
-  // Replaces `out` with what read() gives for the first of the series: for as many as have their
-  // timestamps in common, and one at least. For windows that overlap, this is faster than one
-  // after another.
+  // Replaces `out` with what read() gives for the first of the series, chosen in the same way. For
+  // windows that overlap, this is faster than one after another.
   virtual void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                          Grid& out) const;
 
@@ -133,6 +160,17 @@ class SeriesReader {
 inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
 inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
 inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
+
+inline void SeriesReader::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
+                                    EndsBatch& out) const {
+  out.rows = std::min<std::size_t>(ids.size(), 1);
+  out.others.clear();
+  if (ids.empty()) return;
+  std::vector<Sample> samples;
+  read(ids[0], after, upto, samples);
+  WindowEnds& ends = out.others.emplace_back().ends;
+  for (const Sample& sample : samples) ends.add(to_millis(sample.at), sample.value);
+}
 
 inline void SeriesReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                                     Grid& out) const {

@@ -99,7 +99,7 @@ class Store : public SeriesReader {
   void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                 std::span<WindowEnds> out) const override;
+                 EndsBatch& out) const override;
   void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  Grid& out) const override;
   bool has_histograms() const override { return has_histograms_; }
@@ -116,10 +116,13 @@ class Store : public SeriesReader {
  private:
   struct Entry {
     Labels labels;
-    BlockId block = 0;
-    std::uint32_t row = 0;
     std::uint32_t place = 0;  // In NameEntry::ids.
     bool alive = false;
+  };
+  // Where a series' samples are. Apart from the rest, because evaluations read nothing else.
+  struct Place {
+    BlockId block = 0;
+    std::uint32_t row = 0;
   };
   struct NameEntry {
     std::vector<SeriesId> ids;
@@ -128,6 +131,8 @@ class Store : public SeriesReader {
 
   void forget_series(SeriesId id);
   std::vector<SeriesId> by_block(std::vector<SeriesId> ids) const;
+  std::span<const std::uint32_t> rows_together(std::span<const SeriesId> ids,
+                                               std::span<std::uint32_t> room) const;
   Block& block_of(BlockId id);
 
   mutable std::mutex turn_;  // Held by the writer that waits for mutex_, so that readers queue up.
@@ -135,6 +140,7 @@ class Store : public SeriesReader {
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<BlockId> free_blocks_;
   std::vector<Entry> series_;
+  std::vector<Place> places_;  // Of series_.
   std::vector<SeriesId> free_series_;
   std::unordered_map<std::string, NameEntry> names_;
   // By hash of labels and block, to find a series again.

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "store/block.h"
+#include "support/ends_of.h"
 #include "tocsin/store.h"
 
 namespace tocsin::store {
@@ -85,8 +86,7 @@ void check_windows(const Store& store, const std::vector<SeriesId>& ids, std::mt
   for (int n = 0; n < 20; ++n) {
     const Timestamp after = from_millis(static_cast<std::int64_t>(random() % 300) * 1000);
     const Timestamp upto = after + std::chrono::seconds(random() % 200);
-    std::vector<WindowEnds> all(ids.size());
-    store.read_ends(ids, after, upto, all);
+    const std::vector<WindowEnds> all = ends_of(store, ids, after, upto);
     check_grid(store, ids, after, upto);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       std::vector<Sample> samples;

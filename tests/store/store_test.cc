@@ -7,6 +7,8 @@
 #include <cmath>
 #include <thread>
 
+#include "support/ends_of.h"
+
 namespace tocsin::store {
 namespace {
 
@@ -53,9 +55,7 @@ struct OneTarget {
     return value;
   }
   WindowEnds ends(SeriesId id, int after, int upto) {
-    WindowEnds out;
-    store.read_ends({&id, 1}, at(after), at(upto), {&out, 1});
-    return out;
+    return ends_of(store, {&id, 1}, at(after), at(upto))[0];
   }
 };
 
@@ -285,9 +285,7 @@ TEST_CASE("a native histogram is no number, and the numbers around it are not hi
   store.read_latest_histograms(ids, second(0), second(30), newest, times);
   CHECK(newest[0] == histogram);
   CHECK(times[0] == 20'000);
-  std::vector<WindowEnds> ends(1);
-  store.read_ends(ids, second(0), second(30), ends);
-  CHECK(ends[0].count == 1);
+  CHECK(ends_of(store, ids, second(0), second(30))[0].count == 1);
 }
 
 TEST_CASE("a column that has no number for a histogram's series ends it, unless one follows") {
