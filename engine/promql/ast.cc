@@ -84,6 +84,13 @@ const Expr& unwrap(const Expr& expr) {
   return *at;
 }
 
+TimeShift* shift_of(Expr& expr) {
+  if (auto* vector = std::get_if<VectorSelector>(&expr.node)) return &vector->shift;
+  if (auto* matrix = std::get_if<MatrixSelector>(&expr.node)) return &matrix->vector.shift;
+  if (auto* subquery = std::get_if<Subquery>(&expr.node)) return &subquery->shift;
+  return nullptr;
+}
+
 std::vector<ExprPtr> children_of(const Expr& expr) {
   if (const auto* node = as<Subquery>(expr)) return {node->expr};
   if (const auto* node = as<Unary>(expr)) return {node->expr};
@@ -97,20 +104,25 @@ std::vector<ExprPtr> children_of(const Expr& expr) {
   return {};
 }
 
-ExprPtr with_children(const Expr& expr, const std::vector<ExprPtr>& children) {
+std::shared_ptr<Expr> with_each_child(const Expr& expr,
+                                      const std::function<ExprPtr(const ExprPtr& child)>& change) {
   auto out = std::make_shared<Expr>(expr);
-  auto next = children.begin();
-  if (auto* subquery = std::get_if<Subquery>(&out->node)) subquery->expr = *next;
-  if (auto* unary = std::get_if<Unary>(&out->node)) unary->expr = *next;
-  if (auto* paren = std::get_if<Paren>(&out->node)) paren->expr = *next;
-  if (auto* call = std::get_if<Call>(&out->node)) call->args = children;
+  const auto replace = [&](ExprPtr& child) {
+    if (child) child = change(child);
+  };
+  if (auto* subquery = std::get_if<Subquery>(&out->node)) replace(subquery->expr);
+  if (auto* unary = std::get_if<Unary>(&out->node)) replace(unary->expr);
+  if (auto* paren = std::get_if<Paren>(&out->node)) replace(paren->expr);
+  if (auto* call = std::get_if<Call>(&out->node)) {
+    for (ExprPtr& arg : call->args) replace(arg);
+  }
   if (auto* binary = std::get_if<Binary>(&out->node)) {
-    binary->left = *next++;
-    binary->right = *next;
+    replace(binary->left);
+    replace(binary->right);
   }
   if (auto* aggregate = std::get_if<Aggregate>(&out->node)) {
-    if (aggregate->parameter) aggregate->parameter = *next++;
-    aggregate->expr = *next;
+    replace(aggregate->parameter);
+    replace(aggregate->expr);
   }
   return out;
 }

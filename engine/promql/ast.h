@@ -4,7 +4,10 @@
 // and the bytes of the text that it came from.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -164,9 +167,23 @@ const Node* as(const Expr& expr) {
 // `expr` without the parentheses around it.
 const Expr& unwrap(const Expr& expr);
 
+// What `offset` and `@` say of a selector or a subquery; null for nodes that may not be shifted.
+TimeShift* shift_of(Expr& expr);
+
 // The direct subexpressions of `expr`, from left to right.
 std::vector<ExprPtr> children_of(const Expr& expr);
-// `expr` with others in their place; as many as children_of() gives, of the same types.
-ExprPtr with_children(const Expr& expr, const std::vector<ExprPtr>& children);
+// A copy of `expr` with what `change` makes of each of them, from left to right, in its place; of
+// the same type.
+std::shared_ptr<Expr> with_each_child(const Expr& expr,
+                                      const std::function<ExprPtr(const ExprPtr& child)>& change);
+
+// Whether `is_one(node)` for `expr` or anything inside it.
+template <class Predicate>
+bool any_of_tree(const Expr& expr, const Predicate& is_one) {
+  if (is_one(expr)) return true;
+  const std::vector<ExprPtr> children = children_of(expr);
+  return std::any_of(children.begin(), children.end(),
+                     [&](const ExprPtr& child) { return any_of_tree(*child, is_one); });
+}
 
 }  // namespace tocsin::promql

@@ -7,17 +7,6 @@
 #include "promql/parser.h"
 
 namespace tocsin::promql {
-namespace {
-
-// The shift of the node that carries one; null for nodes that may not be shifted.
-TimeShift* shift_of(Expr& expr) {
-  if (auto* node = std::get_if<VectorSelector>(&expr.node)) return &node->shift;
-  if (auto* node = std::get_if<MatrixSelector>(&expr.node)) return &node->vector.shift;
-  if (auto* node = std::get_if<Subquery>(&expr.node)) return &node->shift;
-  return nullptr;
-}
-
-}  // namespace
 
 ExprPtr Parser::parse_selector(std::string name, std::size_t begin) {
   VectorSelector selector;

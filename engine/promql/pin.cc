@@ -6,20 +6,9 @@
 namespace tocsin::promql {
 namespace {
 
-TimeShift* shift_of(Expr& expr) {
-  if (auto* vector = std::get_if<VectorSelector>(&expr.node)) return &vector->shift;
-  if (auto* matrix = std::get_if<MatrixSelector>(&expr.node)) return &matrix->vector.shift;
-  if (auto* subquery = std::get_if<Subquery>(&expr.node)) return &subquery->shift;
-  return nullptr;
-}
-
 bool reads_clock(const Expr& expr) {
   const auto* call = as<Call>(expr);
-  if (call && call->function->traits.reads_clock) return true;
-  for (const ExprPtr& child : children_of(expr)) {
-    if (reads_clock(*child)) return true;
-  }
-  return false;
+  return call && call->function->traits.reads_clock;
 }
 
 ExprPtr pinned(const ExprPtr& expr, Timestamp at) {
@@ -29,15 +18,13 @@ ExprPtr pinned(const ExprPtr& expr, Timestamp at) {
     if (shift->at.kind != AtModifier::Kind::Instant) shift->at = {AtModifier::Kind::Instant, at};
     return out;
   }
-  std::vector<ExprPtr> children = children_of(*expr);
-  for (ExprPtr& child : children) child = pinned(child, at);
-  return with_children(*expr, children);
+  return with_each_child(*expr, [at](const ExprPtr& child) { return pinned(child, at); });
 }
 
 }  // namespace
 
 ExprPtr pin(const ExprPtr& expr, Timestamp at) {
-  return reads_clock(*expr) ? nullptr : pinned(expr, at);
+  return any_of_tree(*expr, reads_clock) ? nullptr : pinned(expr, at);
 }
 
 }  // namespace tocsin::promql

@@ -49,31 +49,24 @@ class Splitter {
   }
 
  private:
-  bool is_plain(const Expr& expr) const {
-    if (const auto* selector = selector_of(expr)) return !is_local_name_(name_of(*selector));
-    if (is_experimental(expr)) return false;
-    const auto children = children_of(expr);
-    return std::all_of(children.begin(), children.end(),
-                       [&](const ExprPtr& child) { return is_plain(*child); });
+  // What the other side cannot answer.
+  bool is_for_here(const Expr& expr) const {
+    const auto* selector = selector_of(expr);
+    return selector ? is_local_name_(name_of(*selector)) : is_experimental(expr);
   }
 
-  static bool has_selector(const Expr& expr) {
-    if (selector_of(expr)) return true;
-    const auto children = children_of(expr);
-    return std::any_of(children.begin(), children.end(),
-                       [](const ExprPtr& child) { return has_selector(*child); });
+  bool is_part(const Expr& expr) const {
+    return any_of_tree(expr, selector_of) &&
+           !any_of_tree(expr, [this](const Expr& node) { return is_for_here(node); });
   }
-
-  bool is_part(const Expr& expr) const { return has_selector(expr) && is_plain(expr); }
 
   ExprPtr rewrite(const ExprPtr& expr) {
     if (is_part(*expr)) return stand_in(*expr, part_for(expr));
     const auto* subquery = as<Subquery>(*expr);
     if (subquery) around_.push_back({subquery->range, subquery->step, subquery->shift});
-    std::vector<ExprPtr> children = children_of(*expr);
-    for (ExprPtr& child : children) child = rewrite(child);
+    ExprPtr out = with_each_child(*expr, [this](const ExprPtr& child) { return rewrite(child); });
     if (subquery) around_.pop_back();
-    return with_children(*expr, children);
+    return out;
   }
 
   std::string part_for(const ExprPtr& expr) {
@@ -119,18 +112,12 @@ TimeShift settled(TimeShift shift, const Steps& whole) {
 }
 
 ExprPtr settled(const ExprPtr& expr, const Steps& whole) {
-  std::vector<ExprPtr> children = children_of(*expr);
-  for (ExprPtr& child : children) child = settled(child, whole);
-  auto out = std::make_shared<Expr>(*with_children(*expr, children));
+  const auto out =
+      with_each_child(*expr, [&whole](const ExprPtr& child) { return settled(child, whole); });
   if (auto* number = std::get_if<Number>(&out->node)) {
     number->is_duration = false;  // Prometheus 2 knows no `5m` for a number.
-  } else if (auto* vector = std::get_if<VectorSelector>(&out->node)) {
-    vector->shift = settled(vector->shift, whole);
-  } else if (auto* matrix = std::get_if<MatrixSelector>(&out->node)) {
-    matrix->vector.shift = settled(matrix->vector.shift, whole);
-  } else if (auto* subquery = std::get_if<Subquery>(&out->node)) {
-    subquery->shift = settled(subquery->shift, whole);
   }
+  if (TimeShift* shift = shift_of(*out)) *shift = settled(*shift, whole);
   return out;
 }
 
