@@ -81,7 +81,7 @@ void note_no_counter(std::string_view metric, const Expr& about, Annotations& an
 void note_bad_bucket(std::string_view bound, std::string_view metric, const Expr& about,
                      Annotations& annotations) {
   annotations.warn("bucket label \"le\" is missing or has a malformed value of " + quote(bound) +
-                       (metric.empty() ? "" : " for metric name " + quote(metric)),
+                       for_metric(metric),
                    about);
 }
 

@@ -7,6 +7,7 @@
 
 #include "promql/annotations.h"
 #include "promql/histogram_values.h"
+#include "promql/label_keys.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -30,20 +31,18 @@ struct Histograms {
 Histograms find_histograms(const Shape& shape) {
   Histograms out;
   auto found = std::make_shared<Shape>();
-  std::unordered_map<Labels, std::uint32_t> numbers;
+  LabelKeys keys(LabelKeys::Mode::Without, {std::string(kBound)});
   for (std::uint32_t row = 0; row < shape.rows.size(); ++row) {
     const Labels& labels = shape.rows[row].labels;
     const auto bound = parse_number(labels.get(kBound));
-    Labels rest = labels.without(kBound);
-    const auto [it, is_new] =
-        numbers.try_emplace(rest, static_cast<std::uint32_t>(found->rows.size()));
-    if (is_new) {
+    const std::uint32_t histogram = keys.number(labels);
+    if (histogram == found->rows.size()) {
       out.metrics.emplace_back(labels.metric_name());
-      found->rows.push_back({std::move(rest), true});
+      found->rows.push_back({keys.project(labels), true});
     }
-    out.of_rows.push_back(it->second);
+    out.of_rows.push_back(histogram);
     if (bound) {
-      out.members.push_back({row, it->second, *bound});
+      out.members.push_back({row, histogram, *bound});
     } else {
       out.malformed.push_back(row);
     }
