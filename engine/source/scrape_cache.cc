@@ -70,7 +70,6 @@ bool ScrapeCache::use(std::shared_ptr<const SampleRules> rules) {
   rules_ = std::move(rules);
   reads_everything_ = rules_->reads_everything();
   entries_.clear();
-  free_.clear();
   index_.clear();
   owners_.clear();
   order_.clear();
@@ -236,12 +235,7 @@ ScrapeCache::EntryId ScrapeCache::find(const PageSample& sample, bool timed) {
   leave_order();
   const auto [it, is_new] = index_.try_emplace(hash, 0);
   if (is_new) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<EntryId>(entries_.size()));
-      entries_.emplace_back();
-    }
-    it->second = free_.back();
-    free_.pop_back();
+    it->second = entries_.take();
     entries_[it->second] = {
         .hash = hash, .size = key.size, .process_start = sample.name == kProcessStart && !timed};
     created_.push_back(it->second);
@@ -336,15 +330,14 @@ void ScrapeCache::sweep(Timestamp at) {
 }
 
 void ScrapeCache::forget(EntryId id) {
-  Entry& entry = entries_[id];
+  const Entry& entry = entries_[id];
   if (entry.hash == 0) return;
   index_.erase(entry.hash);
   const auto owner = owners_.find(entry.series);
   if (entry.state == State::Live && owner != owners_.end() && owner->second == id) {
     owners_.erase(owner);
   }
-  entry = {};
-  free_.push_back(id);
+  entries_.give_back(id);
 }
 
 bool ScrapeCache::is_trusted(const Entry& entry, Timestamp at) const {

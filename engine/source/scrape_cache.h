@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/slots.h"
 #include "source/keep_filter.h"
 #include "source/sample_labels.h"
 #include "source/scrape_config.h"
@@ -152,8 +153,7 @@ class ScrapeCache {
   Duration trust_;
   std::shared_ptr<const SampleRules> rules_;
   bool reads_everything_ = false;
-  std::vector<Entry> entries_;
-  std::vector<EntryId> free_;
+  Slots<Entry> entries_;
   std::unordered_map<std::uint64_t, EntryId, SameHash> index_;
   std::unordered_map<store::SeriesId, EntryId> owners_;
   std::vector<Place> order_;       // Of the last page.

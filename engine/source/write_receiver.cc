@@ -59,8 +59,8 @@ WriteReport& WriteReport::operator+=(const WriteReport& other) {
 void WriteReceiver::use(std::shared_ptr<const KeepFilter> filter) {
   const std::lock_guard guard(mutex_);
   filter_ = std::move(filter);
-  entries_.assign(1, {});
-  free_entries_.clear();
+  entries_.clear();
+  entries_.take();
   index_.clear();
   last_ = 0;
   longest_history_ = kLeastHistory;
@@ -139,12 +139,7 @@ WriteReceiver::EntryId WriteReceiver::entry_of(std::uint64_t hash) {
   if (entries_[guess].hash == hash) return guess;
   const auto [it, is_new] = index_.try_emplace(hash, 0);
   if (is_new) {
-    if (free_entries_.empty()) {
-      free_entries_.push_back(static_cast<EntryId>(entries_.size()));
-      entries_.emplace_back();
-    }
-    it->second = free_entries_.back();
-    free_entries_.pop_back();
+    it->second = entries_.take();
     entries_[it->second].hash = hash;
   }
   entries_[last_].next = it->second;
@@ -153,8 +148,7 @@ WriteReceiver::EntryId WriteReceiver::entry_of(std::uint64_t hash) {
 
 void WriteReceiver::forget(EntryId id) {
   index_.erase(entries_[id].hash);
-  entries_[id] = {};
-  free_entries_.push_back(id);
+  entries_.give_back(id);
   last_ = 0;
 }
 

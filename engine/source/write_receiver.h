@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/slots.h"
 #include "source/keep_filter.h"
 #include "source/remote_write.h"
 #include "tocsin/store.h"
@@ -46,7 +47,7 @@ struct WriteReport {
 class WriteReceiver {
  public:
   // `store` must outlive the receiver.
-  explicit WriteReceiver(store::Store& store) : store_(store) {}
+  explicit WriteReceiver(store::Store& store) : store_(store) { entries_.take(); }
 
   // Which series to keep from now on.
   void use(std::shared_ptr<const KeepFilter> filter);
@@ -93,8 +94,7 @@ class WriteReceiver {
   store::Store& store_;
   mutable std::mutex mutex_;  // Guards everything below; taken before the store's.
   std::shared_ptr<const KeepFilter> filter_;
-  std::vector<Entry> entries_{Entry{}};  // The first is nobody's.
-  std::vector<EntryId> free_entries_;
+  Slots<Entry> entries_;  // The first is nobody's.
   std::unordered_map<std::uint64_t, EntryId, Identity> index_;
   EntryId last_ = 0;
   std::map<std::string, std::unique_ptr<Group>> groups_;
