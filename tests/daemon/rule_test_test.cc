@@ -4,7 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <iostream>
+
+#include "support/files.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -48,11 +49,8 @@ TEST_CASE("rules make native histograms, and tests expect them") {
 }
 
 TEST_CASE("promtool's own test files get promtool's verdict") {
-  const fs::path folder = fs::path(TOCSIN_SHARED_DIR) / "promtool";
-  if (!fs::exists(folder)) {
-    std::cout << "skipped: not at hand: promtool's test files\n";
-    return;
-  }
+  const auto folder = shared("promtool");
+  if (!folder) return;
   const struct {
     const char* file;
     int failures;
@@ -65,7 +63,7 @@ TEST_CASE("promtool's own test files get promtool's verdict") {
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.file));
-    const RuleTestReport report = run_rule_tests((folder / c.file).string());
+    const RuleTestReport report = run_rule_tests((*folder / c.file).string());
     CAPTURE(report.text);
     CHECK((report.failed > 0) == (c.failures > 0));
     if (c.failures > 1) CHECK(report.failed == c.failures);

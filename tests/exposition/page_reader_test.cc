@@ -2,10 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
-#include <iostream>
 #include <sstream>
 
+#include "support/files.h"
 #include "tocsin/exposition.h"
 #include "tocsin/sample.h"
 
@@ -131,16 +130,12 @@ TEST_CASE("the type of a family is known to its samples") {
 }
 
 TEST_CASE("every sample of a real Linkerd 2.3 page is read") {
-  std::ifstream in(std::string(TOCSIN_SHARED_DIR) + "/fixtures/linkerd-proxy-2.3.prom");
-  if (!in) {
-    std::cout << "skipped: not at hand: fixtures/linkerd-proxy-2.3.prom\n";
-    return;
-  }
-  std::stringstream page;
-  page << in.rdbuf();
+  const auto file = shared("fixtures/linkerd-proxy-2.3.prom");
+  if (!file) return;
+  const std::string text = bytes_of(*file);
+  std::stringstream page(text);
   std::size_t lines = 0;
   for (std::string line; std::getline(page, line);) lines += !line.empty() && line[0] != '#';
-  const std::string text = page.str();
   PageReader reader(text, Dialect::Prometheus);
   PageSample sample;
   std::size_t samples = 0;

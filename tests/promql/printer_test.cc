@@ -2,24 +2,15 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "promql/script_reader.h"
+#include "support/files.h"
 #include "support/same_tree.h"
 
 namespace tocsin::promql {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string slurp(const fs::path& path) {
-  std::ifstream in(path);
-  std::stringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 // The tree of what is printed is the tree that was printed, and prints as the same text.
 void check_read_back(const std::string& query) {
@@ -43,7 +34,7 @@ int check_scripts(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".test") continue;
     CAPTURE(entry.path().string());
-    for (const Command& command : read_script(slurp(entry.path()))) {
+    for (const Command& command : read_script(bytes_of(entry.path()))) {
       const auto* eval = std::get_if<EvalCommand>(&command.what);
       if (!eval) continue;
       check_read_back(eval->query);
@@ -58,12 +49,7 @@ TEST_CASE("what is printed reads back as the same tree, in every query of our sc
 }
 
 TEST_CASE("what is printed reads back as the same tree, in every query of Prometheus' scripts") {
-  const fs::path folder = TOCSIN_SHARED_DIR "/promqltest";
-  if (!fs::exists(folder)) {
-    std::cout << "skipped: not at hand: Prometheus' PromQL test scripts\n";
-    return;
-  }
-  CHECK(check_scripts(folder) > 900);
+  if (const auto folder = shared("promqltest")) CHECK(check_scripts(*folder) > 900);
 }
 
 TEST_CASE("what is printed reads back as the same tree, where that is not easy") {

@@ -4,10 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "promql/functions.h"
+#include "support/files.h"
 
 namespace tocsin::promql {
 namespace {
@@ -23,10 +22,8 @@ std::string reference() {
 }
 
 TEST_CASE("the reference lists every function as the table has it") {
-  std::ifstream in(TOCSIN_SOURCE_DIR "/engine/promql/README.md");
-  std::stringstream text;
-  text << in.rdbuf();
-  const bool is_there = text.str().find(reference()) != std::string::npos;
+  const std::string text = bytes_of(TOCSIN_SOURCE_DIR "/engine/promql/README.md");
+  const bool is_there = text.find(reference()) != std::string::npos;
   if (!is_there) MESSAGE("put this into engine/promql/README.md:\n" << reference());
   CHECK(is_there);
 }

@@ -6,22 +6,16 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
+
+#include "support/files.h"
 
 namespace tocsin::promql {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string slurp(const fs::path& path) {
-  std::ifstream in(path);
-  std::stringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 std::string describe(const fs::path& path, const ScriptReport::Failure& f) {
   return path.filename().string() + ":" + std::to_string(f.line) + ": " + f.query +
@@ -32,7 +26,7 @@ TEST_CASE("our own scripts pass") {
   int passed = 0;
   for (const auto& entry : fs::directory_iterator(TOCSIN_SOURCE_DIR "/tests/promql")) {
     if (entry.path().extension() != ".test") continue;
-    const ScriptReport report = run_script(slurp(entry.path()));
+    const ScriptReport report = run_script(bytes_of(entry.path()));
     for (const auto& f : report.failures) FAIL_CHECK(describe(entry.path(), f));
     for (const auto& f : report.skipped) FAIL_CHECK(describe(entry.path(), f));
     passed += report.passed;
@@ -53,7 +47,7 @@ using Classes = std::map<std::string, std::map<int, std::string>>;
 
 Classes read_classes(const fs::path& folder) {
   Classes out;
-  std::ifstream in(folder / "cases.tsv");
+  std::stringstream in(bytes_of(folder / "cases.tsv"));
   std::string line;
   std::getline(in, line);  // The names of the columns.
   while (std::getline(in, line)) {
@@ -74,20 +68,17 @@ struct Count {
 };
 
 TEST_CASE("Prometheus' own scripts pass, every class of them") {
-  const fs::path folder = fs::path(TOCSIN_SHARED_DIR) / "promqltest";
-  if (!fs::exists(folder / "cases.tsv")) {
-    std::cout << "skipped: not at hand: Prometheus' PromQL test scripts\n";
-    return;
-  }
+  const auto folder = shared("promqltest");
+  if (!folder) return;
   std::map<std::string, Count> counts;
-  for (const auto& [file, classes] : read_classes(folder)) {
+  for (const auto& [file, classes] : read_classes(*folder)) {
     for (const auto& [line, kind] : classes) ++counts[kind].cases;
-    const ScriptReport report = run_script(slurp(folder / file));
+    const ScriptReport report = run_script(bytes_of(*folder / file));
     for (const auto* list : {&report.failures, &report.skipped}) {
       for (const auto& f : *list) {
         const auto it = classes.find(f.line);
         ++counts[it == classes.end() ? "not a case" : it->second].failed;
-        MESSAGE(describe(folder / file, f));
+        MESSAGE(describe(*folder / file, f));
       }
     }
   }

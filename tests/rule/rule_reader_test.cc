@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <sstream>
-
 #include "rule/rule_files.h"
+#include "support/files.h"
 
 namespace tocsin::rule {
 namespace {
@@ -215,11 +211,8 @@ TEST_CASE("what rules read is listed once, with the longest history") {
 }
 
 TEST_CASE("promtool's own rule files get promtool's verdict") {
-  const std::string folder = TOCSIN_SHARED_DIR "/promtool/";
-  if (!std::filesystem::exists(folder)) {
-    std::cout << "skipped: promtool's rule files are not at hand\n";
-    return;
-  }
+  const auto folder = shared("promtool");
+  if (!folder) return;
   const struct {
     const char* file;
     bool good;
@@ -230,10 +223,7 @@ TEST_CASE("promtool's own rule files get promtool's verdict") {
                {"bad-rules-syntax.yml", false}};
   for (const auto& c : cases) {
     CAPTURE(c.file);
-    std::ifstream in(folder + c.file);
-    std::stringstream text;
-    text << in.rdbuf();
-    CHECK(load_text(text.str()).diagnostics.has_errors() != c.good);
+    CHECK(load_text(bytes_of(*folder / c.file)).diagnostics.has_errors() != c.good);
   }
 }
 
