@@ -50,12 +50,8 @@ std::vector<promql::Need> scraped_needs(const Loadout& loadout) {
   const LocalNames own = recorded_names(loadout.rules);
   std::vector<promql::Need> needs;
   for (promql::Need& need : rule::required_needs(loadout.rules)) {
-    bool recorded = false;
-    for (const Matcher& m : need.matchers) {
-      recorded |=
-          m.name() == kMetricName && m.op() == Matcher::Op::Equal && own.count(m.value()) > 0;
-    }
-    if (!recorded) needs.push_back(std::move(need));
+    const auto name = metric_name_of(need.matchers);
+    if (!name || !own.contains(*name)) needs.push_back(std::move(need));
   }
   for (const Matchers& matchers : loadout.config.keep) {
     needs.push_back({matchers, std::chrono::minutes(5)});

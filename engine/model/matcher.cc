@@ -175,6 +175,13 @@ bool matches_all(const Matchers& matchers, const Labels& labels) {
                      [&](const Matcher& m) { return m.matches(labels); });
 }
 
+std::optional<std::string_view> metric_name_of(const Matchers& matchers) {
+  for (const Matcher& m : matchers) {
+    if (m.op() == Matcher::Op::Equal && m.name() == kMetricName) return m.value();
+  }
+  return std::nullopt;
+}
+
 std::string_view op_text(Matcher::Op op) {
   static constexpr std::string_view kTexts[] = {"=", "!=", "=~", "!~"};
   return kTexts[static_cast<int>(op)];

@@ -19,14 +19,6 @@ const VectorSelector* selector_of(const Expr& expr) {
   return as<VectorSelector>(expr);
 }
 
-// The metric that a selector names with `=`; empty where it does not.
-std::string_view name_of(const VectorSelector& selector) {
-  for (const Matcher& matcher : selector.matchers) {
-    if (matcher.name() == kMetricName && matcher.op() == Matcher::Op::Equal) return matcher.value();
-  }
-  return {};
-}
-
 std::string name_of_part(std::size_t index) {
   return std::string(kPartPrefix) + std::to_string(index);
 }
@@ -52,7 +44,9 @@ class Splitter {
   // What the other side cannot answer.
   bool is_for_here(const Expr& expr) const {
     const auto* selector = selector_of(expr);
-    return selector ? is_local_name_(name_of(*selector)) : is_experimental(expr);
+    if (!selector) return is_experimental(expr);
+    const auto name = metric_name_of(selector->matchers);
+    return name && is_local_name_(*name);
   }
 
   bool is_part(const Expr& expr) const {

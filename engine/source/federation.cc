@@ -21,13 +21,6 @@ bool is_ours_alone(const Matcher& matcher, const Labels& target_labels) {
   return name != "job" && name != "instance" && target_labels.has(name);
 }
 
-std::string name_of(const Matchers& matchers) {
-  for (const Matcher& m : matchers) {
-    if (m.name() == kMetricName && m.op() == Matcher::Op::Equal) return m.value();
-  }
-  return {};
-}
-
 bool includes(const Selector& wide, const Selector& narrow) {
   return std::includes(narrow.begin(), narrow.end(), wide.begin(), wide.end());
 }
@@ -64,7 +57,8 @@ std::vector<std::string> federation_selectors(const std::vector<promql::Need>& n
       selector.insert(matcher.text());
       selects |= !matcher.matches_empty();
     }
-    if (selects) add(by_name[name_of(need.matchers)], std::move(selector));
+    const std::string name(metric_name_of(need.matchers).value_or(""));
+    if (selects) add(by_name[name], std::move(selector));
   }
   std::vector<std::string> out;
   for (const auto& [name, selectors] : by_name) {

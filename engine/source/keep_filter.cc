@@ -6,13 +6,6 @@
 namespace tocsin::source {
 namespace {
 
-const Matcher* name_equal(const Matchers& matchers) {
-  const auto it = std::find_if(matchers.begin(), matchers.end(), [](const Matcher& m) {
-    return m.name() == kMetricName && m.op() == Matcher::Op::Equal;
-  });
-  return it == matchers.end() ? nullptr : &*it;
-}
-
 bool may_have_name(const Matchers& matchers, std::string_view name) {
   return std::all_of(matchers.begin(), matchers.end(), [name](const Matcher& m) {
     return m.name() != kMetricName || m.matches(name);
@@ -23,8 +16,8 @@ bool may_have_name(const Matchers& matchers, std::string_view name) {
 
 KeepFilter::KeepFilter(std::vector<promql::Need> needs) : needs_(std::move(needs)) {
   for (std::uint32_t i = 0; i < needs_.size(); ++i) {
-    const Matcher* name = name_equal(needs_[i].matchers);
-    (name == nullptr ? any_name_ : by_name_[name->value()]).push_back(i);
+    const auto name = metric_name_of(needs_[i].matchers);
+    (name ? by_name_[std::string(*name)] : any_name_).push_back(i);
   }
 }
 

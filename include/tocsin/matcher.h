@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,9 @@ class Matcher {
 using Matchers = std::vector<Matcher>;
 
 bool matches_all(const Matchers& matchers, const Labels& labels);
+// The metric that they ask for with `=`; nothing where they leave it open. Lives as long as they
+// do.
+std::optional<std::string_view> metric_name_of(const Matchers& matchers);
 // "=", "!=", "=~", "!~"
 std::string_view op_text(Matcher::Op op);
 

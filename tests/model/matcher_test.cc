@@ -22,6 +22,14 @@ TEST_CASE("an absent label is an empty one") {
   CHECK_FALSE(Matcher::not_equal("a", "1").matches(labels));
 }
 
+TEST_CASE("only an equal sign names a metric") {
+  const Matcher other = Matcher::equal("a", "up");
+  const auto like_up = Matcher::make(Matcher::Op::Regex, "__name__", "up");
+  CHECK(metric_name_of({other, Matcher::equal("__name__", "up")}) == "up");
+  CHECK_FALSE(metric_name_of({other, Matcher::not_equal("__name__", "up"), *like_up}));
+  CHECK_FALSE(metric_name_of({}));
+}
+
 TEST_CASE("a bad expression is an error that names it") {
   const auto m = Matcher::make(Matcher::Op::NotRegex, "a", "(");
   REQUIRE_FALSE(m.has_value());
