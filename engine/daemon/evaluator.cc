@@ -9,8 +9,9 @@ namespace {
 
 class StoreExpr : public PreparedExpr {
  public:
-  StoreExpr(promql::ExprPtr expr, const EvaluationParts& parts)
-      : query_(std::make_shared<promql::Query>(promql::Query::prepare(std::move(expr)))),
+  StoreExpr(promql::ExprPtr expr, const EvaluationParts& parts, SharedValuesPtr shared)
+      : query_(std::make_shared<promql::Query>(
+            promql::Query::prepare(std::move(expr), {.shared = std::move(shared)}))),
         parts_(parts) {}
 
   void evaluate(Timestamp at, Callback done) override {
@@ -107,14 +108,18 @@ class SplitExpr : public PreparedExpr {
 
 }  // namespace
 
-std::unique_ptr<PreparedExpr> StoreEvaluator::prepare(promql::ExprPtr expr) {
-  return std::make_unique<StoreExpr>(std::move(expr), parts_);
+std::unique_ptr<PreparedExpr> StoreEvaluator::prepare(promql::ExprPtr expr,
+                                                      SharedValuesPtr shared) {
+  return std::make_unique<StoreExpr>(std::move(expr), parts_, std::move(shared));
 }
 
-std::unique_ptr<PreparedExpr> RemoteEvaluator::prepare(promql::ExprPtr expr) {
+std::unique_ptr<PreparedExpr> RemoteEvaluator::prepare(promql::ExprPtr expr,
+                                                       SharedValuesPtr shared) {
   promql::Split split =
       promql::split(expr, [this](std::string_view name) { return local_names_.contains(name); });
-  if (split.parts.empty()) return std::make_unique<StoreExpr>(std::move(expr), parts_);
+  if (split.parts.empty()) {
+    return std::make_unique<StoreExpr>(std::move(expr), parts_, std::move(shared));
+  }
   if (split.is_whole) return std::make_unique<RemoteExpr>(*expr, remote_, observe_);
   return std::make_unique<SplitExpr>(std::move(split), parts_, remote_, observe_);
 }

@@ -27,10 +27,13 @@ class PreparedExpr {
   virtual void evaluate(Timestamp at, Callback done) = 0;
 };
 
+using SharedValuesPtr = std::shared_ptr<promql::SharedValues>;
+
 class Evaluator {
  public:
   virtual ~Evaluator() = default;
-  virtual std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) = 0;
+  // Expressions with the same `shared`, which may be null, are evaluated one at a time.
+  virtual std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) = 0;
 };
 
 // What expressions over the store are evaluated with.
@@ -47,7 +50,7 @@ using LocalNames = std::set<std::string, std::less<>>;
 class StoreEvaluator : public Evaluator {
  public:
   explicit StoreEvaluator(const EvaluationParts& parts) : parts_(parts) {}
-  std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) override;
+  std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
 
  private:
   const EvaluationParts parts_;
@@ -66,7 +69,7 @@ class RemoteEvaluator : public Evaluator {
         remote_(remote),
         local_names_(std::move(local_names)),
         observe_(std::move(observe)) {}
-  std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr) override;
+  std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
 
  private:
   const EvaluationParts parts_;

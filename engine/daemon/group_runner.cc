@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "promql/shared_values.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -30,14 +31,24 @@ Duration history_of(const rule::Group& group, const std::string& name) {
   return longest;
 }
 
+// What the rules of a group write while it is evaluated.
+std::vector<std::string> names_written(const rule::Group& group) {
+  std::vector<std::string> names{"ALERTS", "ALERTS_FOR_STATE"};
+  for (const rule::Rule& rule : group.rules) {
+    if (rule.kind == rule::RuleKind::Record) names.push_back(rule.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing)
     : parts_(std::move(parts)), group_(std::move(group)), timing_(timing) {
+  const auto shared = std::make_shared<promql::SharedValues>(names_written(group_));
   for (const rule::Rule& rule : group_.rules) {
     const bool alerting = rule.kind == rule::RuleKind::Alert;
     RuleState state{alert::RuleLife(std::make_shared<const rule::Rule>(rule), group_.limit),
-                    parts_.evaluator.prepare(rule.expr),
+                    parts_.evaluator.prepare(rule.expr, shared),
                     parts_.writer.open(alerting ? kLeastHistory : history_of(group_, rule.name))};
     rules_.push_back(std::move(state));
   }

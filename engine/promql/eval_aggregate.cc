@@ -11,6 +11,7 @@
 #include "promql/label_keys.h"
 #include "promql/plan.h"
 #include "promql/row_stream.h"
+#include "promql/shared_values.h"
 
 namespace tocsin::promql {
 namespace {
@@ -174,10 +175,23 @@ class AggregateNode : public Node {
 // they come, for many steps at once.
 class FoldNode : public AggregateNode {
  public:
-  FoldNode(const Aggregate& aggregate, const Folding& folding)
-      : AggregateNode(aggregate), folding_(folding) {}
+  FoldNode(const Expr& expr, const Aggregate& aggregate, const Folding& folding)
+      : AggregateNode(aggregate), folding_(folding), text_(print(expr)), needs_(needs_of(expr)) {}
 
   Result<Frame> vector(Context& context) override {
+    SharedValues* const shared = context.shared();
+    if (!shared || !shared->may_share(needs_)) return evaluate(context);
+    if (const Frame* known = shared->find(text_, context.at)) return *known;
+    auto frame = evaluate(context);
+    if (frame) shared->keep(text_, *frame);
+    return frame;
+  }
+
+ private:
+  // How many accumulators there are at once, at most.
+  static constexpr std::size_t kMostAccumulators = std::size_t{1} << 20;
+
+  Result<Frame> evaluate(Context& context) {
     if (RowStream* rows = stream_of_input(context)) {
       return rows->works_ahead(context) ? vector_ahead(context, *rows) : vector_now(context, *rows);
     }
@@ -192,10 +206,6 @@ class FoldNode : public AggregateNode {
     }
     return out;
   }
-
- private:
-  // How many accumulators there are at once, at most.
-  static constexpr std::size_t kMostAccumulators = std::size_t{1} << 20;
 
   Frame results(const Grouping& by) const {
     Frame out(by.shape);
@@ -258,6 +268,8 @@ class FoldNode : public AggregateNode {
   }
 
   Folding folding_;
+  std::string text_;
+  std::vector<Need> needs_;
   std::vector<Accumulator> groups_;  // With several steps: by group, then by step.
   StepBuffer buffer_;
   StreamedRows rows_;
@@ -417,9 +429,9 @@ class CountValuesNode : public AggregateNode {
 
 }  // namespace
 
-NodePtr plan_aggregate(const Aggregate& aggregate) {
+NodePtr plan_aggregate(const Expr& expr, const Aggregate& aggregate) {
   for (const Folding& folding : kFoldings) {
-    if (folding.op == aggregate.op) return std::make_unique<FoldNode>(aggregate, folding);
+    if (folding.op == aggregate.op) return std::make_unique<FoldNode>(expr, aggregate, folding);
   }
   switch (aggregate.op) {
     case AggregateOp::Quantile:

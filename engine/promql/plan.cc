@@ -92,6 +92,11 @@ std::size_t Context::upcoming() const {
   return static_cast<std::size_t>((last - at) / step) + 1;
 }
 
+SharedValues* Context::shared() const {
+  const bool is_an_instant = start == end && at == start && step.count() == 0;
+  return is_an_instant ? options.shared.get() : nullptr;
+}
+
 Result<bool> Context::pause() {
   if (options.is_canceled && options.is_canceled()) return fail(canceled());
   if (!options.pause) return false;
@@ -131,7 +136,7 @@ NodePtr plan(const Expr& expr) {
   if (const auto* node = as<String>(inner)) return std::make_unique<TextNode>(node->value);
   if (const auto* node = as<VectorSelector>(inner)) return std::make_unique<SelectorNode>(*node);
   if (const auto* node = as<Binary>(inner)) return plan_binary(*node, inner.type);
-  if (const auto* node = as<Aggregate>(inner)) return plan_aggregate(*node);
+  if (const auto* node = as<Aggregate>(inner)) return plan_aggregate(inner, *node);
   if (const auto* node = as<Call>(inner)) return plan_call(*node);
   if (const auto* node = as<Unary>(inner)) {
     return node->negative ? NodePtr(std::make_unique<NegateNode>(plan(*node->expr)))

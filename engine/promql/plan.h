@@ -81,6 +81,8 @@ struct Context {
   Timestamp shifted(const TimeShift& shift) const;
   // How many evaluations are to come, with this one.
   std::size_t upcoming() const;
+  // Where the value of a whole query at this instant may be shared with others; null: nowhere.
+  SharedValues* shared() const;
   // To be called now and then by what takes long, when it holds nothing of the reader: lets others
   // in. Whether series may have come or gone. Fails when nobody wants the query any more.
   Result<bool> pause();
@@ -187,7 +189,7 @@ ShapePtr single_row(Labels labels);
 NodePtr plan(const Expr& expr);
 RangeNodePtr plan_range(const Expr& expr);
 NodePtr plan_binary(const Binary& binary, ValueType type);
-NodePtr plan_aggregate(const Aggregate& aggregate);
+NodePtr plan_aggregate(const Expr& expr, const Aggregate& aggregate);
 NodePtr plan_call(const Call& call);
 NodePtr plan_range_call(const Call& call, RangeFunction function);
 NodePtr plan_range_call(const Call& call, Change change);

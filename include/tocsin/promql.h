@@ -104,6 +104,8 @@ struct Need {
 };
 std::vector<Need> needs_of(const Expr& expr);
 
+class SharedValues;  // promql/shared_values.h
+
 struct QueryOptions {
   Duration lookback = std::chrono::minutes(5);
   // More samples than this in one evaluation is an error of code Limit.
@@ -115,6 +117,8 @@ struct QueryOptions {
   // Called now and then by a range query, where nothing of the reader is in use: series may come
   // and go, and a lock may be given up and taken again. Null: nothing is done.
   std::function<void()> pause;
+  // Where queries of the same instant find what they have in common. Null: nowhere.
+  std::shared_ptr<SharedValues> shared;
 };
 
 class Query {

@@ -112,7 +112,7 @@ struct World {
   }
 
   std::string by_rules(const std::string& text, Timestamp at = kNow) {
-    const auto prepared = evaluator.prepare(*promql::parse(text));
+    const auto prepared = evaluator.prepare(*promql::parse(text), nullptr);
     std::string out;
     prepared->evaluate(at, [&](Result<promql::Answer> a) { out = text_of(std::move(a)); });
     return out;
@@ -174,7 +174,7 @@ TEST_CASE("evaluated in two places, an expression has the value that it has in o
 TEST_CASE("a prepared expression follows series that come and go at the other side") {
   World w;
   const std::string text = "local_a + on (i) r_a";
-  const auto prepared = w.evaluator.prepare(*promql::parse(text));
+  const auto prepared = w.evaluator.prepare(*promql::parse(text), nullptr);
   for (const Duration ago : {Duration(20min), Duration(10min), Duration(0), Duration(20min)}) {
     std::string out;
     prepared->evaluate(kNow - ago, [&](Result<promql::Answer> a) { out = World::text_of(a); });

@@ -76,6 +76,26 @@ TEST_CASE("rules of a group see what the rules before them wrote, in the same ev
   CHECK(w.changes[2] == "High pending>firing");
 }
 
+TEST_CASE("aggregations that rules have in common see what the rules between them wrote") {
+  World w;
+  w.apply(R"(
+groups:
+  - name: g
+    rules:
+      - {record: shared, expr: sum(m)}
+      - {record: before, expr: sum(doubled) or vector(0)}
+      - {record: doubled, expr: sum(m) * 2}
+      - {record: after, expr: sum(doubled)}
+      - {alert: Sums, expr: after == 2 * shared and after == before + 4 and sum(m) == shared}
+)");
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  CHECK(w.changes.empty());  // Nothing was doubled before: 12 is not 0 + 4.
+  w.set(Labels{{"__name__", "m"}}, 8);
+  w.clock.advance(15s);
+  CHECK(w.changes == std::vector<std::string>{"Sums pending>firing"});
+}
+
 TEST_CASE("a failing rule keeps its alerts and says why; the rest of the group goes on") {
   World w;
   w.apply(R"(

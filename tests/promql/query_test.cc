@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "promql/shared_values.h"
 #include "tocsin/promql.h"
 #include "tocsin/store.h"
 
@@ -100,6 +101,40 @@ TEST_CASE("the steps of a range query have the values of its instants") {
     REQUIRE(again);
     CHECK(values_at(std::get<Matrix>(again->value), end) ==
           values_at(std::get<Matrix>(range->value), end));
+  }
+}
+
+double value_of(Query& query, const store::Store& store, Timestamp at) {
+  const auto answer = query.evaluate(store, at);
+  REQUIRE(answer);
+  const auto& vector = std::get<Vector>(answer->value);
+  REQUIRE(vector.size() == 1);
+  return vector[0].sample.value;
+}
+
+TEST_CASE("queries of one instant see the same, but for what is written between them") {
+  store::Store store;
+  const store::BlockId block = store.add_block({.history = std::chrono::hours(2)});
+  const auto set = [&](const char* name, int second, double value) {
+    const auto id = store.add_series(block, Labels{{"__name__", name}}, false);
+    store.append_sample(id, from_millis(second * 1000), value);
+  };
+  const auto shared = std::make_shared<SharedValues>(std::vector<std::string>{"recorded"});
+  std::vector<Query> queries;
+  for (const char* text : {"sum(m) + 0", "sum(m) * 10", "sum(recorded)", "0 + sum(recorded)"}) {
+    queries.push_back(Query::prepare(*parse(text), {.shared = shared}));
+  }
+  for (int second = 10; second <= 30; second += 10) {
+    CAPTURE(second);
+    const Timestamp at = from_millis(second * 1000);
+    set("m", second - 2, second);
+    set("recorded", second - 2, 1);
+    CHECK(value_of(queries[0], store, at) == second);
+    CHECK(value_of(queries[2], store, at) == 1);
+    set("m", second - 1, 7);
+    set("recorded", second - 1, 2);
+    CHECK(value_of(queries[1], store, at) == second * 10);
+    CHECK(value_of(queries[3], store, at) == 2);
   }
 }
 
