@@ -82,17 +82,14 @@ class SplitExpr : public PreparedExpr {
 
     void start(FetchedParts fetched, Timestamp at, const Callback& done) {
       auto work = [self = shared_from_this(), fetched = std::move(fetched), at]() mutable {
-        return self->evaluate(fetched, at);
+        return answer_over(self->reader, std::move(fetched), [&] { return self->evaluate(at); });
       };
       net::run_on(parts.workers, parts.loop, std::move(work), done);
     }
 
-    Result<promql::Answer> evaluate(FetchedParts& fetched, Timestamp at) {
-      if (auto served = serve_all(reader, fetched); !served) return fail(served.error());
+    Result<promql::Answer> evaluate(Timestamp at) {
       const auto lock = parts.store.lock_for_read();
-      auto answer = query.evaluate(reader, at);
-      if (answer) add_annotations(*answer, std::move(fetched.annotations));
-      return answer;
+      return query.evaluate(reader, at);
     }
 
     promql::Query query;

@@ -190,11 +190,10 @@ Result<promql::Answer> QueryDesk::evaluate_shared(const api::QueryRequest& reque
                                                   nanoseconds deadline, const promql::Split& split,
                                                   FetchedParts fetched) const {
   PartsReader reader(parts_.store);
-  if (auto served = serve_all(reader, fetched); !served) return fail(served.error());
   auto plan = promql::Query::prepare(split.rest);
-  auto answer = Evaluation(request, deadline, clock_).run(plan, reader, parts_.store);
-  if (answer) add_annotations(*answer, std::move(fetched.annotations));
-  return answer;
+  return answer_over(reader, std::move(fetched), [&] {
+    return Evaluation(request, deadline, clock_).run(plan, reader, parts_.store);
+  });
 }
 
 Result<promql::Answer> QueryDesk::evaluate(const api::QueryRequest& request,

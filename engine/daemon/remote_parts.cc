@@ -130,15 +130,15 @@ void fetch_parts(source::RemoteQuery& remote, const promql::Split& split,
   std::make_shared<Fetch>(std::move(done))->start(remote, split, steps);
 }
 
-Result<void> serve_all(PartsReader& reader, FetchedParts& fetched) {
+Result<promql::Answer> answer_over(PartsReader& reader, FetchedParts fetched,
+                                   const std::function<Result<promql::Answer>()>& evaluate) {
   for (std::size_t i = 0; i < fetched.parts.size(); ++i) {
-    if (auto served = reader.serve(i, std::move(fetched.parts[i])); !served) return served;
+    const auto served = reader.serve(i, std::move(fetched.parts[i]));
+    if (!served) return fail(served.error());
   }
-  return {};
-}
-
-void add_annotations(promql::Answer& answer, promql::Annotations more) {
-  append(answer.annotations, std::move(more));
+  auto answer = evaluate();
+  if (answer) append(answer->annotations, std::move(fetched.annotations));
+  return answer;
 }
 
 }  // namespace tocsin::daemon

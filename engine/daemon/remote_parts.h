@@ -3,7 +3,7 @@
 // The parts of one evaluation that a Prometheus answers: asked for all at once, about the same
 // instant, and given all or not at all: what is missing must not look like what has ended.
 //
-// Loop thread only.
+// Loop thread only, but for answer_over().
 #pragma once
 
 #include <functional>
@@ -27,10 +27,9 @@ using FetchedCallback = std::function<void(Result<FetchedParts>)>;
 void fetch_parts(source::RemoteQuery& remote, const promql::Split& split,
                  const promql::Steps& steps, FetchedCallback done);
 
-// Lays what was fetched over the reader's store.
-Result<void> serve_all(PartsReader& reader, FetchedParts& fetched);
-
-// What the other side had to say goes with the answer.
-void add_annotations(promql::Answer& answer, promql::Annotations more);
+// Lays what was fetched over the reader's store and gives what `evaluate` then answers, along with
+// what the other side had to say. On any thread, one at a time for a reader.
+Result<promql::Answer> answer_over(PartsReader& reader, FetchedParts fetched,
+                                   const std::function<Result<promql::Answer>()>& evaluate);
 
 }  // namespace tocsin::daemon
