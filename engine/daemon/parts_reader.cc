@@ -81,6 +81,12 @@ std::uint64_t PartsReader::version(std::string_view name) const {
   return *part < parts_.size() ? parts_[*part].version : 0;
 }
 
+std::optional<std::span<const store::SeriesChange>> PartsReader::changes_since(
+    std::string_view name, std::uint64_t version) const {
+  if (promql::part_of(name)) return std::nullopt;
+  return below_.changes_since(name, version);
+}
+
 std::vector<SeriesId> PartsReader::select(const Matchers& matchers) const {
   const auto part = part_in(matchers);
   if (!part) return below_.select(matchers);

@@ -25,6 +25,8 @@ class PartsReader : public store::SeriesReader {
   Result<void> serve(std::size_t index, promql::Matrix series);
 
   std::uint64_t version(std::string_view name) const override;
+  std::optional<std::span<const store::SeriesChange>> changes_since(
+      std::string_view name, std::uint64_t version) const override;
   std::vector<store::SeriesId> select(const Matchers& matchers) const override;
   const Labels& labels(store::SeriesId id) const override;
   void read(store::SeriesId id, Timestamp after, Timestamp upto,

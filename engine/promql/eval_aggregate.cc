@@ -17,8 +17,10 @@ namespace tocsin::promql {
 namespace {
 
 struct Grouping {
+  LabelKeys keys;
   ShapePtr shape;                     // One row per group.
   std::vector<std::uint32_t> groups;  // By row of the input.
+  std::size_t changed = 0;            // So many rows since it was made.
 };
 
 LabelKeys group_keys(const Aggregate& aggregate) {
@@ -28,20 +30,44 @@ LabelKeys group_keys(const Aggregate& aggregate) {
   return {LabelKeys::Mode::Without, std::move(dropped)};
 }
 
+// Puts a row into its group; a group of its own is added to `shape`.
+std::uint32_t group_of(const ShapeRow& row, LabelKeys& keys, Shape& shape) {
+  const std::uint32_t group = keys.number(row.labels);
+  if (group == shape.rows.size()) {
+    shape.rows.push_back({keys.project(row.labels), row.drop_name});
+  }
+  return group;
+}
+
 Grouping group_rows(const Aggregate& aggregate, const Shape& shape) {
+  Grouping grouping{group_keys(aggregate), nullptr, {}};
   auto out = std::make_shared<Shape>();
-  Grouping grouping;
-  LabelKeys keys = group_keys(aggregate);
   grouping.groups.reserve(shape.rows.size());
   for (const ShapeRow& row : shape.rows) {
-    const std::uint32_t group = keys.number(row.labels);
-    if (group == out->rows.size()) {
-      out->rows.push_back({keys.project(row.labels), row.drop_name});
-    }
-    grouping.groups.push_back(group);
+    grouping.groups.push_back(group_of(row, grouping.keys, *out));
   }
   grouping.shape = std::move(out);
   return grouping;
+}
+
+// Groups without a row are left standing, until rows have changed as often as there are rows.
+bool mend_groups(Grouping& grouping, const Shape& shape) {
+  grouping.changed += shape.changed.size();
+  if (grouping.changed > shape.rows.size()) return false;
+  auto grown = std::make_shared<Shape>();
+  grown->rows = grouping.shape->rows;
+  grouping.groups.resize(shape.rows.size());
+  for (const std::uint32_t row : shape.changed) {
+    grouping.groups[row] = group_of(shape.rows[row], grouping.keys, *grown);
+  }
+  const auto known = static_cast<std::uint32_t>(grouping.shape->rows.size());
+  for (std::uint32_t group = known; group < grown->rows.size(); ++group) {
+    grown->changed.push_back(group);
+  }
+  if (grown->changed.empty()) return true;
+  grown->before = grouping.shape;
+  grouping.shape = std::move(grown);
+  return true;
 }
 
 // What an aggregation knows of a group while it passes over the values.
@@ -161,7 +187,8 @@ class AggregateNode : public Node {
   RowStream* stream_of_input(const Context& context) { return inner_->stream(context); }
 
   const Grouping& grouping(const ShapePtr& shape) {
-    return grouping_.get(shape, [&](const Shape& s) { return group_rows(aggregate_, s); });
+    return grouping_.get(
+        shape, [&](const Shape& s) { return group_rows(aggregate_, s); }, mend_groups);
   }
 
   Aggregate aggregate_;

@@ -60,7 +60,7 @@ class VectorScalarNode : public Node {
                                         : combine(binary_, value, *number, value);
     }
     if (!frame->histograms.empty()) combine_histograms(*frame, *number, context.annotations);
-    if (drops_name(binary_)) frame->shape = shape_.get(frame->shape, drop_names);
+    if (drops_name(binary_)) frame->shape = shape_.get(frame->shape, drop_name);
     frame->is_ordered = false;
     return frame;
   }
@@ -78,7 +78,7 @@ class VectorScalarNode : public Node {
   ScalarSide side_;
   NodePtr vector_;
   NodePtr scalar_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 // What numbers the match groups: rows of either side that may meet get the same number.
@@ -89,11 +89,19 @@ LabelKeys match_keys(const Matching& matching) {
   return {LabelKeys::Mode::Without, std::move(ignored)};
 }
 
-std::vector<std::uint32_t> number_rows(const Shape& shape, LabelKeys& keys) {
-  std::vector<std::uint32_t> out;
+using RowNumbers = std::vector<std::uint32_t>;
+
+RowNumbers number_rows(const Shape& shape, LabelKeys& keys) {
+  RowNumbers out;
   out.reserve(shape.rows.size());
   for (const ShapeRow& row : shape.rows) out.push_back(keys.number(row.labels));
   return out;
+}
+
+bool mend_numbers(RowNumbers& numbers, const Shape& shape, LabelKeys& keys) {
+  numbers.resize(shape.rows.size());
+  for (const std::uint32_t row : shape.changed) numbers[row] = keys.number(shape.rows[row].labels);
+  return true;
 }
 
 // Both sides of a join, evaluated, with the match group of each row.
@@ -108,8 +116,8 @@ class JoinNode : public Node {
   struct Sides {
     Frame left;
     Frame right;
-    const std::vector<std::uint32_t>& left_groups;
-    const std::vector<std::uint32_t>& right_groups;
+    const RowNumbers& left_groups;
+    const RowNumbers& right_groups;
   };
 
   Result<Sides> sides(Context& context) {
@@ -117,9 +125,13 @@ class JoinNode : public Node {
     if (!left) return fail(left.error());
     auto right = right_->vector(context);
     if (!right) return fail(right.error());
+    forget_idle_groups(left->shape->rows.size() + right->shape->rows.size());
     const auto number = [&](const Shape& shape) { return number_rows(shape, keys_); };
-    const auto& left_groups = left_groups_.get(left->shape, number);
-    const auto& right_groups = right_groups_.get(right->shape, number);
+    const auto mend = [&](RowNumbers& numbers, const Shape& shape) {
+      return mend_numbers(numbers, shape, keys_);
+    };
+    const auto& left_groups = left_groups_.get(left->shape, number, mend);
+    const auto& right_groups = right_groups_.get(right->shape, number, mend);
     return Sides{std::move(*left), std::move(*right), left_groups, right_groups};
   }
 
@@ -127,15 +139,23 @@ class JoinNode : public Node {
   LabelKeys keys_;
 
  private:
+  // Groups that have no row any more would pile up where series come and go.
+  void forget_idle_groups(std::size_t rows) {
+    constexpr std::size_t kFewGroups = 64;
+    if (keys_.size() <= 2 * rows + kFewGroups) return;
+    keys_ = match_keys(binary_.matching);
+    left_groups_ = {};
+    right_groups_ = {};
+  }
+
   NodePtr left_;
   NodePtr right_;
-  Memo<std::vector<std::uint32_t>> left_groups_;
-  Memo<std::vector<std::uint32_t>> right_groups_;
+  Memo<RowNumbers> left_groups_;
+  Memo<RowNumbers> right_groups_;
 };
 
 // Which match groups have a sample.
-std::vector<bool> present_groups(const Frame& frame, const std::vector<std::uint32_t>& groups,
-                                 std::size_t count) {
+std::vector<bool> present_groups(const Frame& frame, const RowNumbers& groups, std::size_t count) {
   std::vector<bool> present(count, false);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (frame.has_sample(i)) present[groups[i]] = true;
@@ -144,8 +164,8 @@ std::vector<bool> present_groups(const Frame& frame, const std::vector<std::uint
 }
 
 // Clears the rows of `frame` whose match group is, or is not, among `groups_present`.
-void clear_rows(Frame& frame, const std::vector<std::uint32_t>& groups,
-                const std::vector<bool>& groups_present, bool clear_if_present) {
+void clear_rows(Frame& frame, const RowNumbers& groups, const std::vector<bool>& groups_present,
+                bool clear_if_present) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (groups_present[groups[i]] == clear_if_present) frame.remove(i);
   }
@@ -176,8 +196,9 @@ class SetNode : public JoinNode {
     if (both.left.shape != left_shape_ || both.right.shape != right_shape_) {
       left_shape_ = both.left.shape;
       right_shape_ = both.right.shape;
-      auto united = std::make_shared<Shape>(*left_shape_);
-      united->rows.insert(united->rows.end(), right_shape_->rows.begin(), right_shape_->rows.end());
+      auto united = std::make_shared<Shape>();
+      united->rows = left_shape_->rows;
+      for (const ShapeRow& row : right_shape_->rows) united->rows.push_back(row);
       united_ = std::move(united);
     }
     Frame out(united_);
@@ -231,7 +252,7 @@ class MatchNode : public JoinNode {
   }
 
   // Finds the row of each match group on the "one" side; there may not be two.
-  std::optional<Error> index_one_side(const Frame& one, const std::vector<std::uint32_t>& groups) {
+  std::optional<Error> index_one_side(const Frame& one, const RowNumbers& groups) {
     one_of_group_.assign(keys_.size(), kNone);
     for (std::uint32_t j = 0; j < groups.size(); ++j) {
       if (!one.has_sample(j)) continue;
@@ -251,7 +272,7 @@ class MatchNode : public JoinNode {
     return std::nullopt;
   }
 
-  Result<Frame> match(const Frame& many, const std::vector<std::uint32_t>& groups, const Frame& one,
+  Result<Frame> match(const Frame& many, const RowNumbers& groups, const Frame& one,
                       Annotations& annotations) {
     values_.assign(shape_->rows.size(), store::absent_value());
     histograms_.clear();
@@ -312,7 +333,7 @@ class MatchNode : public JoinNode {
         row_by_labels_.try_emplace(row.labels, static_cast<std::uint32_t>(shape_->rows.size()));
     if (is_new) {
       // Others may hold the old shape: grow a copy, once per evaluation that meets new pairs.
-      if (shape_.use_count() > 1) shape_ = std::make_shared<Shape>(*shape_);
+      if (shape_.use_count() > 1) shape_ = std::make_shared<Shape>(Shape{shape_->rows, {}, {}});
       shape_->rows.push_back(std::move(row));
       values_.push_back(store::absent_value());
     }

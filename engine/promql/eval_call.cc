@@ -14,11 +14,10 @@ namespace {
 
 // Applies `change(value)` to every sample of its argument.
 template <class Change>
-Result<Frame> change_values(Node& argument, Memo<ShapePtr>& shape, Context& context,
-                            Change change) {
+Result<Frame> change_values(Node& argument, RowwiseShape& shape, Context& context, Change change) {
   auto frame = argument.vector(context);
   if (!frame) return frame;
-  frame->shape = shape.get(frame->shape, drop_names);
+  frame->shape = shape.get(frame->shape, drop_name);
   frame->is_ordered = false;
   frame->drop_histograms();
   for (double& value : frame->values) {
@@ -38,7 +37,7 @@ class MathNode : public Node {
  private:
   MathFunction function_;
   NodePtr argument_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 class ParamNode : public Node {
@@ -62,7 +61,7 @@ class ParamNode : public Node {
   ParamFunction function_;
   NodePtr argument_;
   Params params_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 // Until the year 32,000, the calendar of the standard library.
@@ -91,7 +90,7 @@ class DateNode : public Node {
   DateFunction function_;
   NodePtr argument_;
   ShapePtr now_ = single_row({});
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 class TimeNode : public Node {
@@ -152,7 +151,7 @@ class TimestampNode : public Node {
   Result<Frame> vector(Context& context) override {
     auto frame = argument_->vector(context);
     if (!frame) return frame;
-    frame->shape = shape_.get(frame->shape, drop_names);
+    frame->shape = shape_.get(frame->shape, drop_name);
     for (std::size_t i = 0; i < frame->values.size(); ++i) {
       if (!frame->has_sample(i)) continue;
       frame->values[i] = selector_ ? static_cast<double>(selector_->times_ms()[i]) / 1000.0
@@ -165,7 +164,7 @@ class TimestampNode : public Node {
  private:
   NodePtr argument_;
   SelectorNode* selector_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 // The labels that absent() can promise: those that its selector demands with `=`, once each.

@@ -165,7 +165,7 @@ class HistogramValueNode : public Node {
   Result<Frame> vector(Context& context) override {
     const auto frame = argument_->vector(context);
     if (!frame) return frame;
-    Frame out(shape_.get(frame->shape, drop_names));
+    Frame out(shape_.get(frame->shape, drop_name));
     for (std::size_t row = 0; row < frame->histograms.size(); ++row) {
       if (frame->histogram(row)) out.values[row] = function_(*frame->histogram(row));
     }
@@ -175,7 +175,7 @@ class HistogramValueNode : public Node {
  private:
   HistogramFunction function_;
   NodePtr argument_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 }  // namespace

@@ -64,7 +64,7 @@ class RelabelNode : public Node {
   Result<Frame> vector(Context& context) override {
     auto frame = argument_->vector(context);
     if (!frame) return frame;
-    frame->shape = shape_.get(frame->shape, [&](const Shape& shape) { return relabel(shape); });
+    frame->shape = shape_.get(frame->shape, [&](const ShapeRow& row) { return relabel(row); });
     for (const auto& rows : alike_.get(frame->shape, find_alike)) {
       const auto present = std::count_if(rows.begin(), rows.end(),
                                          [&](std::uint32_t row) { return frame->has_sample(row); });
@@ -89,21 +89,16 @@ class RelabelNode : public Node {
     return out;
   }
 
-  ShapePtr relabel(const Shape& shape) const {
-    auto out = std::make_shared<Shape>(shape);
-    for (ShapeRow& row : out->rows) {
-      const auto value = relabeller_->value_for(row.labels);
-      if (!value) continue;
-      row.labels = row.labels.with(target_, *value);
-      if (target_ == kMetricName) row.drop_name = false;
-    }
-    return out;
+  ShapeRow relabel(const ShapeRow& row) const {
+    const auto value = relabeller_->value_for(row.labels);
+    if (!value) return row;
+    return {row.labels.with(target_, *value), row.drop_name && target_ != kMetricName};
   }
 
   NodePtr argument_;
   std::string target_;
   std::unique_ptr<Relabeller> relabeller_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
   Memo<std::vector<Rows>> alike_;
 };
 

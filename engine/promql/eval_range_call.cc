@@ -87,7 +87,7 @@ class RangeCallNode : public Node, private RowStream {
  protected:
   // Whatever an evaluation needs besides the argument.
   virtual Result<void> prepare(Context&) { return {}; }
-  virtual ShapePtr make_shape(const Shape& shape) const { return drop_names(shape); }
+  virtual bool keeps_name() const { return false; }
   // The values of some rows from `first` on, of the window that the argument has opened. How many:
   // one at least, and not more than `out` has room for.
   virtual std::size_t evaluate(std::size_t first, std::span<double> out) = 0;
@@ -114,7 +114,7 @@ class RangeCallNode : public Node, private RowStream {
   Result<ShapePtr> open(Context& context) override {
     if (auto prepared = prepare(context); !prepared) return fail(prepared.error());
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
-    return shape_.get(argument_->shape(), [&](const Shape& shape) { return make_shape(shape); });
+    return keeps_name() ? argument_->shape() : shape_.get(argument_->shape(), drop_name);
   }
 
   Result<Frame> vector_ahead(Context& context, RowStream& rows) {
@@ -210,7 +210,7 @@ class RangeCallNode : public Node, private RowStream {
   Call call_;
   RangeNodePtr argument_;
   Params params_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
   StepBuffer buffer_;
   store::Grid grid_;
   Track track_;
@@ -224,8 +224,7 @@ class SamplesCallNode : public RangeCallNode {
   SamplesCallNode(const Call& call, RangeFunction function)
       : RangeCallNode(call),
         function_(function),
-        quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr),
-        keeps_name_(call.function->traits.keeps_name) {}
+        quantile_(call.function->name == "quantile_over_time" ? call.args[0] : nullptr) {}
 
  protected:
   Result<void> prepare(Context& context) override {
@@ -237,15 +236,13 @@ class SamplesCallNode : public RangeCallNode {
     return {};
   }
 
-  ShapePtr make_shape(const Shape& shape) const override {
-    return keeps_name_ ? std::make_shared<const Shape>(shape) : drop_names(shape);
-  }
+  bool keeps_name() const override { return call().function->traits.keeps_name; }
 
   std::size_t evaluate(std::size_t first, std::span<double> out) override {
     const std::size_t count = std::min(kWindowsAtOnce, out.size());
     argument().windows(first, count, windows_);
     for (std::size_t i = 0; i < count; ++i) {
-      call({windows_[i], argument().from(), argument().upto(), at_}, out[i]);
+      put_value({windows_[i], argument().from(), argument().upto(), at_}, out[i]);
     }
     return count;
   }
@@ -261,21 +258,20 @@ class SamplesCallNode : public RangeCallNode {
       const auto& [first, last] = track.bounds[k];
       const auto& [after, upto] = track.windows[k];
       const auto samples = std::span<const Sample>(samples_).subspan(first, last - first);
-      call({samples, after, upto, track.steps.at(k)}, out[k]);
+      put_value({samples, after, upto, track.steps.at(k)}, out[k]);
     }
   }
 
  private:
   static constexpr std::size_t kWindowsAtOnce = 64;  // Their samples fit into the nearest cache.
 
-  void call(const Window& window, double& out) const {
+  void put_value(const Window& window, double& out) const {
     if (window.samples.empty()) return;
     if (const auto value = function_(window, param_values_)) out = *value;
   }
 
   RangeFunction function_;
   ExprPtr quantile_;  // The argument that has to be one; null: none.
-  bool keeps_name_;
   Timestamp at_{};
   std::span<const double> param_values_;
   store::Windows windows_;
@@ -333,8 +329,8 @@ class ChangeCallNode : public RangeCallNode {
   static Suspects find_suspects(const Shape& shape) {
     Suspects out;
     for (std::size_t row = 0; row < shape.rows.size(); ++row) {
+      if (!is_suspect(shape.rows[row])) continue;
       const std::string_view name = shape.rows[row].labels.metric_name();
-      if (name.empty() || names_a_counter(name)) continue;
       auto it = out.find(name);
       if (it == out.end()) it = out.try_emplace(std::string(name)).first;
       it->second.push_back(row);
@@ -342,9 +338,22 @@ class ChangeCallNode : public RangeCallNode {
     return out;
   }
 
+  static bool is_suspect(const ShapeRow& row) {
+    const std::string_view name = row.labels.metric_name();
+    return !name.empty() && !names_a_counter(name);
+  }
+
+  // Where there is none, and none has come, there is none.
+  static bool keep_suspects(const Suspects& suspects, const Shape& shape) {
+    return suspects.empty() &&
+           std::none_of(shape.changed.begin(), shape.changed.end(),
+                        [&](std::uint32_t row) { return is_suspect(shape.rows[row]); });
+  }
+
   void note_no_counters(const StreamedRows& rows, Annotations& annotations) {
     if (!call().function->traits.of_counters) return;
-    for (const auto& [name, suspects] : suspects_.get(argument().shape(), find_suspects)) {
+    const Suspects& all = suspects_.get(argument().shape(), find_suspects, keep_suspects);
+    for (const auto& [name, suspects] : all) {
       const auto begin = std::lower_bound(suspects.begin(), suspects.end(), rows.first);
       const auto end = std::lower_bound(begin, suspects.end(), rows.first + rows.count);
       const bool any = std::any_of(begin, end, [&](std::size_t row) {

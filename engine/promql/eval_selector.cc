@@ -2,6 +2,7 @@
 //
 // Selectors and subqueries: where samples come into an evaluation.
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "promql/plan.h"
@@ -165,7 +166,7 @@ class SubqueryNode : public RangeNode {
     const Timestamp first = first_multiple_after(from_, step);
     if (run_ != context.run || step != step_ || first < first_ || first > next_ ||
         next_ > upto_ + step) {
-      for (Row& row : rows_) row = {};
+      start_over();
       next_ = first;
     }
     run_ = context.run;
@@ -177,6 +178,22 @@ class SubqueryNode : public RangeNode {
       kept += row.samples.size() + row.histograms.size();
     }
     return context.count(kept);
+  }
+
+  // Rows that had no sample lately would pile up where series come and go.
+  void start_over() {
+    constexpr std::size_t kFewRows = 64;
+    const auto used =
+        static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [](const Row& row) {
+          return !row.samples.empty() || !row.histograms.empty();
+        }));
+    if (rows_.size() > 2 * used + kFewRows) {
+      shape_ = std::make_shared<const Shape>();
+      by_labels_.clear();
+      places_ = {};
+      rows_.clear();
+    }
+    for (Row& row : rows_) row = {};
   }
 
   // The end of the last window of the query, if windows overlap until then.
@@ -210,15 +227,21 @@ class SubqueryNode : public RangeNode {
   // The row of ours that each row of `shape` goes to; new ones are added to our shape.
   std::vector<std::uint32_t> place(const Shape& shape) {
     std::vector<std::uint32_t> places;
-    auto grown = std::make_shared<Shape>(*shape_);
+    auto grown = std::make_shared<Shape>();
+    grown->rows = shape_->rows;
     for (const ShapeRow& row : shape.rows) {
       const auto [it, is_new] =
           by_labels_.try_emplace(row.labels, static_cast<std::uint32_t>(grown->rows.size()));
-      if (is_new) grown->rows.push_back(row);
+      if (is_new) {
+        grown->changed.push_back(it->second);
+        grown->rows.push_back(row);
+      }
       places.push_back(it->second);
     }
     rows_.resize(grown->rows.size());
-    if (grown->rows.size() != shape_->rows.size()) shape_ = std::move(grown);
+    if (grown->changed.empty()) return places;
+    grown->before = shape_;
+    shape_ = std::move(grown);
     return places;
   }
 
@@ -242,15 +265,74 @@ void SelectorNode::look_up(const VectorSelector& selector, const Context& contex
   if (selection.reader == &context.reader && selection.version == version && selection.shape) {
     return;
   }
+  if (selection.reader == &context.reader && mend(selector, context.reader, selection)) return;
   selection.reader = &context.reader;
   selection.version = version;
   selection.ids = context.reader.select(selector.matchers);
   auto shape = std::make_shared<Shape>();
-  shape->rows.reserve(selection.ids.size());
   for (const store::SeriesId id : selection.ids) {
     shape->rows.push_back({context.reader.labels(id), false});
   }
   selection.shape = std::move(shape);
+}
+
+namespace {
+
+// What became of series, by id: whether one of that id is there now.
+using Fates = std::unordered_map<store::SeriesId, bool>;
+
+std::vector<store::SeriesId> newborn(const Fates& fates, const Matchers& matchers,
+                                     const store::SeriesReader& reader) {
+  std::vector<store::SeriesId> out;
+  for (const auto& [id, is_there] : fates) {
+    if (is_there && matches_all(matchers, reader.labels(id))) out.push_back(id);
+  }
+  std::sort(out.begin(), out.end());  // Those of a target were mostly born one after another.
+  return out;
+}
+
+}  // namespace
+
+// Newborn series take the rows of those that are gone; then the last rows do. False if too much has
+// happened.
+bool SelectorNode::mend(const VectorSelector& selector, const store::SeriesReader& reader,
+                        Selection& selection) {
+  const auto changes = reader.changes_since(selector.name, selection.version);
+  if (!changes || !selection.shape) return false;
+  selection.version = reader.version(selector.name);
+  Fates fates;
+  for (const store::SeriesChange& change : *changes) fates[change.id] = change.born;
+  std::vector<store::SeriesId>& ids = selection.ids;
+  std::vector<std::uint32_t> free_rows;  // The last ones last.
+  for (std::uint32_t row = 0; row < ids.size(); ++row) {
+    if (fates.contains(ids[row])) free_rows.push_back(row);
+  }
+  const auto born = newborn(fates, selector.matchers, reader);
+  if (free_rows.empty() && born.empty()) return true;
+  auto shape = std::make_shared<Shape>();
+  shape->before = selection.shape;
+  shape->rows = selection.shape->rows;
+  const auto put = [&](std::uint32_t row, store::SeriesId id) {
+    if (row == ids.size()) ids.emplace_back();
+    ids[row] = id;
+    shape->rows.put(row, {reader.labels(id), false});
+    shape->changed.push_back(row);
+  };
+  const std::size_t reused = std::min(born.size(), free_rows.size());
+  for (std::size_t i = 0; i < reused; ++i) put(free_rows[i], born[i]);
+  for (std::size_t i = reused; i < born.size(); ++i) {
+    put(static_cast<std::uint32_t>(ids.size()), born[i]);
+  }
+  for (; free_rows.size() > reused; free_rows.pop_back()) {
+    const auto last = static_cast<std::uint32_t>(ids.size() - 1);
+    if (free_rows.back() != last) put(free_rows.back(), ids[last]);
+    ids.pop_back();
+    shape->rows.pop_back();
+  }
+  std::erase_if(shape->changed, [&](std::uint32_t row) { return row >= ids.size(); });
+  std::sort(shape->changed.begin(), shape->changed.end());
+  selection.shape = std::move(shape);
+  return true;
 }
 
 Result<Frame> SelectorNode::vector(Context& context) {

@@ -35,7 +35,7 @@ class NegateNode : public Node {
   Result<Frame> vector(Context& context) override {
     auto frame = inner_->vector(context);
     if (!frame) return frame;
-    frame->shape = shape_.get(frame->shape, drop_names);
+    frame->shape = shape_.get(frame->shape, drop_name);
     for (double& value : frame->values) {
       if (!store::is_absent(value)) value = -value;
     }
@@ -47,7 +47,7 @@ class NegateNode : public Node {
 
  private:
   NodePtr inner_;
-  Memo<ShapePtr> shape_;
+  RowwiseShape shape_;
 };
 
 Error canceled() { return {ErrorCode::Canceled, "query was canceled in query execution"}; }
@@ -116,11 +116,7 @@ const std::vector<std::string>& schema_labels() {
   return kLabels;
 }
 
-ShapePtr drop_names(const Shape& shape) {
-  auto out = std::make_shared<Shape>(shape);
-  for (ShapeRow& row : out->rows) row.drop_name = true;
-  return out;
-}
+ShapeRow drop_name(const ShapeRow& row) { return {row.labels, true}; }
 
 ShapePtr single_row(Labels labels) {
   auto out = std::make_shared<Shape>();

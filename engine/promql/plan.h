@@ -5,15 +5,16 @@
 // Between nodes travel Frames: a Shape (which series, with which labels) and one number per row of
 // it; beside the numbers, where there are any, native histograms. Shapes are immutable, shared, and
 // stay the same object for as long as the series do; so a node that derives something from a shape
-// (the groups of an aggregation, the pairs of a join) derives it once and keeps it until another
-// shape comes in. Evaluating is then loops over numbers. A row without a sample at this instant
-// holds store::absent_value().
+// (the groups of an aggregation, the pairs of a join) derives it once, and mends it when some
+// series have come or gone. Evaluating is then loops over numbers. A row without a sample at this
+// instant holds store::absent_value().
 //
 // Metric names are dropped late, as Prometheus 3 does with delayed name removal: a row keeps its
 // name and says drop_name; Query drops it from the final result.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -21,18 +22,9 @@
 
 #include "promql/ast.h"
 #include "promql/functions.h"
+#include "promql/shape.h"
 
 namespace tocsin::promql {
-
-struct ShapeRow {
-  Labels labels;
-  bool drop_name = false;
-};
-
-struct Shape {
-  std::vector<ShapeRow> rows;
-};
-using ShapePtr = std::shared_ptr<const Shape>;
 
 struct Frame {
   ShapePtr shape;
@@ -86,25 +78,6 @@ struct Context {
   // To be called now and then by what takes long, when it holds nothing of the reader: lets others
   // in. Whether series may have come or gone. Fails when nobody wants the query any more.
   Result<bool> pause();
-};
-
-// A value that was derived from a shape, kept until the shape changes.
-template <class T>
-class Memo {
- public:
-  // `derive(const Shape&)` makes the value.
-  template <class Derive>
-  T& get(const ShapePtr& shape, Derive derive) {
-    if (shape != shape_) {
-      value_ = derive(*shape);
-      shape_ = shape;
-    }
-    return value_;
-  }
-
- private:
-  ShapePtr shape_;
-  T value_{};
 };
 
 class RowStream;  // row_stream.h
@@ -176,13 +149,15 @@ class SelectorNode : public Node {
 
   friend class MatrixSelectorNode;
   static void look_up(const VectorSelector& selector, const Context& context, Selection& selection);
+  static bool mend(const VectorSelector& selector, const store::SeriesReader& reader,
+                   Selection& selection);
 };
 
 // The labels that say what a metric is: they go together when an operation makes another of it.
 const std::vector<std::string>& schema_labels();
 
-// What the evaluator derives again and again: the same rows, without their name.
-ShapePtr drop_names(const Shape& shape);
+// What the evaluator derives again and again: the same row, without its name.
+ShapeRow drop_name(const ShapeRow& row);
 ShapePtr single_row(Labels labels);
 
 // Builders: a plan for each kind of expression. `expr` has passed the type checker.

@@ -9,27 +9,42 @@ namespace {
 
 constexpr char kDuplicate[] = "vector cannot contain metrics with the same labelset";
 
-// A shape's rows as the user sees them: names dropped where they are to be.
-std::vector<Labels> final_labels(const Shape& shape) {
-  std::vector<Labels> out;
-  out.reserve(shape.rows.size());
-  for (const ShapeRow& row : shape.rows) {
-    out.push_back(row.drop_name ? row.labels.drop(schema_labels()) : row.labels);
-  }
-  return out;
+// A row as the user sees it: without its name where that is to be dropped.
+Labels final_labels(const ShapeRow& row) {
+  return row.drop_name ? row.labels.drop(schema_labels()) : row.labels;
 }
 
-// What the user sees of a shape, and whether two of its rows would be the same.
-struct FinalRows {
-  std::vector<Labels> labels;
-  bool has_twins = false;
-};
-FinalRows final_rows(const Shape& shape) {
-  FinalRows out{final_labels(shape), false};
-  const std::unordered_set<Labels> seen(out.labels.begin(), out.labels.end());
-  out.has_twins = seen.size() < out.labels.size();
-  return out;
+bool has_twins(const Shape& shape) {
+  std::unordered_set<Labels> seen;
+  for (const ShapeRow& row : shape.rows) {
+    if (!seen.insert(final_labels(row)).second) return true;
+  }
+  return false;
 }
+
+// The same, row by row, and only for those that somebody sees.
+class FinalRows {
+ public:
+  explicit FinalRows(const Shape& shape)
+      : labels_(shape.rows.size()), known_(shape.rows.size(), false) {}
+
+  bool mend(const Shape& shape) {
+    labels_.resize(shape.rows.size());
+    known_.resize(shape.rows.size());
+    for (const std::uint32_t row : shape.changed) known_[row] = false;
+    return true;
+  }
+
+  const Labels& of(const Shape& shape, std::size_t row) {
+    if (!known_[row]) labels_[row] = final_labels(shape.rows[row]);
+    known_[row] = true;
+    return labels_[row];
+  }
+
+ private:
+  std::vector<Labels> labels_;
+  std::vector<bool> known_;
+};
 
 }  // namespace
 
@@ -115,7 +130,8 @@ class Query::Impl {
 
     std::vector<std::size_t> place(const Shape& shape) {
       std::vector<std::size_t> places;
-      for (Labels& labels : final_labels(shape)) {
+      for (const ShapeRow& row : shape.rows) {
+        Labels labels = final_labels(row);
         const auto [it, is_new] = by_labels_.try_emplace(labels, series_.size());
         if (is_new) series_.push_back({std::move(labels), {}, {}});
         places.push_back(it->second);
@@ -160,26 +176,35 @@ class Query::Impl {
   Result<Value> vector_at(Context& context) {
     const auto frame = node_->vector(context);
     if (!frame) return fail(frame.error());
-    const auto& [labels, has_twins] = rows_.get(frame->shape, final_rows);
+    FinalRows& rows = rows_.get(
+        frame->shape, [](const Shape& shape) { return FinalRows(shape); },
+        [](FinalRows& known, const Shape& shape) { return known.mend(shape); });
     Vector out;
     const auto add = [&](std::size_t row) {
       if (!frame->has_sample(row)) return;
       if (frame->histogram(row)) {
-        out.push_back({labels[row], {context.at, 0}, frame->histograms[row]});
+        out.push_back({rows.of(*frame->shape, row), {context.at, 0}, frame->histograms[row]});
       } else {
-        out.push_back({labels[row], {context.at, frame->values[row]}, nullptr});
+        out.push_back({rows.of(*frame->shape, row), {context.at, frame->values[row]}, nullptr});
       }
     };
     if (frame->is_ordered) {
       for (const std::uint32_t row : frame->order) add(row);
     } else {
-      for (std::size_t row = 0; row < labels.size(); ++row) add(row);
+      for (std::size_t row = 0; row < frame->values.size(); ++row) add(row);
     }
-    if (has_twins && has_duplicates(out)) return fail(ErrorCode::Execution, kDuplicate);
+    if (may_have_duplicates(*frame, out.size()) && has_duplicates(out)) {
+      return fail(ErrorCode::Execution, kDuplicate);
+    }
     return Value(std::move(out));
   }
 
-  // Twins that do not both have a sample are none.
+  // Of many rows it is known whether two are alike; twins that do not both have a sample are none.
+  bool may_have_duplicates(const Frame& frame, std::size_t elements) {
+    constexpr std::size_t kFew = 64;
+    return elements <= kFew || twins_.get(frame.shape, has_twins);
+  }
+
   static bool has_duplicates(const Vector& elements) {
     std::unordered_set<Labels> seen;
     return !std::all_of(elements.begin(), elements.end(),
@@ -188,10 +213,10 @@ class Query::Impl {
 
   Result<Value> matrix_at(Context& context) {
     if (auto opened = range_->open(context); !opened) return fail(opened.error());
-    const std::vector<Labels> labels = final_labels(*range_->shape());
+    const ShapePtr shape = range_->shape();
     Matrix out;
-    for (std::size_t row = 0; row < labels.size(); ++row) {
-      Series series{labels[row], {}, {}};
+    for (std::size_t row = 0; row < shape->rows.size(); ++row) {
+      Series series{final_labels(shape->rows[row]), {}, {}};
       range_->samples(row, series.samples);
       range_->histograms(row, series.histograms);
       if (!series.samples.empty() || !series.histograms.empty()) out.push_back(std::move(series));
@@ -207,6 +232,7 @@ class Query::Impl {
   NodePtr node_;
   RangeNodePtr range_;
   Memo<FinalRows> rows_;
+  Memo<bool> twins_;
   std::uint64_t runs_ = 0;
 };
 

@@ -21,24 +21,25 @@ bool is_irregular(double value, double previous) {
 }  // namespace
 
 Row Block::add_row(SeriesId id, bool counter) {
-  Row row = static_cast<Row>(rows_.size());
-  if (free_rows_.empty()) {
-    rows_.emplace_back();
-  } else {
-    row = free_rows_.back();
-    free_rows_.pop_back();
-  }
+  const Row row = rows_.take();
   rows_[row] = {.id = id, .used = true, .counter = counter};
   return row;
 }
 
 void Block::free_row(Row row) {
-  rows_[row] = {};
   for (Column& column : columns_) {
     if (row < column.values.size()) column.values[row] = absent_value();
     column.histograms.erase(row);
   }
-  free_rows_.push_back(row);
+  rows_.give_back(row);
+}
+
+std::vector<SeriesId> Block::series() const {
+  std::vector<SeriesId> out;
+  for (const RowState& row : rows_) {
+    if (row.used) out.push_back(row.id);
+  }
+  return out;
 }
 
 Column Block::take_column(Timestamp at) {
@@ -249,9 +250,7 @@ Block::Range Block::range(Timestamp after, Timestamp upto) const {
           static_cast<std::size_t>(last - notes_.begin())};
 }
 
-std::size_t Block::sample_count() const {
-  return columns_.size() * (rows_.size() - free_rows_.size());
-}
+std::size_t Block::sample_count() const { return columns_.size() * rows_.count(); }
 
 std::size_t Block::byte_size() const {
   std::size_t bytes =

@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "base/slots.h"
 #include "store/row_set.h"
 #include "tocsin/series_reader.h"
 #include "tocsin/store.h"
@@ -49,6 +50,8 @@ class Block {
   // The row's place may be given to another series once it is free.
   void free_row(Row row);
   SeriesId series_of(Row row) const { return rows_[row].id; }
+  // All of them.
+  std::vector<SeriesId> series() const;
   // Whether the row ever had a histogram.
   bool has_histograms(Row row) const { return rows_[row].has_histograms; }
 
@@ -113,8 +116,7 @@ class Block {
   void start_from_zero(Row row);
 
   BlockOptions options_;
-  std::vector<RowState> rows_;
-  std::vector<Row> free_rows_;
+  Slots<RowState> rows_;
   std::deque<Column> columns_;
   std::vector<Note> notes_;  // Of columns_.
   std::size_t sealed_ = 0;

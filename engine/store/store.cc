@@ -125,9 +125,7 @@ BlockId Store::add_block(const BlockOptions& options) {
 void Store::set_history(BlockId block, Duration history) { block_of(block).set_history(history); }
 
 void Store::remove_block(BlockId block) {
-  for (SeriesId id = 0; id < series_.size(); ++id) {
-    if (series_[id].alive && places_[id].block == block) forget_series(id);
-  }
+  for (const SeriesId id : block_of(block).series()) forget_series(id);
   blocks_[block].reset();
   free_blocks_.push_back(block);
 }
@@ -149,9 +147,9 @@ SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
   }
   NameEntry& name = names_[std::string(labels.metric_name())];
   places_[id] = {block, block_of(block).add_row(id, counter)};
-  series_[id] = {labels, static_cast<std::uint32_t>(name.ids.size()), true};
+  series_[id] = {labels, static_cast<std::uint32_t>(name.ids.size())};
   name.ids.push_back(id);
-  ++name.version;
+  name.note({id, true});
   ++version_;
   by_identity_.emplace(key, id);
   return id;
@@ -163,7 +161,7 @@ void Store::forget_series(SeriesId id) {
   name.ids[entry.place] = name.ids.back();
   series_[name.ids.back()].place = entry.place;
   name.ids.pop_back();
-  ++name.version;
+  name.note({id, false});
   ++version_;
   const auto [first, last] = by_identity_.equal_range(identity(places_[id].block, entry.labels));
   by_identity_.erase(std::find_if(first, last, [&](const auto& e) { return e.second == id; }));
@@ -204,6 +202,28 @@ std::uint64_t Store::version(std::string_view name) const {
   return it == names_.end() ? 0 : it->second.version;
 }
 
+// When half of the series have been replaced, readers may as well look all of them up.
+void Store::NameEntry::note(SeriesChange change) {
+  constexpr std::size_t kFewChanges = 64;
+  if (changes.size() > ids.size() + kFewChanges) {
+    changes.erase(changes.begin(),
+                  changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2));
+  }
+  changes.push_back(change);
+  ++version;
+}
+
+std::optional<std::span<const SeriesChange>> Store::changes_since(std::string_view name,
+                                                                  std::uint64_t version) const {
+  // Version "" is everybody's.
+  const auto it = name.empty() ? names_.end() : names_.find(std::string(name));
+  if (it == names_.end()) return std::nullopt;
+  const std::vector<SeriesChange>& changes = it->second.changes;
+  const std::uint64_t count = it->second.version - version;
+  if (version > it->second.version || count > changes.size()) return std::nullopt;
+  return std::span(changes).last(count);
+}
+
 std::vector<SeriesId> Store::select(const Matchers& matchers) const {
   std::vector<SeriesId> out;
   Matchers others;  // Than those of the name.
@@ -218,12 +238,10 @@ std::vector<SeriesId> Store::select(const Matchers& matchers) const {
       if (matches_all(others, series_[id].labels)) out.push_back(id);
     }
   };
-  const auto name = std::find_if(matchers.begin(), matchers.end(), [](const Matcher& m) {
-    return m.name() == kMetricName && m.op() == Matcher::Op::Equal;
-  });
-  if (name == matchers.end()) {
+  const auto name = metric_name_of(matchers);
+  if (!name) {
     for (const auto& entry : names_) add_if_wanted(entry);
-  } else if (const auto it = names_.find(name->value()); it != names_.end()) {
+  } else if (const auto it = names_.find(std::string(*name)); it != names_.end()) {
     add_if_wanted(*it);
   }
   return by_block(std::move(out));

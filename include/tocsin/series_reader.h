@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -105,6 +106,12 @@ struct Grid {
   }
 };
 
+// A series that was born, or forgotten.
+struct SeriesChange {
+  SeriesId id = 0;
+  bool born = false;
+};
+
 class SeriesReader {
  public:
   virtual ~SeriesReader() = default;
@@ -112,6 +119,13 @@ class SeriesReader {
   // Changes whenever a series whose metric name is `name` is born or forgotten; with an empty name,
   // whenever any is. Plans keep what they looked up until it does.
   virtual std::uint64_t version(std::string_view name) const = 0;
+
+  // What changed since version() of `name` was `version`, the oldest first: an id may have been
+  // given to another series meanwhile. Nothing if that is too long ago to be known.
+  virtual std::optional<std::span<const SeriesChange>> changes_since(
+      std::string_view /*name*/, std::uint64_t /*version*/) const {
+    return std::nullopt;
+  }
 
   // The series that match, in an order that stays the same while version() does.
   virtual std::vector<SeriesId> select(const Matchers& matchers) const = 0;

@@ -91,6 +91,8 @@ class Store : public SeriesReader {
   // ---- Reading. Under lock_for_read().
 
   std::uint64_t version(std::string_view name) const override;
+  std::optional<std::span<const SeriesChange>> changes_since(std::string_view name,
+                                                             std::uint64_t version) const override;
   std::vector<SeriesId> select(const Matchers& matchers) const override;
   const Labels& labels(SeriesId id) const override;
   void read(SeriesId id, Timestamp after, Timestamp upto, std::vector<Sample>& out) const override;
@@ -117,7 +119,6 @@ class Store : public SeriesReader {
   struct Entry {
     Labels labels;
     std::uint32_t place = 0;  // In NameEntry::ids.
-    bool alive = false;
   };
   // Where a series' samples are. Apart from the rest, because evaluations read nothing else.
   struct Place {
@@ -127,6 +128,9 @@ class Store : public SeriesReader {
   struct NameEntry {
     std::vector<SeriesId> ids;
     std::uint64_t version = 1;
+    std::vector<SeriesChange> changes;  // The last ones, up to `version`.
+
+    void note(SeriesChange change);
   };
 
   void forget_series(SeriesId id);

@@ -7,6 +7,7 @@
 //
 // Each pod is scraped at its own moment, a few milliseconds off the whole second.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <future>
 #include <iostream>
@@ -102,6 +103,10 @@ std::vector<Growth> series_of_pod(int pod, int routes) {
   const Labels labels = pod_labels(pod);
   std::vector<Growth> out;
   for (int route = 0; route < routes; ++route) add_route(labels, pod, route, out);
+  // As a proxy prints them: metric by metric.
+  std::stable_sort(out.begin(), out.end(), [](const Growth& a, const Growth& b) {
+    return a.labels.metric_name() < b.labels.metric_name();
+  });
   return out;
 }
 
