@@ -2,6 +2,7 @@
 //
 // Series that come and go between evaluations: a plan that was mended says what a new one says.
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 #include <map>
 #include <random>
@@ -83,35 +84,41 @@ Values values_of(const Result<Answer>& answer) {
   return out;
 }
 
+const char* const kTexts[] = {
+    "sum by (deployment) (rate(a_total[1m]))",
+    "rate(a_total[1m])",
+    "sum by (deployment, route) (rate(a_total[1m])) / sum by (deployment, route) "
+    "(rate(b_total[1m]))",
+    "max_over_time(gauge{route=\"1\"}[1m])",
+    "gauge > 100",
+    "abs(-gauge) + on (pod, route) group_left () a_total",
+    "topk(3, a_total)",
+    "sum by (route) ({deployment=\"d1\"})",
+    "max_over_time(sum by (pod) (a_total)[1m:15s])",
+    "count by (pod) (gauge or a_total)",
+    "label_replace(rate(b_total[2m]), \"to\", \"$1\", \"pod\", \"(.).*\")",
+    "sum without (pod) (delta(gauge{route=~\"1|2\"}[1m]))",
+};
+
+std::vector<Query> plans_of_all() {
+  std::vector<Query> plans;
+  for (const char* text : kTexts) plans.push_back(Query::prepare(*parse(text)));
+  return plans;
+}
+
 TEST_CASE("a plan that lives through churn answers as one that is made anew") {
-  const char* const texts[] = {
-      "sum by (deployment) (rate(a_total[1m]))",
-      "rate(a_total[1m])",
-      "sum by (deployment, route) (rate(a_total[1m])) / sum by (deployment, route) "
-      "(rate(b_total[1m]))",
-      "max_over_time(gauge{route=\"1\"}[1m])",
-      "gauge > 100",
-      "abs(-gauge) + on (pod, route) group_left () a_total",
-      "topk(3, a_total)",
-      "sum by (route) ({deployment=\"d1\"})",
-      "max_over_time(sum by (pod) (a_total)[1m:15s])",
-      "count by (pod) (gauge or a_total)",
-      "label_replace(rate(b_total[2m]), \"to\", \"$1\", \"pod\", \"(.).*\")",
-      "sum without (pod) (delta(gauge{route=~\"1|2\"}[1m]))",
-  };
   for (unsigned seed = 1; seed <= 3; ++seed) {
     Mesh mesh(seed);
-    std::vector<Query> plans;
-    for (const char* text : texts) plans.push_back(Query::prepare(*parse(text)));
+    std::vector<Query> plans = plans_of_all();
     for (int i = 0; i < 30; ++i) mesh.start_pod();
     for (int tick = 0; tick < 60; ++tick) {
       const Timestamp at = from_millis(1'000'000 + tick * 15'000);
       mesh.scrape(at);
-      for (std::size_t i = 0; i < std::size(texts); ++i) {
-        CAPTURE(std::string(texts[i]));
+      for (std::size_t i = 0; i < std::size(kTexts); ++i) {
+        CAPTURE(std::string(kTexts[i]));
         CAPTURE(tick);
         const Values expected =
-            values_of(Query::prepare(*parse(texts[i])).evaluate(mesh.store, at));
+            values_of(Query::prepare(*parse(kTexts[i])).evaluate(mesh.store, at));
         const Values got = values_of(plans[i].evaluate(mesh.store, at));
         REQUIRE(got.size() == expected.size());
         for (const auto& [labels, value] : expected) {
@@ -124,6 +131,36 @@ TEST_CASE("a plan that lives through churn answers as one that is made anew") {
       for (std::size_t n = mesh.some(most); n > 0; --n) mesh.start_pod();
     }
   }
+}
+
+// Bytes that are allocated and not freed.
+std::size_t heap_in_use() { return mallinfo2().uordblks; }
+
+TEST_CASE(
+    "an hour in which a tenth of the pods is replaced at every scrape leaves nothing behind") {
+  if (heap_in_use() == 0) {
+    MESSAGE("skipped: this allocator does not say how much memory is in use");
+    return;
+  }
+  constexpr int kPods = 100;
+  constexpr int kScrapesPerHour = 240;
+  Mesh mesh(7);
+  std::vector<Query> plans = plans_of_all();
+  for (int i = 0; i < kPods; ++i) mesh.start_pod();
+  std::size_t most_before = 0;  // In the first half of the hour.
+  std::size_t most_after = 0;
+  for (int scrape = 0; scrape < kScrapesPerHour; ++scrape) {
+    const Timestamp at = from_millis(1'000'000 + scrape * 15'000);
+    mesh.scrape(at);
+    for (Query& plan : plans) REQUIRE(plan.evaluate(mesh.store, at));
+    for (int i = 0; i < kPods / 10; ++i) mesh.stop_pod();
+    for (int i = 0; i < kPods / 10; ++i) mesh.start_pod();
+    std::size_t& most = scrape < kScrapesPerHour / 2 ? most_before : most_after;
+    most = std::max(most, heap_in_use());
+  }
+  CAPTURE(most_before);
+  CAPTURE(most_after);
+  CHECK(most_after < most_before + most_before / 20);
 }
 
 }  // namespace
