@@ -96,7 +96,7 @@ void Block::start_from_zero(Row row) {
   if (row >= before.values.size()) before.values.resize(row + 1, absent_value());
   before.values[row] = 0;
   before.irregular.add(row);
-  renote(columns_.size() - 1);
+  renew_view(columns_.size() - 1);
 }
 
 void Block::append_stale(Timestamp at) {
@@ -120,13 +120,20 @@ void Block::append_stale(Timestamp at) {
 
 void Block::add_column(std::size_t index, Column column) {
   const auto place = static_cast<std::ptrdiff_t>(index);
-  notes_.insert(notes_.begin() + place, {column.at_ms, !column.irregular.empty()});
   columns_.insert(columns_.begin() + place, std::move(column));
+  views_.emplace(views_.begin() + place);
+  renew_view(index);
+}
+
+void Block::renew_view(std::size_t index) {
+  const Column& column = columns_[index];
+  views_[index] = {column.at_ms, column.values.data(),
+                   static_cast<std::uint32_t>(column.values.size()), !column.irregular.empty()};
 }
 
 bool Block::has_irregular(Range range) const {
   for (std::size_t i = range.first; i < range.last; ++i) {
-    if (notes_[i].irregular) return true;
+    if (views_[i].irregular) return true;
   }
   return false;
 }
@@ -140,11 +147,12 @@ RowSet Block::irregular_in(Range range) const {
 std::size_t Block::first_not_before(std::int64_t at_ms) const {
   // Samples mostly come column by column, or series by series.
   for (std::size_t i = hint_; i < std::min(hint_ + 2, columns_.size()); ++i) {
-    if (notes_[i].at_ms == at_ms) return i;
+    if (views_[i].at_ms == at_ms) return i;
   }
-  const auto it = std::lower_bound(notes_.begin(), notes_.end(), at_ms,
-                                   [](const Note& note, std::int64_t t) { return note.at_ms < t; });
-  return static_cast<std::size_t>(it - notes_.begin());
+  const auto it =
+      std::lower_bound(views_.begin(), views_.end(), at_ms,
+                       [](const ColumnView& view, std::int64_t t) { return view.at_ms < t; });
+  return static_cast<std::size_t>(it - views_.begin());
 }
 
 void Block::begin_column(std::size_t index, Timestamp at) {
@@ -169,7 +177,7 @@ void Block::list_irregular(std::size_t index) {
     const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
     if (is_irregular(column.value(row), previous)) column.irregular.add(row);
   }
-  renote(index);
+  renew_view(index);
 }
 
 void Block::correct_notes(std::size_t index, Row row) {
@@ -185,7 +193,7 @@ void Block::correct_note(std::size_t index, Row row) {
   } else {
     column.irregular.remove(row);
   }
-  renote(index);
+  renew_view(index);
 }
 
 Column* Block::column_for_insert(Row row, Timestamp at) {
@@ -195,7 +203,10 @@ Column* Block::column_for_insert(Row row, Timestamp at) {
   if (index == columns_.size() || columns_[index].at_ms != at_ms) begin_column(index, at);
   hint_ = index;
   Column& column = columns_[index];
-  if (row >= column.values.size()) column.values.resize(rows_.size(), absent_value());
+  if (row >= column.values.size()) {
+    column.values.resize(rows_.size(), absent_value());
+    renew_view(index);
+  }
   return &column;
 }
 
@@ -232,7 +243,7 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   while (!columns_.empty() && columns_.front().at_ms <= oldest) {
     if (spare_.size() < 2) spare_.push_back(std::move(columns_.front()));
     columns_.pop_front();
-    notes_.erase(notes_.begin());
+    views_.erase(views_.begin());
     if (sealed_ > 0) --sealed_;
   }
   std::vector<Row> empty;
@@ -243,18 +254,18 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
 }
 
 Block::Range Block::range(Timestamp after, Timestamp upto) const {
-  const auto later = [](std::int64_t at, const Note& note) { return at < note.at_ms; };
-  const auto first = std::upper_bound(notes_.begin(), notes_.end(), to_millis(after), later);
-  const auto last = std::upper_bound(first, notes_.end(), to_millis(upto), later);
-  return {static_cast<std::size_t>(first - notes_.begin()),
-          static_cast<std::size_t>(last - notes_.begin())};
+  const auto later = [](std::int64_t at, const ColumnView& view) { return at < view.at_ms; };
+  const auto first = std::upper_bound(views_.begin(), views_.end(), to_millis(after), later);
+  const auto last = std::upper_bound(first, views_.end(), to_millis(upto), later);
+  return {static_cast<std::size_t>(first - views_.begin()),
+          static_cast<std::size_t>(last - views_.begin())};
 }
 
 std::size_t Block::sample_count() const { return columns_.size() * rows_.count(); }
 
 std::size_t Block::byte_size() const {
   std::size_t bytes =
-      sizeof(Block) + rows_.capacity() * sizeof(RowState) + notes_.capacity() * sizeof(Note);
+      sizeof(Block) + rows_.capacity() * sizeof(RowState) + views_.capacity() * sizeof(ColumnView);
   for (const Column& column : columns_) {
     bytes +=
         sizeof(Column) + column.values.capacity() * sizeof(double) + column.irregular.byte_size();

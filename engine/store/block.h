@@ -40,6 +40,16 @@ struct Column {
   double value(Row row) const { return row < values.size() ? values[row] : absent_value(); }
 };
 
+// What is asked of many columns, and therefore stands close together.
+struct ColumnView {
+  std::int64_t at_ms = 0;
+  const double* values = nullptr;  // By row; rows beyond `size` are absent.
+  std::uint32_t size = 0;
+  bool irregular = false;  // Whether there is such a row.
+
+  double value(Row row) const { return row < size ? values[row] : absent_value(); }
+};
+
 class Block {
  public:
   explicit Block(const BlockOptions& options) : options_(options) {}
@@ -72,6 +82,7 @@ class Block {
   };
   Range range(Timestamp after, Timestamp upto) const;
   const Column& column(std::size_t index) const { return columns_[index]; }
+  const ColumnView& view(std::size_t index) const { return views_[index]; }
   // Whether any of these columns notes an irregular row.
   bool has_irregular(Range range) const;
   // The rows that any of them notes.
@@ -93,16 +104,10 @@ class Block {
     std::int64_t last_ms = 0;  // Of its newest sample or stale marker.
   };
 
-  // What is asked of many columns, and therefore stands close together.
-  struct Note {
-    std::int64_t at_ms = 0;
-    bool irregular = false;  // Whether there is a row.
-  };
-
   Column take_column(Timestamp at);
-  // Each change of columns_ is one of these, or followed by renote().
+  // Each change of columns_ is one of these, or followed by renew_view().
   void add_column(std::size_t index, Column column);
-  void renote(std::size_t index) { notes_[index].irregular = !columns_[index].irregular.empty(); }
+  void renew_view(std::size_t index);
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
   std::size_t first_not_before(std::int64_t at_ms) const;
@@ -118,7 +123,7 @@ class Block {
   BlockOptions options_;
   Slots<RowState> rows_;
   std::deque<Column> columns_;
-  std::vector<Note> notes_;  // Of columns_.
+  std::vector<ColumnView> views_;  // Of columns_.
   std::size_t sealed_ = 0;
   std::size_t hint_ = 0;       // The column that the last sample went to.
   std::vector<Column> spare_;  // Dropped columns, whose memory the next ones use.
