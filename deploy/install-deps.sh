@@ -7,11 +7,13 @@
 #   deploy/install-deps.sh [build] [test] [runtime]        no argument: build test
 #
 #   build    compiler, CMake and libraries
-#   test     what the tests start (Prometheus, Alertmanager, a browser) and what checks the code
+#   test     what the tests start (Prometheus, Alertmanager, VictoriaMetrics, a browser) and what
+#            checks the code
 #   runtime  only the shared libraries that a built tocsin loads
 #
-# Safe to repeat: with everything at hand it says nothing and touches nothing. Prometheus and
-# Alertmanager are wanted as programs, so their services are neither started nor enabled.
+# Safe to repeat: with everything at hand it says nothing and touches nothing. Prometheus,
+# Alertmanager and VictoriaMetrics are wanted as programs, so their services are neither started nor
+# enabled.
 set -euo pipefail
 
 readonly build=(
@@ -22,14 +24,14 @@ readonly build=(
 )
 readonly test=(
   clang clang-format clang-tidy libbenchmark-dev
-  prometheus prometheus-alertmanager curl jq python3 chromium openssl
+  prometheus prometheus-alertmanager victoria-metrics curl jq python3 chromium openssl
 )
 readonly runtime=(
   libyaml-cpp0.7 libcurl4 libboost-json1.81.0 libspdlog1.10 libfmt9 libre2-9 libssl3 zlib1g
   libsnappy1v5
   ca-certificates
 )
-readonly services=(prometheus prometheus-alertmanager)
+readonly services=(prometheus prometheus-alertmanager victoria-metrics)
 readonly policy=/usr/sbin/policy-rc.d
 readonly mark="# Put here by Tocsin's install-deps.sh, for the time of an installation."
 
