@@ -61,6 +61,7 @@ class Server:
 
     name = ""
     programs = ()
+    lags = 0  # Seconds until a query sees a sample.
 
     def __init__(self):
         self.processes = []
@@ -134,7 +135,6 @@ class Prometheus(Server):
 class Tocsin(Server):
     name = "Tocsin"
     missed_metric = "tocsin_rule_group_iterations_missed_total"
-    scrape_metrics = ("tocsin_scrapes_total", "tocsin_scrape_slots_missed_total")
 
     def start(self, lab, setup, targets):
         self.address = lab.start_tocsin("tocsin", f"rule_files: ['{setup.rules}']\n" + config_text(setup, targets))
@@ -164,6 +164,7 @@ class Victoria(Server):
     name = "VictoriaMetrics + vmalert"
     programs = ("victoria-metrics", "vmalert")
     missed_metric = "vmalert_iteration_missed_total"
+    lags = 35  # -search.latencyOffset is 30s.
 
     def start(self, lab, setup, targets):
         self.address, self.vmalert = (f"127.0.0.1:{free_port()}" for _ in range(2))

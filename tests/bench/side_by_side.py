@@ -32,8 +32,6 @@ SAMPLES_PER_INTERVAL = 3
 LONGEST_TIMEOUT = 10  # Seconds; Prometheus' default.
 FEWEST_PROXIES = 20   # Each fault has a deployment of its own.
 MIB = 1 << 20
-# VictoriaMetrics answers with what is at least 30 s old.
-SETTLE_SECONDS = 35
 AGREE_SECONDS = 180
 
 Mesh = collections.namedtuple("Mesh", "targets series bytes cores")
@@ -103,26 +101,30 @@ def measured(servers, mesh_process, args):
 
 
 def agree(servers, setup, fired):
-    """Returns what fires on all of them; on `fired`, too, unless that is None."""
+    """What fires, once it is the same on all of them, on `fired`, too, unless that is None, and does
+    not change any more; None, and the differences are printed, if that does not come about."""
     seen = {}
+    others = [fired] if fired is not None else []
+    looks = [None]
 
     def same():
         for server in servers:
             seen[server.name] = server.firing()
-        sets = list(seen.values()) + ([fired] if fired is not None else [])
-        names = {dict(labels)["alertname"] for labels in sets[0]}
-        return sets[0] if names == setup.alerts and all(s == sets[0] for s in sets) else None
+        one, *rest = list(seen.values()) + others
+        names = {dict(labels)["alertname"] for labels in one}
+        looks.append(one if names == setup.alerts and all(s == one for s in rest) else None)
+        return looks[-1] if looks[-1] == looks[-2] else None
 
     try:
-        return wait_until("the same alerts fire everywhere", same, AGREE_SECONDS, 2)
+        return wait_until("the same alerts fire everywhere", same, AGREE_SECONDS, setup.args.interval)
     except AssertionError:
-        everywhere = set.intersection(*seen.values(), *([fired] if fired is not None else []))
-        for name, alerts in seen.items():
+        everywhere = set.intersection(*seen.values(), *others)
+        for name, alerts in list(seen.items()) + [("the one before", o) for o in others]:
             for alert in sorted(alerts - everywhere):
-                print(f"only some have: {name} has {dict(alert)}")
+                print(f"fires on {name} only, or not everywhere: {dict(alert)}")
         names = {dict(labels)["alertname"] for labels in everywhere}
-        print(f"nowhere or not everywhere: {sorted(setup.alerts - names)}")
-        raise
+        print(f"fire on none in common: {', '.join(sorted(setup.alerts - names)) or '-'}")
+        return None
 
 
 def run(servers, setup, fired):
@@ -145,8 +147,8 @@ def run(servers, setup, fired):
         cores = measured(servers, mesh_process, args)
         note("comparing what fires")
         fired = agree(servers, setup, fired)
-        time.sleep(max(0, servers[0].ended + SETTLE_SECONDS - time.time()))
         for server in servers:
+            time.sleep(max(0, server.ended + server.lags - time.time()))
             expected = pages[0] * int((server.ended - server.began) / args.interval)
             server.late, server.series_held = server.missed_scrapes(expected), server.held()
         return Mesh(*pages, cores), fired
@@ -205,7 +207,8 @@ def print_result(servers, meshes, args, fired):
           f"{how}; windows of {args.window} s, {args.warm:g} min before measuring, {args.minutes:g} min of it. "
           f"{' '.join(programs)}. The simulator took {simulator} cores beside.\n")
     print_table(servers, meshes)
-    print(f"\nThe same {len(fired)} alerts fire" + (" everywhere." if len(servers) > 1 else ", each rule's once at least."))
+    if fired is not None:
+        print(f"\nThe same {len(fired)} alerts fire everywhere, each rule's at least once.")
     late = [s.name for s in servers if s.late or s.missed]
     if late:
         print(f"Scrapes or evaluations were missed by {', '.join(late)}: "
@@ -250,13 +253,16 @@ def at_hand(names):
 def main():
     args = arguments()
     servers = at_hand(args.only.split(","))
-    meshes, fired = {}, None
+    meshes, fired, agreed = {}, None, True
     with receiver() as address:
         setup = Setup(args, address)
         for group in [[s] for s in servers] if args.one_by_one else [servers]:
             mesh, fired = run(group, setup, fired)
             meshes |= {server.name: mesh for server in group}
+            agreed = agreed and fired is not None
     print_result(servers, meshes, args, fired)
+    if not agreed:
+        sys.exit("\nNot the same alerts fire everywhere: see above.")
 
 
 if __name__ == "__main__":
