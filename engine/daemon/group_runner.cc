@@ -2,9 +2,12 @@
 #include "daemon/group_runner.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "promql/shared_values.h"
+#include "tocsin/duration.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -134,7 +137,22 @@ void GroupRunner::finish(Timestamp slot) {
   const auto passed =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, late / timing_.interval));
   missed_ += passed;
+  note_pace(passed > 0);
   schedule(slot + timing_.interval * static_cast<std::int64_t>(passed + 1));
+}
+
+void GroupRunner::note_pace(bool is_behind) {
+  if (is_behind == is_behind_) return;
+  is_behind_ = is_behind;
+  const log::Fields about{{"group", group_.name},
+                          {"file", group_.file},
+                          {"took", format_duration(Duration(std::llround(last_seconds_ * 1e3)))},
+                          {"interval", format_duration(timing_.interval)}};
+  if (is_behind) {
+    log::warn("a group misses evaluations: it takes too long, or the machine is too busy", about);
+  } else {
+    log::info("a group keeps up with its interval again", about);
+  }
 }
 
 void GroupRunner::adopt(GroupRunner& before) {

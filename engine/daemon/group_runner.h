@@ -4,7 +4,8 @@
 // group's own offset after the multiples of its interval, so that groups spread over time and a
 // restart keeps the phase. Rules run in order, each seeing what the ones before wrote. An
 // evaluation is stamped with its slot, however late it runs; slots that pass while one is still
-// running are missed, and counted.
+// running are missed, counted, and said in the log. The rules of several groups take turns with the
+// workers, so that a group waits for single rules of others, never for all of them.
 //
 // Loop thread only.
 #pragma once
@@ -90,6 +91,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void note_failure(RuleState& state, const std::string& error);
   void send_due(RuleState& state, Timestamp at);
   void finish(Timestamp slot);
+  void note_pace(bool is_behind);
 
   const GroupParts parts_;
   const rule::Group group_;
@@ -102,6 +104,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   std::optional<Timestamp> last_evaluation_;
   std::uint64_t iterations_ = 0;
   std::uint64_t missed_ = 0;
+  bool is_behind_ = false;  // The last evaluation missed slots.
   std::uint64_t failures_ = 0;
 };
 

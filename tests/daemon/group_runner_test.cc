@@ -158,23 +158,47 @@ TEST_CASE("evaluations are stamped with their slot, which a restart does not mov
   CHECK(second == first);
 }
 
-TEST_CASE("slots that pass while an evaluation runs are missed, and counted") {
-  World w;
+// A world whose expressions are evaluated only when a test says so.
+struct SlowWorld : World {
   testing::QueueExecutor slow;
-  StoreEvaluator evaluator{{w.store, slow, w.executor}};
-  GroupParts parts = w.parts();
-  GroupParts with_slow{parts.clock,        parts.scheduler,      evaluator,   parts.writer,
-                       parts.surroundings, parts.on_transitions, parts.on_due};
-  w.engine = std::make_unique<RuleEngine>(with_slow);
+  StoreEvaluator slow_evaluator{{store, slow, executor}};
+
+  SlowWorld() {
+    const GroupParts all = parts();
+    engine = std::make_unique<RuleEngine>(GroupParts{all.clock, all.scheduler, slow_evaluator,
+                                                     all.writer, all.surroundings,
+                                                     all.on_transitions, all.on_due});
+  }
+};
+
+TEST_CASE("a small group waits for one rule of a big group, and not for all of them") {
+  SlowWorld w;
+  std::string rules = "groups:\n  - {name: small, rules: [{record: s, expr: time()}]}\n";
+  rules += "  - name: big\n    rules:\n";
+  for (int i = 0; i < 100; ++i) {
+    rules += "      - {record: r" + std::to_string(i) + ", expr: time()}\n";
+  }
+  w.apply(rules);
+  w.clock.advance(15s);  // Now both are due.
+  w.slow.run_one();
+  w.slow.run_one();
+  for (const api::GroupStatus& group : w.engine->groups()) {
+    CHECK(group.rules[0].last_evaluation.has_value());
+    if (group.name == "big") CHECK(!group.rules[1].last_evaluation.has_value());
+  }
+}
+
+TEST_CASE("slots that pass while an evaluation runs are missed, and counted") {
+  SlowWorld w;
   w.apply("groups: [{name: g, interval: 10s, rules: [{record: r, expr: time()}]}]");
   w.clock.advance(10s);
-  REQUIRE(slow.size() == 1);
+  REQUIRE(w.slow.size() == 1);
   w.clock.advance(25s);
-  CHECK(slow.size() == 1);
-  slow.run();
+  CHECK(w.slow.size() == 1);
+  w.slow.run();
   CHECK(w.engine->groups()[0].iterations_missed == 2);
   w.clock.advance(10s);
-  CHECK(slow.size() == 1);
+  CHECK(w.slow.size() == 1);
 }
 
 }  // namespace

@@ -23,11 +23,13 @@ class QueueExecutor : public net::Executor {
 
   // Runs everything, also what the tasks post meanwhile.
   void run() {
-    while (!tasks_.empty()) {
-      auto task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
+    while (!tasks_.empty()) run_one();
+  }
+  // The task that has waited longest.
+  void run_one() {
+    auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    task();
   }
   std::size_t size() const { return tasks_.size(); }
 
