@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "api/kept.h"
 #include "notify/notifier.h"
 #include "source/scrape_stats.h"
 #include "source/target.h"
@@ -110,7 +111,8 @@ class Backend {
   virtual std::vector<notify::Notifier::ReceiverStatus> receivers() const = 0;
   virtual notify::LatencyHistogram notification_latency() const = 0;
   virtual store::Stats store_stats() const = 0;
-  virtual std::map<std::string, std::size_t> series_by_name() const = 0;
+  // The metrics with the most series first.
+  virtual std::vector<KeptMetric> kept() const = 0;
 
   // `done` is called once, on the loop thread, later or at once.
   virtual void query(const QueryRequest& request, QueryCallback done) = 0;

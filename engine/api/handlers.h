@@ -39,11 +39,13 @@ void targets(const Call& call);
 
 // status_api.cc
 void build_info(const Call& call);
+void tsdb_status(const Call& call);
 void healthy(const Call& call);
 void ready(const Call& call);
 void reload(const Call& call);
 void own_metrics(const Call& call);
 void web_page(const Call& call);
+void kept_page(const Call& call);
 // A page, with the headers that keep it to itself.
 void reply_html(const Call& call, std::string body);
 

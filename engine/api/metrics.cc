@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/metrics.h"
 
+#include <algorithm>
 #include <map>
 #include <span>
 
@@ -99,6 +100,7 @@ Rows blind_alerts(const Source& s) {
 Rows series(const Source& s) { return one(number(s.snapshot.store.series)); }
 Rows store_bytes(const Source& s) { return one(number(s.snapshot.store.bytes)); }
 Rows appended(const Source& s) { return one(number(s.snapshot.scrapes.samples_appended)); }
+Rows samples_read(const Source& s) { return one(number(s.snapshot.scrapes.samples_scraped)); }
 Rows scrapes(const Source& s) { return one(number(s.snapshot.scrapes.scrapes)); }
 Rows scrape_failures(const Source& s) { return one(number(s.snapshot.scrapes.failures)); }
 Rows scrape_slots_missed(const Source& s) { return one(number(s.snapshot.scrapes.missed_slots)); }
@@ -109,6 +111,53 @@ Rows dropped(const Source& s) {
           {label_pair("reason", "out_of_order"), number(drops.out_of_order)},
           {label_pair("reason", "too_far_ahead"), number(drops.too_far_ahead)}};
 }
+
+// ---- What is kept, by metric, and who asks for it.
+
+Rows metric_series(const Source& s) {
+  Rows out;
+  for (const KeptMetric& metric : s.snapshot.kept) {
+    out.push_back({label_pair("metric", metric.name), number(metric.series)});
+  }
+  return out;
+}
+
+Rows metric_history(const Source& s) {
+  Rows out;
+  for (const KeptMetric& metric : s.snapshot.kept) {
+    out.push_back({label_pair("metric", metric.name), to_seconds(metric.history)});
+  }
+  return out;
+}
+
+std::string asker_pairs(const KeepReason& reason) {
+  std::string out = label_pair("by", name_of(reason.why));
+  if (!reason.group.empty()) {
+    add_pair(out, label_pair("rule_group", reason.file + ";" + reason.group));
+    add_pair(out, label_pair("rule", reason.name));
+  } else if (!reason.name.empty()) {
+    add_pair(out, label_pair("selector", reason.name));
+  }
+  return out;
+}
+
+// Rules of the same group and name are one line.
+Rows metric_asked(const Source& s) {
+  Rows out;
+  for (const KeptMetric& metric : s.snapshot.kept) {
+    std::map<std::string, double> askers;
+    for (const KeepReason& reason : metric.reasons) {
+      double& history = askers[asker_pairs(reason)];
+      history = std::max(history, to_seconds(reason.history));
+    }
+    for (const auto& [pairs, history] : askers) {
+      out.push_back({label_pair("metric", metric.name) + "," + pairs, history});
+    }
+  }
+  return out;
+}
+
+// ---- Targets.
 
 Rows targets_by_health(const Source& s) {
   std::map<std::pair<std::string, source::Health>, double> counts;
@@ -225,6 +274,16 @@ constexpr Family kFamilies[] = {
      store_bytes},
     {"tocsin_samples_appended_total", "counter", "Samples that were written to the store.",
      appended},
+    {"tocsin_samples_read_total", "counter",
+     "Samples that were read, kept or not: lines of scraped pages, samples of remote write.",
+     samples_read},
+    {"tocsin_metric_series", "gauge",
+     "Series in the store, by metric; 0 where it is asked for and not there.", metric_series},
+    {"tocsin_metric_history_seconds", "gauge", "How far back the metric is asked for.",
+     metric_history},
+    {"tocsin_metric_asked_seconds", "gauge",
+     "Who asks for the metric, and how far back: rules that read or record it, keep.",
+     metric_asked},
     {"tocsin_samples_dropped_total", "counter",
      "Samples of accepted pages that were not written to the store.", dropped},
     {"tocsin_scrapes_total", "counter", "Scrapes of all targets.", scrapes},

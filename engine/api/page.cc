@@ -114,6 +114,7 @@ std::string html_page(const Snapshot& snapshot) {
   write_groups(html, view);
   write_targets(html, view);
   write_receivers(html, view);
+  write_kept(html, view);
   write_footer(html, snapshot);
   return html.take();
 }

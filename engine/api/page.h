@@ -13,4 +13,8 @@ namespace tocsin::api {
 
 std::string html_page(const Snapshot& snapshot);
 
+// What is kept of each metric, and who asked for it: the whole list. It does not renew itself, so
+// that it can be read.
+std::string kept_html(const Snapshot& snapshot);
+
 }  // namespace tocsin::api

@@ -20,4 +20,7 @@ void write_groups(HtmlWriter& html, const PageView& view);
 void write_targets(HtmlWriter& html, const PageView& view);
 void write_receivers(HtmlWriter& html, const PageView& view);
 
+// page_kept.cc: the metrics with the most series.
+void write_kept(HtmlWriter& html, const PageView& view);
+
 }  // namespace tocsin::api

@@ -69,13 +69,19 @@ tbody th{font-weight:500;overflow-wrap:break-word}
 tbody th span{overflow-wrap:anywhere}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .sub td{border-top:0;padding-top:0}
+td.why{font-size:.875rem;width:55%}.why span{color:var(--soft)}.why ul{list-style:none;margin:0;padding:0}
+.more{margin:.8rem 0}.more summary{margin-bottom:.5rem}h2+p.soft{margin-bottom:.6rem}
 .bad{color:var(--bad)}.warn{color:var(--warn)}.ok{color:var(--ok)}
 .error{display:block;color:var(--bad);margin-top:.15rem}
 footer{padding-top:1.5rem;padding-bottom:2rem}
 footer a{margin-right:.8rem}
 @media (max-width:40rem){h1{font-size:1.4rem}.state{padding:.9rem 1rem}
 header time{margin-left:0;width:100%}.head .since{margin-left:0;width:100%;text-align:left}
-.wide{display:none}th,td{padding:.45rem .6rem}}
+.wide{display:none}th,td{padding:.45rem .6rem}
+.kept,.kept thead,.kept tbody{display:block}.kept thead .why{display:none}
+.kept tr{display:grid;grid-template-columns:minmax(0,1fr) 4.5rem 6.4rem;border-top:1px solid var(--line)}
+.kept thead tr{border-top:0}.kept th,.kept td{border-top:0;overflow-wrap:anywhere}
+.kept td.why{grid-column:1/-1;padding-top:0;width:auto}}
 )css";
 
 }  // namespace tocsin::api

@@ -39,6 +39,7 @@ constexpr Route kRoutes[] = {
     {kRead, "/api/v1/alerts", alerts},
     {kRead, "/api/v1/targets", targets},
     {kRead, "/api/v1/status/buildinfo", build_info},
+    {kRead, "/api/v1/status/tsdb", tsdb_status},
     {kPost, "/api/v1/write", write},
     {kGet, "/federate", federate},
     {kGet, "/metrics", own_metrics},
@@ -46,6 +47,7 @@ constexpr Route kRoutes[] = {
     {kGet, "/-/ready", ready},
     {kPost | kPut, "/-/reload", reload},
     {kGet, "/graph", graph_page},
+    {kGet, "/kept", kept_page},
     {kGet, "/", web_page},
 };
 

@@ -12,7 +12,8 @@ Snapshot take_snapshot(const Backend& backend) {
           .scrapes = backend.scrape_stats(),
           .receivers = backend.receivers(),
           .notification_latency = backend.notification_latency(),
-          .store = backend.store_stats()};
+          .store = backend.store_stats(),
+          .kept = backend.kept()};
 }
 
 }  // namespace tocsin::api

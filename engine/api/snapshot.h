@@ -20,6 +20,7 @@ struct Snapshot {
   std::vector<notify::Notifier::ReceiverStatus> receivers;
   notify::LatencyHistogram notification_latency;
   store::Stats store;
+  std::vector<KeptMetric> kept;
 };
 
 // Loop thread only.

@@ -2,10 +2,13 @@
 //
 // What Tocsin says about itself: build, health, readiness, its own metrics, the web page; and the
 // order to read its configuration again.
+#include <algorithm>
+
 #include "api/handlers.h"
 #include "api/json_writer.h"
 #include "api/metrics.h"
 #include "api/page.h"
+#include "api/params.h"
 #include "api/process.h"
 #include "api/snapshot.h"
 #include "api/text_format.h"
@@ -19,6 +22,29 @@ constexpr const char* kPagePolicy =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
 
+// As many metrics as Prometheus lists where nobody says how many.
+constexpr std::size_t kMostNames = 10;
+
+std::uint64_t millis_of(Timestamp at) { return static_cast<std::uint64_t>(to_millis(at)); }
+
+// How far back a query can see.
+Timestamp oldest_kept(const Snapshot& snapshot) {
+  Duration history{0};
+  for (const KeptMetric& metric : snapshot.kept) history = std::max(history, metric.history);
+  return std::max(snapshot.status.started, snapshot.now - history);
+}
+
+void write_series_counts(JsonWriter& json, const std::vector<KeptMetric>& metrics,
+                         std::size_t limit) {
+  json.begin_array();
+  for (const KeptMetric& metric : metrics) {
+    if (metric.series == 0 || limit-- == 0) break;
+    json.begin_object().key("name").text(metric.name).key("value").integer(metric.series);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 void build_info(const Call& call) {
@@ -28,6 +54,28 @@ void build_info(const Call& call) {
   // Prometheus' other keys; clients expect them to be there.
   for (const std::string_view key : {"branch", "buildUser", "buildDate", "goVersion"}) {
     json.key(key).text("");
+  }
+  json.end_object();
+  reply_data(call, data);
+}
+
+// Differs from Prometheus: of labels and chunks nothing is counted; the lists are empty.
+void tsdb_status(const Call& call) {
+  const auto limit = limit_of(call.request);
+  if (!limit) return reply_error(call, limit.error());
+  const Snapshot snapshot = take_snapshot(call.backend);
+  std::string data;
+  JsonWriter json(data);
+  json.begin_object().key("headStats").begin_object();
+  json.key("numSeries").integer(snapshot.store.series).key("numLabelPairs").integer(0);
+  json.key("chunkCount").integer(0);
+  json.key("minTime").integer(millis_of(oldest_kept(snapshot)));
+  json.key("maxTime").integer(millis_of(snapshot.now)).end_object();
+  json.key("seriesCountByMetricName");
+  write_series_counts(json, snapshot.kept, *limit > 0 ? *limit : kMostNames);
+  for (const std::string_view key :
+       {"labelValueCountByLabelName", "memoryInBytesByLabelName", "seriesCountByLabelValuePair"}) {
+    json.key(key).begin_array().end_array();
   }
   json.end_object();
   reply_data(call, data);
@@ -65,5 +113,7 @@ void reply_html(const Call& call, std::string body) {
 }
 
 void web_page(const Call& call) { reply_html(call, html_page(take_snapshot(call.backend))); }
+
+void kept_page(const Call& call) { reply_html(call, kept_html(take_snapshot(call.backend))); }
 
 }  // namespace tocsin::api

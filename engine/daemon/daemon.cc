@@ -5,6 +5,7 @@
 
 #include "api/server.h"
 #include "base/log.h"
+#include "daemon/asked_series.h"
 #include "daemon/certificate_watch.h"
 #include "daemon/evaluator.h"
 #include "daemon/eyesight.h"
@@ -33,31 +34,6 @@ struct Loadout {
   rule::RuleSet rules;
   std::string rule_problems;
 };
-
-LocalNames recorded_names(const rule::RuleSet& rules) {
-  LocalNames names{"ALERTS", "ALERTS_FOR_STATE", std::string(kCertificateSeries)};
-  for (const rule::Group& group : rules.groups) {
-    for (const rule::Rule& rule : group.rules) {
-      if (rule.kind == rule::RuleKind::Record) names.insert(rule.name);
-    }
-  }
-  return names;
-}
-
-// What has to be scraped: all that rules read, less what Tocsin records itself, plus what the
-// configuration wants kept.
-std::vector<promql::Need> scraped_needs(const Loadout& loadout) {
-  const LocalNames own = recorded_names(loadout.rules);
-  std::vector<promql::Need> needs;
-  for (promql::Need& need : rule::required_needs(loadout.rules)) {
-    const auto name = metric_name_of(need.matchers);
-    if (!name || !own.contains(*name)) needs.push_back(std::move(need));
-  }
-  for (const Matchers& matchers : loadout.config.keep) {
-    needs.push_back({matchers, std::chrono::minutes(5)});
-  }
-  return needs;
-}
 
 }  // namespace
 
@@ -139,6 +115,7 @@ class Daemon::Impl : public api::Backend {
   source::ScrapeStats scrape_stats() const override {
     source::ScrapeStats stats = scraper_ ? scraper_->stats() : source::ScrapeStats{};
     const source::WriteReport written = receiver_.totals();
+    stats.samples_scraped += written.appended + written.unwanted + written.refused();
     stats.samples_appended += written.appended;
     stats.drops.duplicate += written.duplicate;
     stats.drops.out_of_order += written.too_old;
@@ -153,10 +130,7 @@ class Daemon::Impl : public api::Backend {
     const auto lock = store_.lock_for_read();
     return store_.stats();
   }
-  std::map<std::string, std::size_t> series_by_name() const override {
-    const auto lock = store_.lock_for_read();
-    return store_.series_by_name();
-  }
+  std::vector<api::KeptMetric> kept() const override { return asked_.explain(series_by_name()); }
 
   void query(const api::QueryRequest& request, api::QueryCallback done) override {
     queries_.answer(request, std::move(done));
@@ -187,6 +161,11 @@ class Daemon::Impl : public api::Backend {
   void reload(std::function<void(Result<void>)> done) override { done(reload()); }
 
  private:
+  std::map<std::string, std::size_t> series_by_name() const {
+    const auto lock = store_.lock_for_read();
+    return store_.series_by_name();
+  }
+
   enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
 
   Result<Loadout> load(Strictness strictness) {
@@ -228,7 +207,8 @@ class Daemon::Impl : public api::Backend {
     rule_problems_ = loadout.rule_problems;
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
     install_notifier();
-    install_source(scraped_needs(loadout));
+    asked_ = AskedSeries(rules_, config_);
+    install_source(scraped_needs(rules_, config_));
     // The old one serves the old engine until that has gone.
     const std::unique_ptr<source::RemoteQuery> old =
         other_prometheus ? std::move(remote_) : nullptr;
@@ -450,6 +430,7 @@ class Daemon::Impl : public api::Backend {
   QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;
+  AskedSeries asked_;  // By rules_ and config_.
   std::string rule_problems_;
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;

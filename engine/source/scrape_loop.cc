@@ -146,6 +146,8 @@ void ScrapeLoop::finish(Timestamp slot, const ScrapeReport& report) {
   status_.last_scrape = slot;
   status_.last_duration = std::chrono::duration_cast<Duration>(took);
   status_.last_samples = report.scraped;
+  status_.last_kept = report.kept;
+  status_.history = report.history;
 
   ++stats_->scrapes;
   stats_->failures += report.error.empty() ? 0 : 1;

@@ -39,6 +39,8 @@ struct TargetStatus {
   std::optional<Timestamp> last_scrape;
   Duration last_duration{0};
   std::size_t last_samples = 0;  // Lines of the last page.
+  std::size_t last_kept = 0;     // Those of them that were written to the store.
+  Duration history{0};           // How long its series are kept.
 };
 
 // Applies the job's defaults and relabel_configs to one discovered address. Fails when what comes

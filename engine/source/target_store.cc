@@ -67,12 +67,14 @@ ScrapeReport TargetStore::accept(const Attempt& attempt, std::shared_ptr<const S
     report.error = read_result.error().message;
     append_failure(attempt);
     interrupted_ = true;
+    report.history = history_;
     return report;
   }
   const bool restarted = digest_.process_start != process_start_;
   append(attempt, rules_changed || restarted || interrupted_, report);
   process_start_ = digest_.process_start;
   interrupted_ = false;
+  report.history = history_;
   return report;
 }
 
@@ -99,9 +101,11 @@ void TargetStore::append(const Attempt& attempt, bool suppress_starts, ScrapeRep
     ids_.push_back(entry.series);
     values_.push_back(reading.value);
   }
+  const std::size_t lines = ids_.size();
   append_reports({1, attempt.seconds, static_cast<double>(digest_.scraped),
                   static_cast<double>(digest_.passed), static_cast<double>(digest_.births.size())});
   if (append_column(attempt.at, suppress_starts)) {
+    report.kept += lines;
     report.appended += ids_.size();
     for (const Digest::Reading& reading : digest_.readings) {
       cache_.entry(reading.entry).written_ms = to_millis(attempt.at);
@@ -147,6 +151,7 @@ void TargetStore::append_timed(Timestamp at, ScrapeReport& report) {
     groups_[entry.group].used = at;
     if (store_.append_sample(entry.series, reading.at, reading.value)) {
       entry.written_ms = to_millis(reading.at);
+      ++report.kept;
       ++report.appended;
     } else {
       ++report.drops.out_of_order;

@@ -39,7 +39,9 @@ struct Attempt {
 struct ScrapeReport {
   std::string error;         // Empty: the target is up.
   std::size_t scraped = 0;   // Lines with samples.
-  std::size_t appended = 0;  // Samples written.
+  std::size_t kept = 0;      // Those of them that were written.
+  std::size_t appended = 0;  // Samples written: those, and `up` and its sisters.
+  Duration history{0};       // How long they are kept.
   DropCounts drops;
 };
 

@@ -36,6 +36,8 @@ FakeBackend& busy(FakeBackend& b) {
   group.rules = {rule};
   b.all_groups = {group};
   b.scraping.samples_appended = 12'345'678'901;
+  b.scraping.samples_scraped = 23'456'789'012;
+  b.all_kept = testing::kept_metrics();
   b.scraping.drops.out_of_order = 7;
   b.scraping.duration_seconds.observe(0.003);
   b.scraping.duration_seconds.observe(0.3);
@@ -53,31 +55,39 @@ FakeBackend& busy(FakeBackend& b) {
 TEST_CASE("what Tocsin counts has the names that it promises") {
   FakeBackend b;
   const std::string page = page_of(busy(b));
-  for (const char* line : {
-           R"j(tocsin_rule_group_last_duration_seconds{rule_group="rules/\"a\".yaml;g"} 0.0125)j",
-           R"j(tocsin_rule_group_iterations_missed_total{rule_group="rules/\"a\".yaml;g"} 2)j",
-           R"j(tocsin_rule_evaluation_failures_total{rule_group="rules/\"a\".yaml;g"} 3)j",
-           "tocsin_series 0",
-           "tocsin_samples_appended_total 12345678901",
-           R"j(tocsin_samples_dropped_total{reason="out_of_order"} 7)j",
-           R"j(tocsin_scrape_duration_seconds_bucket{le="0.005"} 1)j",
-           R"j(tocsin_scrape_duration_seconds_bucket{le="10"} 2)j",
-           R"j(tocsin_scrape_duration_seconds_bucket{le="+Inf"} 3)j",
-           "tocsin_scrape_duration_seconds_count 3",
-           R"j(tocsin_notification_latency_seconds_bucket{le="300"} 1)j",
-           R"j(tocsin_notification_latency_seconds_bucket{le="+Inf"} 2)j",
-           "tocsin_notification_latency_seconds_count 2",
-           R"j(tocsin_notifications_sent_total{receiver="chat"} 5)j",
-           R"j(tocsin_notifications_failed_total{receiver="chat"} 2)j",
-           R"j(tocsin_outbox_length{receiver="chat"} 4)j",
-           "tocsin_config_last_reload_successful 0",
-           R"j(tocsin_alerts{state="pending"} 2)j",
-           R"j(tocsin_alerts{state="firing"} 1)j",
-           "tocsin_alerts_blind 1",
-           R"j(tocsin_targets{job="api",health="down"} 1)j",
-           "# TYPE tocsin_scrape_duration_seconds histogram",
-           "# TYPE tocsin_alerts gauge",
-       }) {
+  for (
+      const char* line : {
+          R"j(tocsin_rule_group_last_duration_seconds{rule_group="rules/\"a\".yaml;g"} 0.0125)j",
+          R"j(tocsin_rule_group_iterations_missed_total{rule_group="rules/\"a\".yaml;g"} 2)j",
+          R"j(tocsin_rule_evaluation_failures_total{rule_group="rules/\"a\".yaml;g"} 3)j",
+          "tocsin_series 0",
+          "tocsin_samples_appended_total 12345678901",
+          "tocsin_samples_read_total 23456789012",
+          R"j(tocsin_metric_series{metric="response_total"} 7200)j",
+          R"j(tocsin_metric_series{metric="request_errors_total"} 0)j",
+          R"j(tocsin_metric_history_seconds{metric="response_total"} 3900)j",
+          R"j(tocsin_metric_asked_seconds{metric="response_total",by="reads",rule_group="rules/linkerd/golden-signals.yaml;golden-signals",rule="SuccessRateLow"} 600)j",
+          R"j(tocsin_metric_asked_seconds{metric="tcp_open_connections",by="keep",selector="{__name__=~\"tcp_.+\"}"} 300)j",
+          R"j(tocsin_metric_asked_seconds{metric="ALERTS",by="own"} 300)j",
+          R"j(tocsin_samples_dropped_total{reason="out_of_order"} 7)j",
+          R"j(tocsin_scrape_duration_seconds_bucket{le="0.005"} 1)j",
+          R"j(tocsin_scrape_duration_seconds_bucket{le="10"} 2)j",
+          R"j(tocsin_scrape_duration_seconds_bucket{le="+Inf"} 3)j",
+          "tocsin_scrape_duration_seconds_count 3",
+          R"j(tocsin_notification_latency_seconds_bucket{le="300"} 1)j",
+          R"j(tocsin_notification_latency_seconds_bucket{le="+Inf"} 2)j",
+          "tocsin_notification_latency_seconds_count 2",
+          R"j(tocsin_notifications_sent_total{receiver="chat"} 5)j",
+          R"j(tocsin_notifications_failed_total{receiver="chat"} 2)j",
+          R"j(tocsin_outbox_length{receiver="chat"} 4)j",
+          "tocsin_config_last_reload_successful 0",
+          R"j(tocsin_alerts{state="pending"} 2)j",
+          R"j(tocsin_alerts{state="firing"} 1)j",
+          "tocsin_alerts_blind 1",
+          R"j(tocsin_targets{job="api",health="down"} 1)j",
+          "# TYPE tocsin_scrape_duration_seconds histogram",
+          "# TYPE tocsin_alerts gauge",
+      }) {
     CAPTURE(line);
     CHECK(has_line(page, line));
   }

@@ -80,6 +80,12 @@ void make_calm(FakeBackend& b) {
   b.all_receivers = {{"alertmanager http://am-0:9093", {.sent = 41}},
                      {"alertmanager http://am-1:9093", {.sent = 41}},
                      {"oncall", {.sent = 12}}};
+  for (source::TargetStatus& status : b.all_targets) {
+    status.last_samples = 12'000;
+    status.last_kept = 4200;
+    status.history = 66min;
+  }
+  b.all_kept = testing::kept_metrics();
   b.scraping.scrapes = 1;
   b.sample({{"__name__", "up"}}, 1);
 }
@@ -155,6 +161,50 @@ TEST_CASE("a quiet mesh is reported calmly") {
   CHECK_FALSE(has(page, "Pending"));
   CHECK(has(page, "cluster prod-eu"));
   CHECK(page.size() < kMostBytes);
+}
+
+TEST_CASE("the page says how much is kept, and who asked for it") {
+  FakeBackend b;
+  make_calm(b);
+  const std::string page = render(b, "calm");
+  CHECK(has(page, "105000 of 300000 lines of the last scrapes are kept."));
+  CHECK(has(page, "up to 1h 6m, for <code>response_total</code> in TrafficSpike."));
+  CHECK(has(page, ">7200</td><td class=\"n\">1h 5m</td>"));
+  CHECK(has(page, "TrafficSpike <span>golden-signals</span><br>SuccessRateLow "));
+  CHECK(has(page, "<span>and 2 more</span>"));
+  CHECK(has(page, "nobody any more"));
+  CHECK(has(page, "and who asked for it</a>: 8, of which 1 asked for and not here"));
+  CHECK_FALSE(has(page, "request_errors_total"));
+}
+
+TEST_CASE("the page of what is kept leaves nothing out, and stays as it is while one reads it") {
+  FakeBackend b;
+  make_calm(b);
+  for (int i = 0; i < 100; ++i) {
+    b.all_kept.insert(b.all_kept.begin() + 6, {"small_" + std::to_string(i), 1, 5min, {}});
+  }
+  const std::string page = kept_html(take_snapshot(b));
+  if (const char* folder = std::getenv("TOCSIN_PAGE_DIR")) {
+    std::ofstream(std::string(folder) + "/kept.html") << page;
+  }
+  CHECK_FALSE(has(page, "http-equiv"));
+  CHECK(has(page,
+            "SuccessRateLow <span title=\"group "
+            "golden-signals\">rules/linkerd/golden-signals.yaml:17, 5m"));
+  CHECK(has(page, "keep: <code>{__name__=~&quot;tcp_.+&quot;}</code>"));
+  CHECK(has(
+      page,
+      "recorded here <span title=\"group golden-signals\">rules/linkerd/golden-signals.yaml:31<"));
+  CHECK(has(page, "<summary>57 metrics with fewer series</summary>"));
+  CHECK(has(page, "1 metric that is asked for and not here"));
+  for (const api::KeptMetric& metric : b.all_kept) CHECK(has(page, ">" + metric.name + "<"));
+}
+
+TEST_CASE("where nothing is kept, nothing is said about it") {
+  FakeBackend b;
+  make_calm(b);
+  b.all_kept.clear();
+  CHECK_FALSE(has(render(b, "nothing"), "What is kept"));
 }
 
 TEST_CASE("silence is called calm only where Tocsin can see and tell") {
@@ -283,6 +333,13 @@ TEST_CASE("no text from outside becomes markup") {
     status.target.url = evil;
     if (!status.last_error.empty()) status.last_error = evil;
   }
+  for (KeptMetric& metric : b.all_kept) {
+    metric.name = evil;
+    for (KeepReason& reason : metric.reasons) reason.name = reason.file = evil;
+  }
+  const std::string kept = kept_html(take_snapshot(b));
+  CHECK_FALSE(has(kept, "<script"));
+  CHECK_FALSE(has(kept, "<img"));
   for (auto& receiver : b.all_receivers) {
     receiver.name = evil;
     if (!receiver.stats.last_error.empty()) receiver.stats.last_error = evil;

@@ -135,6 +135,24 @@ TEST_CASE("the build tells its version where Prometheus does") {
             .starts_with(R"j({"status":"success","data":{"version":")j" + std::string(version())));
 }
 
+TEST_CASE(
+    "the status of the store has Prometheus' shape, and knows the metrics with the most series") {
+  FakeBackend b;
+  b.sample({{"__name__", "up"}}, 1);
+  b.all_kept = testing::kept_metrics();
+  const std::string head =
+      R"j({"status":"success","data":{"headStats":{"numSeries":1,"numLabelPairs":0,"chunkCount":0,)j"
+      R"j("minTime":1795365420000,"maxTime":1795369320000},"seriesCountByMetricName":[)j"
+      R"j({"name":"response_latency_ms_bucket","value":98400},{"name":"response_total","value":7200})j";
+  const std::string tail = R"j(],"labelValueCountByLabelName":[],"memoryInBytesByLabelName":[],)j"
+                           R"j("seriesCountByLabelValuePair":[]}})j";
+  CHECK(get(b, "/api/v1/status/tsdb?limit=2") == head + tail);
+  const std::string all = get(b, "/api/v1/status/tsdb");
+  CHECK(all.starts_with(head));
+  CHECK(all.find(R"j({"name":"up","value":1}])j") != std::string::npos);
+  CHECK(ask(b, "GET", "/api/v1/status/tsdb?limit=x").status == 400);
+}
+
 TEST_CASE("targets are listed as Prometheus lists them") {
   FakeBackend b;
   b.info.external_url = "https://tocsin.example.org/t";

@@ -80,6 +80,7 @@ TEST_CASE("a target is scraped once per interval, at its slot") {
   const auto status = world.status("http://one:80/metrics");
   CHECK(status.health == Health::Up);
   CHECK(status.last_samples == 1);
+  CHECK(status.last_kept == 1);
   CHECK(world.values("a") == Texts{R"(a{instance="one:80", job="j"} 1)"});
   CHECK(world.scraper.stats().scrapes == 6);
   CHECK(world.scraper.stats().samples_appended == 12);

@@ -54,7 +54,9 @@ TEST_CASE("a page becomes a column, and its reports stand beside it") {
   const auto report = scraped.page("a{x=\"1\"} 1\nb 2\n");
   CHECK(report.error.empty());
   CHECK(report.scraped == 2);
+  CHECK(report.kept == 1);
   CHECK(report.appended == 4);
+  CHECK(report.history >= std::chrono::minutes(5));
   CHECK(scraped.values("a") == Texts{R"(a{instance="i", job="j", x="1"} 1)"});
   CHECK(scraped.values("up") == Texts{R"(up{instance="i", job="j"} 1)"});
   CHECK(scraped.values("scrape_samples_scraped").at(0).ends_with("} 2"));

@@ -33,6 +33,7 @@ class FakeBackend : public api::Backend {
   source::ScrapeStats scraping;
   std::vector<notify::Notifier::ReceiverStatus> all_receivers;
   notify::LatencyHistogram latency;
+  std::vector<api::KeptMetric> all_kept;
   Result<void> reload_result;
   Result<source::WriteReport> write_result;
   std::optional<Error> query_error;
@@ -58,9 +59,7 @@ class FakeBackend : public api::Backend {
   std::vector<notify::Notifier::ReceiverStatus> receivers() const override { return all_receivers; }
   notify::LatencyHistogram notification_latency() const override { return latency; }
   store::Stats store_stats() const override { return store_.stats(); }
-  std::map<std::string, std::size_t> series_by_name() const override {
-    return store_.series_by_name();
-  }
+  std::vector<api::KeptMetric> kept() const override { return all_kept; }
 
   void query(const api::QueryRequest& request, api::QueryCallback done) override {
     requests.push_back(request);
@@ -149,6 +148,39 @@ inline std::shared_ptr<const rule::Rule> recording_rule(const std::string& name,
   rule->name = name;
   rule->expr_text = expr;
   return rule;
+}
+
+inline api::KeepReason asker(api::Why why, const std::string& name, int line, Duration history) {
+  return {why, "rules/linkerd/golden-signals.yaml", line, "golden-signals", name, history};
+}
+
+// What a mesh's rules ask for, the metric with the most series first.
+inline std::vector<api::KeptMetric> kept_metrics() {
+  using api::Why;
+  using std::chrono::minutes;
+  const auto reads = [](const std::string& name, int line, Duration history) {
+    return asker(Why::Reads, name, line, history);
+  };
+  return {
+      {"response_latency_ms_bucket", 98'400, minutes(5), {reads("LatencyHigh", 24, minutes(5))}},
+      {"response_total",
+       7200,
+       minutes(65),
+       {reads("TrafficSpike", 38, minutes(65)), reads("SuccessRateLow", 10, minutes(10)),
+        reads("SuccessRateLow", 17, minutes(5)), reads("LatencyHigh", 24, minutes(5))}},
+      {"tcp_open_connections",
+       480,
+       minutes(5),
+       {{Why::Keep, "", 0, "", R"({__name__=~"tcp_.+"})", minutes(5)}}},
+      {"deployment:requests:rate5m",
+       40,
+       minutes(5),
+       {asker(Why::Records, "deployment:requests:rate5m", 31, minutes(5))}},
+      {"ALERTS", 3, minutes(5), {{Why::Own, "", 0, "", "", minutes(5)}}},
+      {"old_total", 2, Duration(0), {}},
+      {"up", 1, minutes(5), {reads("ProxyDown", 52, minutes(5))}},
+      {"request_errors_total", 0, minutes(10), {reads("SuccessRateLow", 10, minutes(10))}},
+  };
 }
 
 inline source::TargetStatus target(const std::string& job, const std::string& address,
