@@ -31,7 +31,7 @@ struct DurationHistogram {
 struct ScrapeStats {
   std::uint64_t scrapes = 0;
   std::uint64_t failures = 0;
-  std::uint64_t missed_slots = 0;  // The scrape before was not done yet.
+  std::uint64_t missed_slots = 0;     // The scrape before was not done yet.
   std::uint64_t samples_scraped = 0;  // Kept or not.
   std::uint64_t samples_appended = 0;
   DropCounts drops;
