@@ -65,6 +65,7 @@ class Server:
 
     def __init__(self):
         self.processes = []
+        self.blind = 0  # Alerts kept although the rules do not find them: a target is down.
         self.durations = {}  # By evaluation, in seconds.
         self.resident = []
 
@@ -96,10 +97,20 @@ class Server:
         seconds = int(self.ended - self.began)
         return max(0, expected - query(self.address, f"sum(count_over_time(up[{seconds}s]))", self.ended))
 
+    def failed_scrapes(self):
+        """Of the measured time. Some are to fail: two of the faults are about that."""
+        seconds = int(self.ended - self.began)
+        return query(self.address, f"sum(count_over_time(up[{seconds}s])) - "
+                                   f"sum(sum_over_time(up[{seconds}s]))", self.ended)
+
     def firing(self):
-        alerts = get_json(f"http://{self.alerts_address()}/api/v1/alerts", ASK_TIMEOUT)["data"]["alerts"]
+        """What the rules' last evaluation found."""
+        url = f"http://{self.alerts_address()}/api/v1/alerts"
+        alerts = get_json(url, ASK_TIMEOUT)["data"]["alerts"] or []  # vmalert says null for none.
+        firing = [a for a in alerts if a["state"] == "firing"]
+        self.blind = sum("blindSince" in a for a in firing)
         return {tuple(sorted((k, v) for k, v in a["labels"].items() if k not in ADDED_BY_VMALERT))
-                for a in alerts if a["state"] == "firing"}
+                for a in firing if "blindSince" not in a}
 
     def alerts_address(self):
         return self.address
@@ -145,14 +156,22 @@ class Tocsin(Server):
 
     def begin(self):
         super().begin()
-        self.slots_before = total(read_metrics(self.address), "tocsin_scrape_slots_missed_total")
+        self.scrapes_before = self.scrapes()
 
     def end(self):
         super().end()
-        self.slots = total(read_metrics(self.address), "tocsin_scrape_slots_missed_total") - self.slots_before
+        self.slots, self.failures = (a - b for a, b in zip(self.scrapes(), self.scrapes_before))
+
+    def scrapes(self):
+        """(missed, failed), since the start."""
+        metrics = read_metrics(self.address)
+        return tuple(total(metrics, f"tocsin_scrape_{what}_total") for what in ("slots_missed", "failures"))
 
     def missed_scrapes(self, expected):
         return self.slots  # It counts them itself; `up` is not kept where no rule asks for it.
+
+    def failed_scrapes(self):
+        return self.failures
 
     def held(self):
         return total(read_metrics(self.address), "tocsin_series")

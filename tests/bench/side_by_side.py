@@ -150,7 +150,8 @@ def run(servers, setup, fired):
         for server in servers:
             time.sleep(max(0, server.ended + server.lags - time.time()))
             expected = pages[0] * int((server.ended - server.began) / args.interval)
-            server.late, server.series_held = server.missed_scrapes(expected), server.held()
+            server.late, server.failed = server.missed_scrapes(expected), server.failed_scrapes()
+            server.series_held = server.held()
         return Mesh(*pages, cores), fired
 
 
@@ -172,7 +173,7 @@ def figures(server, mesh):
         ("series scraped", mesh.series, f"{mesh.series:,}", False),
         ("series held", server.series_held, f"{server.series_held:,.0f}", False),
         ("evaluations measured / missed", 0, f"{len(server.durations)} / {server.missed:.0f}", False),
-        ("scrapes missed", 0, f"{server.late:.0f}", False),
+        ("scrapes missed / failed", 0, f"{server.late:.0f} / {server.failed:.0f}", False),
     ]
 
 
@@ -209,6 +210,10 @@ def print_result(servers, meshes, args, fired):
     print_table(servers, meshes)
     if fired is not None:
         print(f"\nThe same {len(fired)} alerts fire everywhere, each rule's at least once.")
+    for server in servers:
+        if server.blind:
+            print(f"{server.name} keeps {server.blind} more, which are over by the rules: a target that "
+                  "they may be about is down. They are not compared.")
     late = [s.name for s in servers if s.late or s.missed]
     if late:
         print(f"Scrapes or evaluations were missed by {', '.join(late)}: "
