@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Change is what is to be written down, as values under their keys: the newest value of a key wins,
+// so two changes become one without growing, and a disk that is full for an hour owes no more than
+// what there is to say. Saved is everything that was written, read at start.
+//
+// Plain values; pure.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tocsin/alert.h"
+#include "tocsin/clock.h"
+#include "tocsin/labels.h"
+
+namespace tocsin::state {
+
+// An alert with the rule that it belongs to, by both of its names (rule::Rule).
+struct SavedAlert {
+  std::string rule_id;
+  std::string content_id;
+  std::string rule_name;
+  alert::Alert alert;
+};
+
+struct AlertKey {
+  std::string rule_id;
+  Labels labels;
+
+  bool operator<(const AlertKey& other) const;
+};
+
+// A message that a receiver has not taken yet.
+struct MessageKey {
+  std::string receiver;
+  std::string key;
+
+  auto operator<=>(const MessageKey&) const = default;
+};
+struct SavedMessage {
+  std::string content;
+  Timestamp decided_at{};
+};
+
+// One transition of an alert, for people.
+struct HistoryEntry {
+  Timestamp at{};
+  std::string rule_name;
+  alert::State from = alert::State::Inactive;
+  alert::State to = alert::State::Inactive;
+  Labels labels;
+  double value = 0;
+  std::string summary;
+};
+
+// A sample of a recording rule whose past other rules look at.
+struct RecordedSample {
+  Labels labels;
+  Timestamp at{};
+  double value = 0;
+};
+
+// Nothing in the place of a value: it is gone.
+struct Change {
+  std::map<AlertKey, std::optional<SavedAlert>> alerts;
+  std::map<MessageKey, std::optional<SavedMessage>> messages;
+  std::map<std::string, std::optional<std::string>> groups;  // What a group has been told.
+  std::vector<HistoryEntry> history;
+  std::vector<RecordedSample> samples;
+  // Entries before these moments are no longer wanted.
+  std::optional<Timestamp> history_from;
+  std::optional<Timestamp> samples_from;
+
+  bool empty() const;
+  // Applies `later` on top of this one.
+  void merge(Change later);
+};
+
+// How many of the newest entries of the history are read at start.
+inline constexpr std::size_t kHistoryLoaded = 500;
+
+struct Saved {
+  std::vector<SavedAlert> alerts;
+  std::vector<std::pair<MessageKey, SavedMessage>> messages;
+  std::map<std::string, std::string> groups;
+  std::vector<HistoryEntry> history;    // The newest first.
+  std::vector<RecordedSample> samples;  // By series, then by time.
+  std::size_t damaged_rows = 0;         // Could not be read, and are left out.
+};
+
+}  // namespace tocsin::state
