@@ -83,6 +83,7 @@ class Block {
   Range range(Timestamp after, Timestamp upto) const;
   const Column& column(std::size_t index) const { return columns_[index]; }
   const ColumnView& view(std::size_t index) const { return views_[index]; }
+  std::span<const ColumnView> views() const { return views_; }
   // Whether any of these columns notes an irregular row.
   bool has_irregular(Range range) const;
   // The rows that any of them notes.

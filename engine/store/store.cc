@@ -20,10 +20,18 @@ void scan(const Block& block, Block::Range range, Row row, WindowEnds& ends) {
   }
 }
 
-// Asks for a column's values before they are read: columns lie apart in memory, and one miss after
-// another is what a range query would mostly wait for.
+constexpr std::size_t kLineBytes = 64;
+
+// Asks for memory before it is read: blocks and columns lie apart, and one miss after another is
+// what an evaluation would mostly wait for.
+void fetch(const void* from, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += kLineBytes) {
+    __builtin_prefetch(static_cast<const char*>(from) + at);
+  }
+}
+
 void fetch(const ColumnView& column, std::span<const Row> rows) {
-  constexpr std::size_t kRowsPerLine = 8;
+  constexpr std::size_t kRowsPerLine = kLineBytes / sizeof(double);
   for (std::size_t n = 0; n < rows.size(); n += kRowsPerLine / 2) {
     if (rows[n] < column.size) __builtin_prefetch(column.values + rows[n]);
   }
@@ -344,13 +352,35 @@ std::span<const Row> Store::rows_together(std::span<const SeriesId> ids,
   return room.first(count);
 }
 
+// Asks for what the batches after this one will read: of the third one the block, of the second
+// its views, of the next one the ends of its rows. Pods are alike: the batches are as long.
+void Store::fetch_ahead(std::span<const SeriesId> ids, std::size_t batch, Timestamp after,
+                        Timestamp upto) const {
+  const auto block_at = [&](std::size_t n) { return blocks_[places_[ids[n]].block].get(); };
+  if (3 * batch < ids.size()) fetch(block_at(3 * batch), sizeof(Block));
+  if (2 * batch < ids.size()) {
+    const std::span<const ColumnView> views = block_at(2 * batch)->views();
+    fetch(views.data(), views.size_bytes());
+  }
+  if (batch >= ids.size()) return;
+  const Block& next = *block_at(batch);
+  const Block::Range range = next.range(after, upto);
+  if (range.first == range.last) return;
+  std::array<Row, EndsBatch::kMostRows> room;
+  const auto rows = rows_together(ids.subspan(batch), std::span(room).first(batch));
+  fetch(next.view(range.first), rows);
+  fetch(next.view(range.last - 1), rows);
+}
+
 void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                       EndsBatch& out) const {
   out.rows = 0;
   if (ids.empty()) return;
   std::array<Row, EndsBatch::kMostRows> room;
+  const std::span<const Row> rows = rows_together(ids, room);
+  fetch_ahead(ids, rows.size(), after, upto);
   const EndsReader reader(*blocks_[places_[ids[0]].block], after, upto);
-  reader.read(rows_together(ids, room), out);
+  reader.read(rows, out);
 }
 
 void Store::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,

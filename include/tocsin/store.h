@@ -135,6 +135,8 @@ class Store : public SeriesReader {
 
   void forget_series(SeriesId id);
   std::vector<SeriesId> by_block(std::vector<SeriesId> ids) const;
+  void fetch_ahead(std::span<const SeriesId> ids, std::size_t batch, Timestamp after,
+                   Timestamp upto) const;
   std::span<const std::uint32_t> rows_together(std::span<const SeriesId> ids,
                                                std::span<std::uint32_t> room) const;
   Block& block_of(BlockId id);
