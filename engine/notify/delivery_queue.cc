@@ -28,7 +28,47 @@ DeliveryQueue::~DeliveryQueue() {
 }
 
 void DeliveryQueue::put(Message message) {
-  waiting_[message.key] = std::move(message);
+  const std::uint64_t version = ++last_version_;
+  const std::string key = message.key;
+  if (parts_.outbox) {
+    parts_.outbox->put({options_.id, key, encode(*message.content), message.decided_at},
+                       [self = std::weak_ptr(self_), key, version] {
+                         if (const auto queue = self.lock()) (*queue)->note_written(key, version);
+                       });
+  }
+  waiting_[key] = {std::move(message), version, parts_.outbox == nullptr};
+  send_next();
+}
+
+void DeliveryQueue::restore(Message message) {
+  std::string key = message.key;
+  waiting_.try_emplace(std::move(key), Waiting{std::move(message), 0, true});
+  send_next();
+}
+
+std::vector<Message> DeliveryQueue::take_all() {
+  if (!on_its_way_.empty()) parts_.http.cancel(request_);
+  std::vector<Message> all = std::move(on_its_way_);
+  on_its_way_.clear();
+  std::erase_if(all, [this](const Message& sent) { return waiting_.count(sent.key) > 0; });
+  for (auto& [key, waiting] : waiting_) all.push_back(std::move(waiting.message));
+  waiting_.clear();
+  return all;
+}
+
+void DeliveryQueue::give_up() {
+  const std::vector<Message> left = take_all();
+  if (left.empty()) return;
+  remove_from_outbox(left);
+  log::warn("a receiver is gone, and what it was still to be told",
+            {{"receiver", options_.receiver}, {"messages", std::to_string(left.size())}});
+}
+
+// A version that has been replaced meanwhile is no longer there to be sent.
+void DeliveryQueue::note_written(const std::string& key, std::uint64_t version) {
+  const auto it = waiting_.find(key);
+  if (it == waiting_.end() || it->second.version != version) return;
+  it->second.written = true;
   send_next();
 }
 
@@ -40,15 +80,29 @@ DeliveryStats DeliveryQueue::stats() const {
 
 std::vector<Message> DeliveryQueue::take_batch() {
   std::vector<Message> batch;
-  while (batch.size() < options_.batch && !waiting_.empty()) {
-    batch.push_back(std::move(waiting_.extract(waiting_.begin()).mapped()));
+  for (auto it = waiting_.begin(); it != waiting_.end() && batch.size() < options_.batch;) {
+    if (!it->second.written) {
+      ++it;
+      continue;
+    }
+    batch.push_back(std::move(it->second.message));
+    it = waiting_.erase(it);
   }
   return batch;
 }
 
+// What a newer message has replaced is the newer one's record.
+void DeliveryQueue::remove_from_outbox(const std::vector<Message>& done) {
+  if (!parts_.outbox) return;
+  for (const Message& message : done) {
+    if (waiting_.count(message.key) == 0) parts_.outbox->remove(options_.id, message.key);
+  }
+}
+
 void DeliveryQueue::send_next() {
-  if (paused_ || !on_its_way_.empty() || waiting_.empty()) return;
+  if (paused_ || !on_its_way_.empty()) return;
   on_its_way_ = take_batch();
+  if (on_its_way_.empty()) return;
   auto request = options_.build(on_its_way_);
   if (!request) {
     note_failure(request.error().message);
@@ -83,6 +137,7 @@ void DeliveryQueue::finish(const net::HttpResult& result) {
                 {"error", stats_.last_error}});
   }
   attempt_ = 0;
+  remove_from_outbox(on_its_way_);
   on_its_way_.clear();
   send_next();
 }
@@ -91,7 +146,7 @@ void DeliveryQueue::finish(const net::HttpResult& result) {
 void DeliveryQueue::put_back_and_wait(Duration pause) {
   for (Message& message : on_its_way_) {
     std::string key = message.key;
-    waiting_.try_emplace(std::move(key), std::move(message));
+    waiting_.try_emplace(std::move(key), Waiting{std::move(message), 0, true});
   }
   on_its_way_.clear();
   paused_ = true;

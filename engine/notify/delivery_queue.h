@@ -5,8 +5,9 @@
 // say, and nothing has to be dropped because it is full. Attempts are repeated, with growing pauses
 // and whatever Retry-After asks for, until the receiver takes the message or refuses it for good.
 //
-// Each receiver has its own: one that is slow or dead holds up nobody else. The queue lives in
-// memory; what is waiting when the process ends is said again by the next evaluation.
+// Each receiver has its own: one that is slow or dead holds up nobody else. With an outbox, a
+// message is written before it is sent and removed once it is delivered or refused for good, so
+// that what is waiting when the process ends is sent by the next one.
 //
 // Loop thread only.
 #pragma once
@@ -18,6 +19,8 @@
 #include <vector>
 
 #include "net/http_client.h"
+#include "notify/codec.h"
+#include "notify/outbox.h"
 #include "notify/retry.h"
 #include "tocsin/clock.h"
 
@@ -40,36 +43,55 @@ struct DeliveryParts {
   std::function<double()> jitter;
   // Told of every message that was taken, with the moment its alert was decided.
   std::function<void(Timestamp decided_at)> on_delivered;
+  // Null: messages live in memory.
+  Outbox* outbox = nullptr;
 };
 
-// One message: the thing itself is known only to the function that builds requests.
 struct Message {
   std::string key;
-  std::shared_ptr<const void> content;
+  std::shared_ptr<const Content> content;
   Timestamp decided_at{};
 };
 
 class DeliveryQueue {
  public:
   struct Options {
+    std::string id;         // Names the queue in the outbox, the same after a restart.
     std::string receiver;   // For the log and the metrics.
     std::size_t batch = 1;  // Most messages in one request.
     std::function<Result<net::HttpRequest>(const std::vector<Message>&)> build;
   };
 
   DeliveryQueue(const DeliveryParts& parts, Options options);
-  // Whatever waits is forgotten, and a request on its way is cancelled.
+  // A request on its way is cancelled. What waits stays in the outbox.
   ~DeliveryQueue();
   DeliveryQueue(const DeliveryQueue&) = delete;
   DeliveryQueue& operator=(const DeliveryQueue&) = delete;
 
   void put(Message message);
+  // A message that was written before the process began; a newer one of its key wins.
+  void restore(Message message);
+  // Everything that is not delivered yet, for a queue that takes this one's place; a request on its
+  // way is cancelled. Nothing is left here.
+  std::vector<Message> take_all();
+  // The receiver is gone from the configuration: nobody will send what waits.
+  void give_up();
+
+  const std::string& id() const { return options_.id; }
   const std::string& receiver() const { return options_.receiver; }
   DeliveryStats stats() const;
 
  private:
+  struct Waiting {
+    Message message;
+    std::uint64_t version = 0;
+    bool written = false;  // Durable: it may be sent.
+  };
+
+  void note_written(const std::string& key, std::uint64_t version);
   void send_next();
   std::vector<Message> take_batch();
+  void remove_from_outbox(const std::vector<Message>& done);
   void finish(const net::HttpResult& result);
   void put_back_and_wait(Duration pause);
   void note_failure(const std::string& what);
@@ -77,13 +99,16 @@ class DeliveryQueue {
 
   const DeliveryParts& parts_;
   const Options options_;
-  std::map<std::string, Message> waiting_;
+  std::map<std::string, Waiting> waiting_;
+  std::uint64_t last_version_ = 0;
   std::vector<Message> on_its_way_;
   net::HttpSender::RequestId request_ = 0;
   bool paused_ = false;
   Scheduler::TaskId retry_task_ = 0;
   int attempt_ = 0;
   DeliveryStats stats_;
+  // The outbox calls back later; by then the queue may be gone.
+  const std::shared_ptr<DeliveryQueue*> self_ = std::make_shared<DeliveryQueue*>(this);
 };
 
 }  // namespace tocsin::notify

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "notify/grouper.h"
 
+#include <algorithm>
+
 namespace tocsin::notify {
+namespace {
+
+RouteConfig timing_of(const RouteConfig& route) {
+  RouteConfig timing = route;
+  timing.matchers.clear();
+  timing.routes.clear();
+  return timing;
+}
+
+}  // namespace
 
 Grouper::~Grouper() {
   for (auto& [key, group] : groups_) scheduler_.cancel(group.task);
@@ -9,18 +21,36 @@ Grouper::~Grouper() {
 
 void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
   const std::string key = destination.route->receiver + "|" + destination.group_key();
-  const bool known = groups_.count(key) > 0;
-  if (!known && alert.resolved) return;  // Nobody was told that it fired.
-  Group& group = groups_[key];
-  group.timing = *destination.route;
-  group.timing.routes.clear();
-  group.labels = destination.group_labels;
-  const auto before = group.alerts.find(alert.labels);
-  if (before == group.alerts.end() && alert.resolved) return;
-  group.changed |= before == group.alerts.end() || before->second.resolved != alert.resolved ||
-                   before->second.starts_at != alert.starts_at;
-  group.alerts[alert.labels] = alert;
-  if (!known) schedule(key, group, group.timing.group_wait);
+  const auto known = groups_.find(key);
+  if (known == groups_.end() && alert.resolved) return;  // Nobody was told that it fired.
+  Group& group = known == groups_.end() ? groups_[key] : known->second;
+  GroupState& state = group.state;
+  state.timing = timing_of(*destination.route);
+  state.labels = destination.group_labels;
+  const auto before = state.alerts.find(alert.labels);
+  if (before == state.alerts.end() && alert.resolved) return;
+  const bool is_news = before == state.alerts.end() || before->second.resolved != alert.resolved ||
+                       before->second.starts_at != alert.starts_at;
+  state.alerts[alert.labels] = alert;
+  if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
+  if (!is_news) return;
+  state.changed = true;
+  save(key, state);
+}
+
+void Grouper::restore(const std::string& key, GroupState state) {
+  const auto [it, is_new] = groups_.try_emplace(key);
+  if (!is_new) return;
+  it->second.state = std::move(state);
+  const GroupState& group = it->second.state;
+  const bool was_told = group.last_flush != Timestamp{};
+  const Timestamp due = was_told ? group.last_flush + group.timing.group_interval
+                                 : clock_.now() + group.timing.group_wait;
+  schedule(key, it->second, std::max(Duration(0), due - clock_.now()));
+}
+
+void Grouper::save(const std::string& key, const GroupState& state) {
+  if (outbox_) outbox_->put_group(key, encode(state));
 }
 
 void Grouper::schedule(const std::string& key, Group& group, Duration delay) {
@@ -30,7 +60,7 @@ void Grouper::schedule(const std::string& key, Group& group, Duration delay) {
 void Grouper::tick(const std::string& key) {
   const auto it = groups_.find(key);
   if (it == groups_.end()) return;
-  Group& group = it->second;
+  GroupState& group = it->second.state;
   const bool repeat = clock_.now() - group.last_flush >= group.timing.repeat_interval;
   if (group.changed || repeat) {
     GroupMessage message{
@@ -40,12 +70,13 @@ void Grouper::tick(const std::string& key) {
     group.last_flush = clock_.now();
     flush_(group.timing.receiver, std::move(message));
     std::erase_if(group.alerts, [](const auto& entry) { return entry.second.resolved; });
+    if (!group.alerts.empty()) save(key, group);
   }
-  if (group.alerts.empty()) {
-    groups_.erase(it);
-  } else {
-    schedule(key, group, group.timing.group_interval);
+  if (!group.alerts.empty()) {
+    return schedule(key, it->second, group.timing.group_interval);
   }
+  if (outbox_) outbox_->remove_group(key);
+  groups_.erase(it);
 }
 
 }  // namespace tocsin::notify

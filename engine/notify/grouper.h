@@ -3,7 +3,7 @@
 // Grouper gathers the alerts of one receiver's group and says when the receiver hears of them:
 // group_wait after the first, then every group_interval if something changed, and every
 // repeat_interval while something fires. Alertmanager's dispatcher, for receivers that Tocsin
-// talks to itself.
+// talks to itself. With an outbox, what a group has been told survives the process.
 //
 // Loop thread only.
 #pragma once
@@ -12,6 +12,8 @@
 #include <map>
 #include <string>
 
+#include "notify/codec.h"
+#include "notify/outbox.h"
 #include "notify/payload.h"
 #include "notify/route.h"
 #include "tocsin/clock.h"
@@ -23,8 +25,9 @@ class Grouper {
   // Called with what a receiver is to be told.
   using Flush = std::function<void(const std::string& receiver, GroupMessage message)>;
 
-  Grouper(Scheduler& scheduler, const Clock& clock, Flush flush)
-      : scheduler_(scheduler), clock_(clock), flush_(std::move(flush)) {}
+  // `outbox` may be null.
+  Grouper(Scheduler& scheduler, const Clock& clock, Outbox* outbox, Flush flush)
+      : scheduler_(scheduler), clock_(clock), outbox_(outbox), flush_(std::move(flush)) {}
   ~Grouper();
   Grouper(const Grouper&) = delete;
   Grouper& operator=(const Grouper&) = delete;
@@ -32,23 +35,24 @@ class Grouper {
   // Takes an alert into the group of `destination`.
   void add(const Destination& destination, const OutgoingAlert& alert);
 
+  // Goes on with a group as it was written; what became due meanwhile is flushed soon.
+  void restore(const std::string& key, GroupState group);
+
   std::size_t group_count() const { return groups_.size(); }
 
  private:
   struct Group {
-    RouteConfig timing;  // Its receiver and intervals; no routes.
-    Labels labels;
-    std::map<Labels, OutgoingAlert> alerts;
-    bool changed = false;
-    Timestamp last_flush{};
+    GroupState state;
     Scheduler::TaskId task = 0;
   };
 
   void schedule(const std::string& key, Group& group, Duration delay);
+  void save(const std::string& key, const GroupState& state);
   void tick(const std::string& key);
 
   Scheduler& scheduler_;
   const Clock& clock_;
+  Outbox* outbox_;
   Flush flush_;
   std::map<std::string, Group> groups_;  // By group key and receiver.
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+#include "base/log.h"
 #include "net/client_config.h"
 #include "net/url.h"
 
@@ -23,9 +25,10 @@ Result<net::HttpRequest> post_json(const std::string& url, std::string body, Dur
   return request;
 }
 
-template <class T>
-std::shared_ptr<const T> content_of(const Message& message) {
-  return std::static_pointer_cast<const T>(message.content);
+// The same for a message that is sent again because nobody knows whether it arrived.
+std::string idempotency_key(const Message& message) {
+  return std::to_string(hash_bytes(message.key)) + "-" +
+         std::to_string(to_millis(message.decided_at));
 }
 
 // Moves the element for which `same` holds out of `from`, if there is one.
@@ -48,7 +51,7 @@ void LatencyHistogram::observe(double seconds) {
 
 Notifier::Notifier(DeliveryParts parts, NotifyConfig config)
     : parts_(std::move(parts)),
-      grouper_(parts_.scheduler, parts_.clock,
+      grouper_(parts_.scheduler, parts_.clock, parts_.outbox,
                [this](const std::string& receiver, GroupMessage message) {
                  flush(receiver, std::move(message));
                }) {
@@ -77,18 +80,30 @@ void Notifier::reconfigure(NotifyConfig config) {
       webhooks_.push_back(std::move(*kept));
     }
   }
+  for (const AlertmanagerQueue& old : old_alertmanagers) replace(*old.queue);
+  for (const WebhookQueue& old : old_webhooks) replace(*old.queue);
   config_ = std::move(config);
+}
+
+// The one that has the old one's place (another timeout, other credentials) goes on with its work.
+void Notifier::replace(DeliveryQueue& old) {
+  DeliveryQueue* next = queue_called(old.id());
+  if (!next) return old.give_up();
+  for (Message& message : old.take_all()) next->put(std::move(message));
 }
 
 Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config) {
   const auto build = [config](const std::vector<Message>& batch) {
-    std::vector<std::shared_ptr<const OutgoingAlert>> alerts;
-    for (const Message& message : batch) alerts.push_back(content_of<OutgoingAlert>(message));
+    std::vector<const OutgoingAlert*> alerts;
+    for (const Message& message : batch) {
+      alerts.push_back(&std::get<OutgoingAlert>(*message.content));
+    }
     return post_json(net::join_url(config.url, "/api/v2/alerts"), alertmanager_body(alerts),
                      config.timeout, config.client);
   };
+  const std::string name = "alertmanager " + config.url;
   return std::make_unique<DeliveryQueue>(
-      parts_, DeliveryQueue::Options{"alertmanager " + config.url, kAlertmanagerBatch, build});
+      parts_, DeliveryQueue::Options{name, name, kAlertmanagerBatch, build});
 }
 
 Notifier::QueuePtr Notifier::make_webhook(const std::string& receiver,
@@ -100,16 +115,22 @@ Notifier::QueuePtr Notifier::make_webhook(const std::string& receiver,
       if (!secret) return fail(secret.error());
       url = std::move(*secret);
     }
-    const auto group = content_of<GroupMessage>(batch.front());
-    return post_json(url, webhook_body(*group, config.max_alerts), config.timeout, config.client);
+    const Message& message = batch.front();
+    const auto& group = std::get<GroupMessage>(*message.content);
+    auto request =
+        post_json(url, webhook_body(group, config.max_alerts), config.timeout, config.client);
+    if (request) request->headers.emplace_back("Idempotency-Key", idempotency_key(message));
+    return request;
   };
-  return std::make_unique<DeliveryQueue>(parts_,
-                                         DeliveryQueue::Options{receiver + " (webhook)", 1, build});
+  const std::string name = receiver + " (webhook)";
+  // Two webhooks of a receiver differ by where they lead; that may be a secret.
+  const std::string id = name + " " + std::to_string(hash_bytes(config.url + config.url_file));
+  return std::make_unique<DeliveryQueue>(parts_, DeliveryQueue::Options{id, name, 1, build});
 }
 
 void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
   for (const OutgoingAlert& alert : alerts) {
-    const auto content = std::make_shared<const OutgoingAlert>(alert);
+    const auto content = std::make_shared<const Content>(alert);
     for (const AlertmanagerQueue& q : alertmanagers_) {
       q.queue->put({alert.labels.text(), content, alert.decided_at});
     }
@@ -133,8 +154,45 @@ void Notifier::flush(const std::string& receiver, GroupMessage message) {
     for (const OutgoingAlert& alert : own.alerts)
       decided_at = std::max(decided_at, alert.decided_at);
     const std::string key = own.group_key;
-    webhook.queue->put({key, std::make_shared<const GroupMessage>(std::move(own)), decided_at});
+    webhook.queue->put({key, std::make_shared<const Content>(std::move(own)), decided_at});
   }
+}
+
+DeliveryQueue* Notifier::queue_called(const std::string& id) const {
+  for (const AlertmanagerQueue& q : alertmanagers_) {
+    if (q.queue->id() == id) return q.queue.get();
+  }
+  for (const WebhookQueue& q : webhooks_) {
+    if (q.queue->id() == id) return q.queue.get();
+  }
+  return nullptr;
+}
+
+void Notifier::restore(const Written& written) {
+  for (const WrittenMessage& message : written.messages) restore(message);
+  for (const auto& [key, content] : written.groups) {
+    auto group = decode_group(content);
+    if (group) {
+      grouper_.restore(key, std::move(*group));
+    } else {
+      log::error("a group of the outbox cannot be read", {{"error", group.error().message}});
+      parts_.outbox->remove_group(key);
+    }
+  }
+}
+
+void Notifier::restore(const WrittenMessage& message) {
+  auto content = decode_content(message.content);
+  DeliveryQueue* queue = queue_called(message.receiver);
+  if (content && queue) {
+    return queue->restore(
+        {message.key, std::make_shared<const Content>(std::move(*content)), message.decided_at});
+  }
+  log::error("a message of the outbox cannot be sent",
+             {{"receiver", message.receiver},
+              {"key", message.key},
+              {"error", queue ? content.error().message : "the receiver is not configured"}});
+  parts_.outbox->remove(message.receiver, message.key);
 }
 
 std::vector<Notifier::ReceiverStatus> Notifier::receivers() const {

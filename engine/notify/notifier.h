@@ -31,10 +31,18 @@ class Notifier {
   // `parts` must outlive the notifier; its on_delivered is not used.
   Notifier(DeliveryParts parts, NotifyConfig config);
 
-  // Takes over a new configuration. Queues of receivers that it does not change go on.
+  // Takes over a new configuration. Queues of receivers that it does not change go on; what waits
+  // for a receiver that is still reached at the same place is sent with its new settings.
   void reconfigure(NotifyConfig config);
 
   void send(const std::vector<OutgoingAlert>& alerts);
+
+  // Goes on where the process before ended. Call once, before the first send().
+  struct Written {
+    std::vector<WrittenMessage> messages;
+    std::map<std::string, std::string> groups;  // By the key of Outbox::put_group().
+  };
+  void restore(const Written& written);
 
   struct ReceiverStatus {
     std::string name;
@@ -58,6 +66,9 @@ class Notifier {
   QueuePtr make_alertmanager(const AlertmanagerConfig& config);
   QueuePtr make_webhook(const std::string& receiver, const WebhookConfig& config);
   void flush(const std::string& receiver, GroupMessage message);
+  void restore(const WrittenMessage& message);
+  void replace(DeliveryQueue& old);
+  DeliveryQueue* queue_called(const std::string& id) const;
 
   DeliveryParts parts_;
   NotifyConfig config_;

@@ -61,9 +61,9 @@ std::string fingerprint(const Labels& labels) {
   return buffer.data();
 }
 
-std::string alertmanager_body(const std::vector<std::shared_ptr<const OutgoingAlert>>& alerts) {
+std::string alertmanager_body(const std::vector<const OutgoingAlert*>& alerts) {
   json::array out;
-  for (const auto& alert : alerts) {
+  for (const OutgoingAlert* alert : alerts) {
     json::object item;
     item["labels"] = to_json(alert->labels);
     if (!alert->annotations.empty()) item["annotations"] = to_json(alert->annotations);

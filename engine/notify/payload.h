@@ -3,7 +3,6 @@
 // The bodies that receivers are sent. Pure.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,7 @@
 namespace tocsin::notify {
 
 // Alertmanager's API v2: what POST /api/v2/alerts takes.
-std::string alertmanager_body(const std::vector<std::shared_ptr<const OutgoingAlert>>& alerts);
+std::string alertmanager_body(const std::vector<const OutgoingAlert*>& alerts);
 
 // A group of alerts for one receiver, at one moment.
 struct GroupMessage {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "support/fake_http.h"
 #include "support/manual_clock.h"
 
@@ -30,8 +32,37 @@ struct World {
   testing::FakeHttp http;
   Notifier notifier;
 
-  explicit World(NotifyConfig config)
-      : notifier({http, clock, clock, [] { return 0.0; }, {}}, std::move(config)) {}
+  explicit World(NotifyConfig config, Outbox* outbox = nullptr)
+      : notifier({http, clock, clock, [] { return 0.0; }, {}, outbox}, std::move(config)) {}
+};
+
+// An outbox whose disk works when the test says so. It outlives the worlds that write to it.
+struct FakeOutbox : Outbox {
+  std::map<std::pair<std::string, std::string>, WrittenMessage> messages;
+  std::map<std::string, std::string> groups;
+  std::vector<std::function<void()>> unwritten;
+
+  void put(WrittenMessage message, std::function<void()> written) override {
+    messages[{message.receiver, message.key}] = message;
+    unwritten.push_back(std::move(written));
+  }
+  void remove(const std::string& receiver, const std::string& key) override {
+    messages.erase({receiver, key});
+  }
+  void put_group(const std::string& key, std::string content) override {
+    groups[key] = std::move(content);
+  }
+  void remove_group(const std::string& key) override { groups.erase(key); }
+
+  void write_all() {
+    for (const auto& call : std::exchange(unwritten, {})) call();
+  }
+  Notifier::Written written() const {
+    Notifier::Written out;
+    for (const auto& [key, message] : messages) out.messages.push_back(message);
+    out.groups = groups;
+    return out;
+  }
 };
 
 NotifyConfig two_alertmanagers() {
@@ -214,6 +245,131 @@ TEST_CASE("a new configuration keeps the queues that it does not change") {
   w.clock.advance(2s);
   CHECK(w.http.open() == 1);
   CHECK(w.notifier.receivers().size() == 1);
+}
+
+TEST_CASE("other settings for a receiver at the same place send what waits for it") {
+  World w(two_alertmanagers());
+  w.notifier.send({alert("web")});
+  w.http.refuse();
+  w.http.answer(200);
+  NotifyConfig patient = two_alertmanagers();
+  patient.alertmanagers[0].timeout = 30s;
+  w.notifier.reconfigure(patient);
+  REQUIRE(w.http.open() == 1);
+  CHECK(w.http.answer(200).timeout == 30s);
+}
+
+// ---- The outbox.
+
+TEST_CASE("a message is on disk before it is on the wire, and leaves the disk when it is taken") {
+  FakeOutbox outbox;
+  World w(two_alertmanagers(), &outbox);
+  w.notifier.send({alert("web")});
+  CHECK(w.http.open() == 0);
+  CHECK(outbox.messages.size() == 2);
+  outbox.write_all();
+  REQUIRE(w.http.open() == 2);
+  w.http.answer(200);
+  CHECK(outbox.messages.size() == 1);
+  w.http.refuse();
+  CHECK(outbox.messages.size() == 1);
+}
+
+TEST_CASE("a newer state that arrives while the older one is on its way stays in the outbox") {
+  FakeOutbox outbox;
+  NotifyConfig config = two_alertmanagers();
+  config.alertmanagers.pop_back();
+  World w(config, &outbox);
+  w.notifier.send({alert("web")});
+  outbox.write_all();
+  w.notifier.send({alert("web", true)});
+  w.http.answer(200);
+  REQUIRE(outbox.messages.size() == 1);
+  CHECK(outbox.messages.begin()->second.content.find(R"("resolved":true)") != std::string::npos);
+  CHECK(w.http.open() == 0);
+  outbox.write_all();
+  CHECK(w.http.open() == 1);
+  w.http.answer(200);
+  CHECK(outbox.messages.empty());
+}
+
+TEST_CASE(
+    "what a receiver refuses for good, and what nobody receives any more, leaves the outbox") {
+  FakeOutbox outbox;
+  World w(two_alertmanagers(), &outbox);
+  w.notifier.send({alert("web")});
+  outbox.write_all();
+  w.http.answer(400);
+  w.http.refuse();
+  CHECK(outbox.messages.size() == 1);
+  NotifyConfig less = two_alertmanagers();
+  less.alertmanagers.pop_back();
+  w.notifier.reconfigure(less);
+  CHECK(outbox.messages.empty());
+}
+
+TEST_CASE("what was waiting when the process ended is sent by the next one") {
+  FakeOutbox outbox;
+  {
+    World before(two_alertmanagers(), &outbox);
+    before.notifier.send({alert("web"), alert("api")});
+    outbox.write_all();
+    before.http.answer(200);
+    before.http.refuse();
+  }
+  outbox.unwritten.clear();
+  World after(two_alertmanagers(), &outbox);
+  after.notifier.restore(outbox.written());
+  std::set<std::string> sent;
+  while (after.http.open() > 0) {
+    const auto request = after.http.answer(200);
+    for (const char* name : {"web", "api"}) {
+      if (request.body.find(name) != std::string::npos) sent.insert(request.url + " " + name);
+    }
+  }
+  CHECK(sent == std::set<std::string>{"http://am1:9093/prefix/api/v2/alerts api",
+                                      "http://am2:9093/api/v2/alerts api",
+                                      "http://am2:9093/api/v2/alerts web"});
+  CHECK(outbox.messages.empty());
+}
+
+TEST_CASE("a message for a receiver that is gone, or that nobody can read, is dropped and said") {
+  FakeOutbox outbox;
+  outbox.messages[{"nobody", "k"}] = {"nobody", "k", "{}", kStart};
+  outbox.messages[{"alertmanager http://am2:9093", "k"}] = {"alertmanager http://am2:9093", "k",
+                                                            "garbage", kStart};
+  outbox.groups["g"] = "garbage";
+  World w(two_alertmanagers(), &outbox);
+  w.notifier.restore(outbox.written());
+  CHECK(w.http.open() == 0);
+  CHECK(outbox.messages.empty());
+  CHECK(outbox.groups.empty());
+}
+
+TEST_CASE("a group goes on after a restart: nothing twice, and the next when it is due") {
+  FakeOutbox outbox;
+  {
+    World before(one_webhook(), &outbox);
+    before.notifier.send({alert("web")});
+    CHECK(outbox.groups.size() == 1);
+    before.clock.advance(30s);
+    outbox.write_all();
+    REQUIRE(before.http.open() == 1);
+    before.http.answer(200);
+  }
+  World after(one_webhook(), &outbox);
+  after.clock.advance(1min);
+  after.notifier.restore(outbox.written());
+  after.notifier.send({alert("web")});
+  after.clock.advance(5min);
+  CHECK(after.http.open() == 0);
+  after.notifier.send({alert("web", true)});
+  after.clock.advance(5min);
+  outbox.write_all();
+  REQUIRE(after.http.open() == 1);
+  CHECK(after.http.answer(200).body.find(R"("status":"resolved")") != std::string::npos);
+  CHECK(outbox.groups.empty());
+  CHECK(outbox.messages.empty());
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messages and groups as text, for the outbox. Only Tocsin reads it again; a field that an older
+// version did not write has its default. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "notify/notification.h"
+#include "notify/payload.h"
+#include "tocsin/result.h"
+
+namespace tocsin::notify {
+
+// What one message says: one alert for an Alertmanager, or a group for a receiver of our own.
+using Content = std::variant<OutgoingAlert, GroupMessage>;
+
+std::string encode(const Content& content);
+// Fails with Parse on anything that encode() did not write.
+Result<Content> decode_content(std::string_view text);
+
+// A group of the grouper, between two flushes.
+struct GroupState {
+  RouteConfig timing;  // Its receiver and intervals; no matchers, no routes.
+  Labels labels;
+  std::map<Labels, OutgoingAlert> alerts;
+  bool changed = false;  // Since the last flush.
+  Timestamp last_flush{};
+};
+
+std::string encode(const GroupState& group);
+Result<GroupState> decode_group(std::string_view text);
+
+}  // namespace tocsin::notify
