@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "alert/flap.h"
 #include "alert/template.h"
 #include "tocsin/alert.h"
 #include "tocsin/duration.h"
@@ -12,8 +13,9 @@ namespace {
 constexpr std::string_view kAlertName = "alertname";
 constexpr std::string_view kLimitAlert = "TocsinAlertsHeldBack";
 constexpr Duration kResolvedRetention = std::chrono::minutes(15);
-// After blindness: the window of most rules, so that it has seen the mesh again.
-constexpr Duration kSettle = std::chrono::minutes(5);
+// The window of most rules.
+constexpr Duration kUsualWindow = std::chrono::minutes(5);
+constexpr Duration kLongestWindow = std::chrono::hours(1);
 
 using Texts = std::map<std::string, std::string>;
 
@@ -38,6 +40,36 @@ std::vector<NamedTemplate> parse_all(const Texts& texts) {
     out.push_back(std::move(one));
   }
   return out;
+}
+
+// A rule that compares with last week need not see a week to know that a fault is over.
+Duration window_of(const rule::Rule& rule) {
+  Duration longest{0};
+  if (rule.expr) {
+    for (const promql::Need& need : promql::needs_of(*rule.expr)) {
+      longest = std::max(longest, need.history);
+    }
+  }
+  return longest.count() > 0 ? std::min(longest, kLongestWindow) : kUsualWindow;
+}
+
+void lose_sight(Timestamp at, Alert& alert, const Obstacle& obstacle) {
+  if (!alert.blind) {
+    alert.blind = Blindness{at, obstacle, at};
+    alert.is_news = alert.state == State::Firing;
+  }
+  alert.blind->last = at;
+}
+
+// Whether a record of `a` does for `b`. Values change all the time; the next record has them.
+bool is_same_life(const Alert& a, const Alert& b) {
+  const auto blind_since = [](const Alert& alert) {
+    return alert.blind ? std::optional(alert.blind->since) : std::nullopt;
+  };
+  return a.state == b.state && a.active_at == b.active_at && a.fired_at == b.fired_at &&
+         a.resolved_at == b.resolved_at && a.keep_firing_since == b.keep_firing_since &&
+         a.last_sent_at == b.last_sent_at && a.flapping_since == b.flapping_since &&
+         blind_since(a) == blind_since(b);
 }
 
 }  // namespace
@@ -66,6 +98,7 @@ Timestamp valid_until(Timestamp at, Duration interval, Duration resend_delay) {
 AlertTracker::AlertTracker(const rule::Rule& rule, std::size_t limit)
     : rule_(rule),
       limit_(limit),
+      window_(window_of(rule)),
       templates_(std::make_unique<const Templates>(
           Templates{parse_all(rule.labels), parse_all(rule.annotations)})) {}
 AlertTracker::~AlertTracker() = default;
@@ -77,9 +110,12 @@ Result<std::vector<Transition>> AlertTracker::observe(Timestamp at, const promql
   auto present = candidates(at, result, around);
   if (!present) return fail(present.error());
   hold_back(*present);
+  std::set<Labels> there;
+  for (const Candidate& candidate : *present) there.insert(candidate.labels);
   std::vector<Transition> changes;
   apply_present(at, *present, changes);
-  apply_absent(at, *present, around, changes);
+  look_for_flapping(at, there);
+  apply_absent(at, there, around, changes);
   fire_when_due(at, changes);
   forget_old(at);
   return changes;
@@ -150,9 +186,13 @@ void AlertTracker::apply_present(Timestamp at, std::vector<Candidate>& present,
     Alert& alert = alerts_[candidate.labels];
     const bool is_new = alert.labels.empty() || alert.state == State::Inactive;
     if (is_new) {
+      const std::uint32_t looks = alert.labels.empty() ? looks_of(true) : alert.looks;
+      const Timestamp last_look = alert.last_look;
       alert = Alert{};
       alert.labels = candidate.labels;
       alert.active_at = at;
+      alert.looks = looks;
+      alert.last_look = last_look;
     }
     alert.value = candidate.value;
     alert.annotations = std::move(candidate.annotations);
@@ -160,6 +200,22 @@ void AlertTracker::apply_present(Timestamp at, std::vector<Candidate>& present,
     alert.blind.reset();
     if (is_new && rule_.for_duration.count() > 0) {
       changes.push_back({State::Inactive, State::Pending, alert});
+    }
+  }
+}
+
+// An alert that only ever was pending has woken nobody.
+void AlertTracker::look_for_flapping(Timestamp at, const std::set<Labels>& present) {
+  const Duration between_looks = rule_.for_duration + rule_.keep_firing_for;
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.blind || at - alert.last_look < between_looks) continue;
+    alert.looks = with_look(alert.looks, present.count(labels) > 0);
+    alert.last_look = at;
+    const double share = flapping_share(alert.looks);
+    if (share < kFlapStop) alert.flapping_since.reset();
+    if (share >= kFlapStart && alert.state == State::Firing && !alert.flapping_since) {
+      alert.flapping_since = at;
+      alert.is_news = true;
     }
   }
 }
@@ -172,27 +228,31 @@ bool AlertTracker::keeps_firing(Timestamp at, Alert& alert) const {
 
 // Whether the absence of the alert's series proves nothing.
 bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& around) const {
-  if (const auto reason = around.why_blind ? around.why_blind(alert.labels) : std::nullopt) {
-    if (!alert.blind) alert.blind = Blindness{at, *reason, at};
-    alert.blind->last = at;
+  if (const auto obstacle = around.why_blind ? around.why_blind(alert.labels) : std::nullopt) {
+    lose_sight(at, alert, *obstacle);
     return true;
   }
-  if (alert.blind && at - alert.blind->last < kSettle) return true;
+  if (restored_at_ && at - *restored_at_ < window_ && !alert.blind) {
+    const Obstacle restart{"restart", "Tocsin was restarted and has not yet seen the " +
+                                          format_duration(window_) + " that the rule looks at"};
+    lose_sight(at, alert, restart);
+    alert.blind->last = *restored_at_;
+  }
+  // The rule's window has yet to fill again.
+  if (alert.blind && at - alert.blind->last < window_) return true;
   alert.blind.reset();
   return false;
 }
 
-void AlertTracker::apply_absent(Timestamp at, const std::vector<Candidate>& present,
+void AlertTracker::apply_absent(Timestamp at, const std::set<Labels>& present,
                                 const Surroundings& around, std::vector<Transition>& changes) {
-  std::set<Labels> still_there;
-  for (const Candidate& candidate : present) still_there.insert(candidate.labels);
   for (auto it = alerts_.begin(); it != alerts_.end();) {
     Alert& alert = it->second;
-    if (alert.state == State::Inactive || still_there.count(alert.labels) > 0) {
+    if (alert.state == State::Inactive || present.count(alert.labels) > 0) {
       ++it;
       continue;
     }
-    if (stays_blind(at, alert, around) || keeps_firing(at, alert)) {
+    if (stays_blind(at, alert, around) || alert.flapping_since || keeps_firing(at, alert)) {
       ++it;
       continue;
     }
@@ -204,7 +264,8 @@ void AlertTracker::apply_absent(Timestamp at, const std::vector<Candidate>& pres
       continue;
     }
     alert.resolved_at = at;
-    changes.back().alert.resolved_at = at;
+    alert.is_news = true;
+    changes.back().alert = alert;
     ++it;
   }
 }
@@ -215,6 +276,7 @@ void AlertTracker::fire_when_due(Timestamp at, std::vector<Transition>& changes)
     if (at - alert.active_at < rule_.for_duration) continue;
     alert.state = State::Firing;
     alert.fired_at = at;
+    alert.is_news = true;
     changes.push_back({State::Pending, State::Firing, alert});
   }
 }
@@ -226,31 +288,57 @@ void AlertTracker::forget_old(Timestamp at) {
   });
 }
 
-void AlertTracker::observe_failure(Timestamp at, std::string_view reason) {
+void AlertTracker::observe_failure(Timestamp at, const Obstacle& obstacle) {
   for (auto& [labels, alert] : alerts_) {
     if (alert.state == State::Inactive) continue;
-    if (!alert.blind) alert.blind = Blindness{at, std::string(reason), at};
-    alert.blind->last = at;
+    lose_sight(at, alert, obstacle);
   }
 }
 
 std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {
   std::vector<Alert> due;
   for (auto& [labels, alert] : alerts_) {
-    if (alert.state == State::Pending) continue;
-    const bool news = !alert.last_sent_at ||
-                      (alert.resolved_at && *alert.resolved_at > *alert.last_sent_at) ||
-                      (alert.blind && alert.blind->since > *alert.last_sent_at);
+    if (!alert.fired_at) continue;
     // Strictly later, as Prometheus has it.
-    if (!news && *alert.last_sent_at + resend_delay >= at) continue;
+    const bool is_due = !alert.last_sent_at || *alert.last_sent_at + resend_delay < at;
+    if (!alert.is_news && !is_due) continue;
+    alert.is_news = false;
     alert.last_sent_at = at;
     due.push_back(alert);
   }
   return due;
 }
 
+void AlertTracker::restore(std::vector<Alert> alerts, Timestamp at) {
+  restored_at_ = at;
+  for (Alert& alert : alerts) {
+    if (alert.blind) alert.blind->last = at;
+    const Labels labels = alert.labels;
+    saved_.insert_or_assign(labels, alert);
+    alerts_.insert_or_assign(labels, std::move(alert));
+  }
+}
+
+AlertTracker::Unsaved AlertTracker::take_unsaved() {
+  Unsaved out;
+  for (const auto& [labels, alert] : alerts_) {
+    const auto before = saved_.find(labels);
+    if (before == saved_.end() || !is_same_life(before->second, alert)) {
+      out.changed.push_back(alert);
+    }
+  }
+  for (const auto& [labels, alert] : saved_) {
+    if (alerts_.count(labels) == 0) out.gone.push_back(labels);
+  }
+  for (const Alert& alert : out.changed) saved_.insert_or_assign(alert.labels, alert);
+  for (const Labels& labels : out.gone) saved_.erase(labels);
+  return out;
+}
+
 void AlertTracker::adopt(AlertTracker&& before) {
   alerts_ = std::move(before.alerts_);
+  saved_ = std::move(before.saved_);
+  restored_at_ = before.restored_at_;
   held_back_ = before.held_back_;
 }
 
@@ -261,6 +349,7 @@ std::vector<Transition> AlertTracker::retire(Timestamp at) {
     const State from = alert.state;
     alert.state = State::Inactive;
     alert.resolved_at = at;
+    alert.is_news = true;
     alert.annotations["resolved_because"] = "rule removed";
     changes.push_back({from, State::Inactive, alert});
   }

@@ -23,7 +23,8 @@ Result<RuleLife::Outcome> RuleLife::take(Timestamp at, const Result<promql::Answ
   const auto result = answer ? as_vector(answer->value) : fail(answer.error());
   auto outcome = result ? apply(at, *result, around) : fail(result.error());
   if (!outcome && tracker_) {
-    tracker_->observe_failure(at, "the rule cannot be evaluated: " + outcome.error().message);
+    tracker_->observe_failure(
+        at, {"rule " + rule_->name, "the rule cannot be evaluated: " + outcome.error().message});
   }
   return outcome;
 }
@@ -58,10 +59,11 @@ Result<promql::Vector> RuleLife::record(const promql::Vector& result) const {
   return out;
 }
 
-void RuleLife::adopt(RuleLife& before) {
-  if (!tracker_ || !before.tracker_) return;
+bool RuleLife::adopt(RuleLife& before) {
+  if (!tracker_ || !before.tracker_ || !tracker_->alerts().empty()) return false;
   tracker_->adopt(std::move(*before.tracker_));
   before.tracker_.reset();
+  return true;
 }
 
 }  // namespace tocsin::alert

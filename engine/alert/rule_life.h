@@ -35,8 +35,9 @@ class RuleLife {
   Result<Outcome> take(Timestamp at, const Result<promql::Answer>& answer,
                        const Surroundings& around);
 
-  // Takes over the alerts of the rule as it was before a reload. Whoever had them has none then.
-  void adopt(RuleLife& before);
+  // Takes over the alerts of the rule as it was before a reload, unless it has some already:
+  // whether it did. Whoever had them has none then.
+  bool adopt(RuleLife& before);
 
  private:
   Result<Outcome> apply(Timestamp at, const promql::Vector& result, const Surroundings& around);

@@ -96,7 +96,7 @@ void write_blindness(HtmlWriter& html, const alert::Alert& alert, Timestamp now)
   if (!alert.blind) return;
   html.raw("<p class=\"blind\"><b>Cannot be seen for ");
   html.text(length_text(now - alert.blind->since)).raw(".</b> ");
-  html.text(clip(alert.blind->reason, kMostText));
+  html.text(clip(alert.blind->obstacle.reason, kMostText));
   html.raw(" The alert stays until there is proof that it is over.</p>");
 }
 

@@ -88,7 +88,7 @@ void write_alert(JsonWriter& json, const alert::Alert& alert) {
   json.key("value").text(format_exponent(alert.value));
   if (alert.blind) {
     json.key("blindSince").text(format_rfc3339(alert.blind->since));
-    json.key("blindReason").text(alert.blind->reason);
+    json.key("blindReason").text(alert.blind->obstacle.reason);
   }
   json.end_object();
 }

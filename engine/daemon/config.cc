@@ -67,12 +67,11 @@ void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& 
          [&](Mapping& tls, net::HttpServerTls& out) { read_web_tls(tls, context, out); });
 }
 
-void read_storage(Mapping& m, const Config&) {
-  std::string path;
-  if (!m.read("path", path)) return;
-  m.report().warning(m.find("path"), "no-storage",
-                     "state on disk is not there yet: it lives in memory",
-                     "alerts that fire are sent again after a restart");
+void read_storage(Mapping& m, const ConfigContext& context, Config& config) {
+  read_path(m, "path", context, config.storage_path);
+  if (config.storage_path.empty()) {
+    m.error_here("'path' is missing", "storage: {path: /var/lib/tocsin}");
+  }
 }
 
 void read_write_receiver(Mapping& m, Config& config) {
@@ -115,7 +114,8 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
     read_route(route, notify::RouteConfig{}, out);
   });
   check_receivers(m, config.notify);
-  m.read("storage", config, [](Mapping& storage, Config& out) { read_storage(storage, out); });
+  m.read("storage", config,
+         [&](Mapping& storage, Config& out) { read_storage(storage, context, out); });
   m.read("web", config.web,
          [&](Mapping& web, net::HttpServerOptions& out) { read_web(web, context, out); });
   m.read("remote_write_receiver", config, read_write_receiver);

@@ -44,6 +44,7 @@ struct Config {
   std::vector<CertificateFile> certificates;
   notify::NotifyConfig notify;
   std::vector<source::RelabelConfig> alert_relabel_configs;
+  std::string storage_path;  // Empty: state lives in memory.
   net::HttpServerOptions web;
 };
 

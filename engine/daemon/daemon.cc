@@ -10,6 +10,7 @@
 #include "daemon/evaluator.h"
 #include "daemon/eyesight.h"
 #include "daemon/file_watch.h"
+#include "daemon/keeper.h"
 #include "daemon/outgoing.h"
 #include "daemon/query_desk.h"
 #include "daemon/rule_engine.h"
@@ -26,6 +27,7 @@ namespace {
 
 constexpr Duration kWatchFilesEvery = std::chrono::seconds(5);
 constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
+constexpr Duration kPruneEvery = std::chrono::minutes(10);
 constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
 
 // A configuration with the rules it names: what a reload swaps in whole.
@@ -48,6 +50,7 @@ class Daemon::Impl : public api::Backend {
         http_(loop),
         writer_(store_, workers_, loop),
         receiver_(store_),
+        keeper_(clock, loop),
         queries_({store_, query_workers_, loop}, clock, loop),
         api_(*this) {}
 
@@ -65,8 +68,10 @@ class Daemon::Impl : public api::Backend {
     auto loadout = load(Strictness::LeaveBrokenRulesOut);
     if (!loadout) return fail(loadout.error());
     started_ = clock_.now();
+    if (auto opened = keeper_.open(loadout->config.storage_path); !opened) return opened;
     install(std::move(*loadout));
     if (auto listening = listen(); !listening) return listening;
+    go_on();
     begin_work();
     return {};
   }
@@ -102,6 +107,7 @@ class Daemon::Impl : public api::Backend {
     status.rule_problems = rule_problems_;
     status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
     status.prometheus_error = prometheus_error_;
+    status.keeps_state = keeper_.is_open();
     return status;
   }
 
@@ -202,12 +208,16 @@ class Daemon::Impl : public api::Backend {
     if (server_ && loadout.config.web.listen != config_.web.listen) {
       log::warn("a new web.listen takes effect at the next start");
     }
+    if (server_ && loadout.config.storage_path != config_.storage_path) {
+      log::warn("a new storage.path takes effect at the next start");
+    }
     config_ = loadout.config;
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
     install_notifier();
     asked_ = AskedSeries(rules_, config_);
+    sources_ = RuleSources(rules_);
     install_source(scraped_needs(rules_, config_));
     // The old one serves the old engine until that has gone.
     const std::unique_ptr<source::RemoteQuery> old =
@@ -233,7 +243,8 @@ class Daemon::Impl : public api::Backend {
             loop_,
             clock_,
             [this] { return std::uniform_real_distribution<double>(0, 1)(random_); },
-            {}},
+            {},
+            &keeper_},
         std::move(config));
   }
 
@@ -256,14 +267,18 @@ class Daemon::Impl : public api::Backend {
           here, *remote_, recorded_names(rules_),
           [this](const Result<void>& answered) { note_prometheus(answered); });
     }
-    GroupParts parts{clock_, loop_, *evaluator, writer_, nullptr, nullptr, nullptr};
-    parts.surroundings = [this](Timestamp at) { return surroundings(at); };
+    GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}};
+    parts.surroundings = [this](const auto& rule, Timestamp at) { return surroundings(rule, at); };
     parts.on_transitions = [this](const auto& rule, const auto& changes) {
       note_transitions(rule, changes);
     };
     parts.on_due = [this](const auto& rule, Timestamp at, Duration interval, const auto& due) {
       send(rule, at, interval, due);
     };
+    parts.on_unsaved = [this](const auto& rule, const auto& unsaved) {
+      keeper_.save(rule, unsaved);
+    };
+    parts.on_recorded = [this](Timestamp at, const auto& series) { keeper_.record(at, series); };
     auto engine = std::make_unique<RuleEngine>(std::move(parts));
     if (engine_) engine->take_over(*engine_);
     engine_ = std::move(engine);
@@ -293,6 +308,13 @@ class Daemon::Impl : public api::Backend {
     return {};
   }
 
+  // Takes up what the process before left.
+  void go_on() {
+    notifier_->restore(keeper_.take_messages());
+    engine_->restore(keeper_.take_samples());
+    engine_->restore(keeper_.take_alerts());
+  }
+
   // Rules wait for the first look at every target; a target that does not answer holds them up for
   // two intervals at most.
   void begin_work() {
@@ -304,10 +326,11 @@ class Daemon::Impl : public api::Backend {
       scraper_->on_first_pass([this] { begin_evaluating(); });
       loop_.after(2 * config_.scrape_interval, [this] { begin_evaluating(); });
     }
-    log::info("alert state lives in memory: it does not survive a restart");
+    if (!keeper_.is_open()) log::info("alert state lives in memory: it does not survive a restart");
     every("certificates", kReadCertificatesEvery, [this] { watch_certificates(); });
     every("files", kWatchFilesEvery, [this] { watch_files(); });
     every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
+    every("prune", kPruneEvery, [this] { keeper_.prune(); });
     watch_certificates();
   }
 
@@ -349,16 +372,22 @@ class Daemon::Impl : public api::Backend {
                                                    : config_.external_url;
   }
 
-  alert::Surroundings surroundings(Timestamp at) {
+  alert::Surroundings surroundings(const rule::Rule& rule, Timestamp at) {
     alert::Surroundings around;
     around.external_labels = config_.external_labels;
     around.external_url = external_url();
     around.query = [this, at](std::string_view expr) { return queries_.answer_now(expr, at); };
-    around.why_blind = [this](const Labels& labels) { return why_blind(targets(), labels); };
+    // Most evaluations need no eyesight: nothing has disappeared.
+    around.why_blind = [this, &rule,
+                        eyes = std::optional<Eyesight>()](const Labels& labels) mutable {
+      if (!eyes) eyes.emplace(targets());
+      return eyes->why_blind(sources_.of(rule), labels);
+    };
     return around;
   }
 
   void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {
+    keeper_.note(rule, clock_.now(), changes);
     for (const alert::Transition& change : changes) {
       log::info(
           "alert " + std::string(name_of(change.from)) + " => " + std::string(name_of(change.to)),
@@ -427,10 +456,12 @@ class Daemon::Impl : public api::Backend {
   net::HttpClient http_;
   SeriesWriter writer_;
   source::WriteReceiver receiver_;
+  Keeper keeper_;
   QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;
-  AskedSeries asked_;  // By rules_ and config_.
+  AskedSeries asked_;    // By rules_ and config_.
+  RuleSources sources_;  // By rules_.
   std::string rule_problems_;
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;

@@ -21,14 +21,25 @@ bool may_concern(const Labels& target, const Labels& alert) {
   });
 }
 
+bool may_feed(const source::TargetStatus& target, const Sources& sources) {
+  if (sources.any || !target.metrics) return true;
+  return std::any_of(sources.metrics.begin(), sources.metrics.end(), [&](const auto& name) {
+    return target.metrics->find(name) != target.metrics->end();
+  });
+}
+
 }  // namespace
 
-std::optional<std::string> why_blind(const std::vector<source::TargetStatus>& targets,
-                                     const Labels& alert) {
-  for (const source::TargetStatus& status : targets) {
-    if (status.health != source::Health::Down) continue;
-    if (!may_concern(status.target.labels, alert)) continue;
-    return status.target.url + " cannot be scraped: " + status.last_error;
+Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : down_(std::move(targets)) {
+  std::erase_if(down_, [](const auto& target) { return target.health != source::Health::Down; });
+}
+
+std::optional<alert::Obstacle> Eyesight::why_blind(const Sources& sources,
+                                                   const Labels& alert) const {
+  for (const source::TargetStatus& status : down_) {
+    if (!may_concern(status.target.labels, alert) || !may_feed(status, sources)) continue;
+    return alert::Obstacle{"target " + status.target.url,
+                           status.target.url + " cannot be scraped: " + status.last_error};
   }
   return std::nullopt;
 }

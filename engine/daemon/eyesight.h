@@ -6,18 +6,27 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "daemon/rule_sources.h"
 #include "source/target.h"
+#include "tocsin/alert.h"
 #include "tocsin/labels.h"
 
 namespace tocsin::daemon {
 
-// Why the disappearance of an alert with these labels proves nothing: a target that it may be about
-// is down. A target is about something else if both name the namespace, the workload, the
-// component or the job, and name another.
-std::optional<std::string> why_blind(const std::vector<source::TargetStatus>& targets,
-                                     const Labels& alert);
+class Eyesight {
+ public:
+  explicit Eyesight(std::vector<source::TargetStatus> targets);
+
+  // Why the disappearance of an alert with these labels proves nothing: a target is down that the
+  // alert may be about, and that has metrics the rule draws from. A target is about something else
+  // if both name the namespace, the workload, the component or the job, and name another. Of a
+  // target that was never seen everything must be expected.
+  std::optional<alert::Obstacle> why_blind(const Sources& sources, const Labels& alert) const;
+
+ private:
+  std::vector<source::TargetStatus> down_;
+};
 
 }  // namespace tocsin::daemon

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -14,6 +15,8 @@ namespace {
 
 // How long what a rule writes is kept, unless a rule asks for more: the lookback and some slack.
 constexpr Duration kLeastHistory = std::chrono::minutes(6);
+// A recording of which rules need more than this is worth keeping over a restart.
+constexpr Duration kLookedBackAt = std::chrono::minutes(15);
 
 double seconds_since(std::chrono::nanoseconds began, const Clock& clock) {
   return std::chrono::duration<double>(clock.ticks() - began).count();
@@ -34,6 +37,12 @@ Duration history_of(const rule::Group& group, const std::string& name) {
   return longest;
 }
 
+bool is_recorded_by(const rule::Rule& rule, const Labels& series) {
+  return series.metric_name() == rule.name &&
+         std::all_of(rule.labels.begin(), rule.labels.end(),
+                     [&](const auto& label) { return series.get(label.first) == label.second; });
+}
+
 // What the rules of a group write while it is evaluated.
 std::vector<std::string> names_written(const rule::Group& group) {
   std::vector<std::string> names{"ALERTS", "ALERTS_FOR_STATE"};
@@ -50,9 +59,10 @@ GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing
   const auto shared = std::make_shared<promql::SharedValues>(names_written(group_));
   for (const rule::Rule& rule : group_.rules) {
     const bool alerting = rule.kind == rule::RuleKind::Alert;
+    const Duration history = alerting ? kLeastHistory : history_of(group_, rule.name);
     RuleState state{alert::RuleLife(std::make_shared<const rule::Rule>(rule), group_.limit),
-                    parts_.evaluator.prepare(rule.expr, shared),
-                    parts_.writer.open(alerting ? kLeastHistory : history_of(group_, rule.name))};
+                    parts_.evaluator.prepare(rule.expr, shared), parts_.writer.open(history),
+                    history > kLookedBackAt};
     rules_.push_back(std::move(state));
   }
 }
@@ -102,7 +112,7 @@ void GroupRunner::take_answer(std::size_t index, Timestamp slot, std::chrono::na
   if (stopped_) return;
   RuleState& state = rules_[index];
   state.last_evaluation = parts_.clock.now();
-  auto outcome = state.life.take(slot, answer, parts_.surroundings(slot));
+  auto outcome = state.life.take(slot, answer, parts_.surroundings(*state.life.rule(), slot));
   state.seconds = seconds_since(began, parts_.clock);
   const auto next = [self = shared_from_this(), index, slot] { self->run_rule(index + 1, slot); };
   if (outcome) {
@@ -115,7 +125,11 @@ void GroupRunner::take_answer(std::size_t index, Timestamp slot, std::chrono::na
   }
   send_due(state, slot);
   if (!outcome) return next();
-  parts_.writer.write(state.series, slot - timing_.query_offset, std::move(outcome->series), next);
+  const Timestamp written_at = slot - timing_.query_offset;
+  if (state.is_looked_back_at && parts_.on_recorded) {
+    parts_.on_recorded(written_at, outcome->series);
+  }
+  parts_.writer.write(state.series, written_at, std::move(outcome->series), next);
 }
 
 void GroupRunner::note_failure(RuleState& state, const std::string& error) {
@@ -128,6 +142,14 @@ void GroupRunner::send_due(RuleState& state, Timestamp at) {
   if (!state.life.tracker()) return;
   const auto due = state.life.tracker()->take_due(at, timing_.resend_delay);
   if (!due.empty()) parts_.on_due(*state.life.rule(), at, timing_.interval, due);
+  save(state);
+}
+
+void GroupRunner::save(RuleState& state) {
+  if (!parts_.on_unsaved) return;
+  const auto unsaved = state.life.tracker()->take_unsaved();
+  if (unsaved.changed.empty() && unsaved.gone.empty()) return;
+  parts_.on_unsaved(*state.life.rule(), unsaved);
 }
 
 void GroupRunner::finish(Timestamp slot) {
@@ -155,12 +177,57 @@ void GroupRunner::note_pace(bool is_behind) {
   }
 }
 
-void GroupRunner::adopt(GroupRunner& before) {
+void GroupRunner::adopt(GroupRunner& before, SameRule same) {
   for (RuleState& state : rules_) {
     for (RuleState& old : before.rules_) {
-      if (state.life.rule()->id == old.life.rule()->id) state.life.adopt(old.life);
+      if (!same(*state.life.rule(), *old.life.rule())) continue;
+      const std::string old_id = old.life.rule()->id;
+      if (state.life.adopt(old.life)) move_records(state, old_id);
     }
   }
+}
+
+void GroupRunner::restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Timestamp at) {
+  for (RuleState& state : rules_) {
+    if (!state.life.tracker()) continue;
+    const auto mine = std::partition(saved.begin(), saved.end(), [&](const auto& one) {
+      return !is_of(one, *state.life.rule());
+    });
+    if (mine == saved.end()) continue;
+    const std::string old_id = mine->rule_id;
+    std::vector<alert::Alert> alerts;
+    for (auto it = mine; it != saved.end(); ++it) alerts.push_back(std::move(it->alert));
+    saved.erase(mine, saved.end());
+    state.life.tracker()->restore(std::move(alerts), at);
+    move_records(state, old_id);
+  }
+}
+
+void GroupRunner::restore(const std::vector<state::RecordedSample>& samples) {
+  for (RuleState& state : rules_) {
+    const rule::Rule& rule = *state.life.rule();
+    if (!state.is_looked_back_at) continue;
+    std::map<Timestamp, promql::Vector> by_time;
+    for (const state::RecordedSample& sample : samples) {
+      if (!is_recorded_by(rule, sample.labels)) continue;
+      by_time[sample.at].push_back({sample.labels, {sample.at, sample.value}});
+    }
+    for (auto& [at, series] : by_time) {
+      parts_.writer.write(state.series, at, std::move(series), [] {});
+    }
+  }
+}
+
+// What was kept under another id is kept under the rule's own from now on.
+void GroupRunner::move_records(RuleState& state, const std::string& old_id) {
+  if (!parts_.on_unsaved || old_id == state.life.rule()->id) return;
+  alert::AlertTracker::Unsaved moved;
+  for (const auto& [labels, alert] : state.life.tracker()->alerts()) moved.gone.push_back(labels);
+  rule::Rule old = *state.life.rule();
+  old.id = old_id;
+  parts_.on_unsaved(old, moved);
+  state.life.tracker()->forget_records();
+  save(state);
 }
 
 void GroupRunner::retire(Timestamp at) {
@@ -169,6 +236,8 @@ void GroupRunner::retire(Timestamp at) {
     const auto changes = state.life.tracker()->retire(at);
     if (!changes.empty()) parts_.on_transitions(*state.life.rule(), changes);
     send_due(state, at);
+    state.life.tracker()->forget();
+    save(state);
   }
 }
 

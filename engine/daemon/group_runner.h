@@ -19,6 +19,7 @@
 #include "api/backend.h"
 #include "daemon/evaluator.h"
 #include "daemon/series_writer.h"
+#include "state/change.h"
 #include "tocsin/alert.h"
 #include "tocsin/clock.h"
 #include "tocsin/rule_set.h"
@@ -32,13 +33,18 @@ struct GroupParts {
   Evaluator& evaluator;
   SeriesWriter& writer;
   // Asked anew for each rule: targets come and go.
-  std::function<alert::Surroundings(Timestamp at)> surroundings;
+  std::function<alert::Surroundings(const rule::Rule& rule, Timestamp at)> surroundings;
   // Told of every rule's changes and of the alerts that are due.
   std::function<void(const rule::Rule& rule, const std::vector<alert::Transition>& changes)>
       on_transitions;
   std::function<void(const rule::Rule& rule, Timestamp at, Duration interval,
                      const std::vector<alert::Alert>& due)>
       on_due;
+  // Told, after on_due, of what must outlive the process. May be null.
+  std::function<void(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved)>
+      on_unsaved;
+  // Told of what a recording rule wrote, if other rules look at its past. May be null.
+  std::function<void(Timestamp at, const promql::Vector& series)> on_recorded;
 };
 
 struct GroupTiming {
@@ -61,8 +67,14 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   // No evaluation after this; one that runs finds nobody to tell.
   void stop();
 
-  // Takes over the alerts of the rules with the same id.
-  void adopt(GroupRunner& before);
+  // Takes over the alerts of the rules that `same` says are the same, as far as they have none.
+  using SameRule = bool (*)(const rule::Rule& mine, const rule::Rule& theirs);
+  void adopt(GroupRunner& before, SameRule same);
+  // Takes the alerts of this group's rules out of `saved`, those of rules that `is_of` names.
+  using IsOf = bool (*)(const state::SavedAlert& saved, const rule::Rule& rule);
+  void restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Timestamp at);
+  // Writes the recordings of this group's rules into the store, as they were written before.
+  void restore(const std::vector<state::RecordedSample>& samples);
   // Resolves what is still active, because the rules are gone, and hands it to on_due.
   void retire(Timestamp at);
 
@@ -74,7 +86,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   struct RuleState {
     alert::RuleLife life;
     std::unique_ptr<PreparedExpr> expr;
-    SeriesWriter::Handle series;  // What it writes: a recording, or ALERTS.
+    SeriesWriter::Handle series;     // What it writes: a recording, or ALERTS.
+    bool is_looked_back_at = false;  // Other rules need more of it than the present.
     api::RuleHealth health = api::RuleHealth::Unknown;
     std::string last_error;
     double seconds = 0;
@@ -90,6 +103,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
                    Result<promql::Answer> answer);
   void note_failure(RuleState& state, const std::string& error);
   void send_due(RuleState& state, Timestamp at);
+  void save(RuleState& state);
+  void move_records(RuleState& state, const std::string& old_id);
   void finish(Timestamp slot);
   void note_pace(bool is_behind);
 

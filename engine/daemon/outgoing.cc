@@ -29,8 +29,13 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   out.annotations = alert.annotations;
   if (alert.blind) {
     out.annotations["blind"] = "Not seen since " + format_rfc3339(alert.blind->since) +
-                               ", because " + alert.blind->reason +
+                               ", because " + alert.blind->obstacle.reason +
                                ". The alert stays until fresh data says that it is over.";
+  }
+  if (alert.flapping_since) {
+    out.annotations["flapping"] = "Coming and going since " +
+                                  format_rfc3339(*alert.flapping_since) +
+                                  ". It counts as firing until it keeps still.";
   }
   out.resolved = alert.state == alert::State::Inactive;
   out.starts_at = alert.fired_at.value_or(alert.active_at);

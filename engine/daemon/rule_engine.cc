@@ -2,6 +2,7 @@
 #include "daemon/rule_engine.h"
 
 #include <algorithm>
+#include <map>
 
 namespace tocsin::daemon {
 namespace {
@@ -10,6 +11,18 @@ bool same_rule(const rule::Rule& a, const rule::Rule& b) {
   return a.id == b.id && a.kind == b.kind && a.expr_text == b.expr_text &&
          a.for_duration == b.for_duration && a.keep_firing_for == b.keep_firing_for &&
          a.labels == b.labels && a.annotations == b.annotations;
+}
+
+bool has_same_id(const rule::Rule& a, const rule::Rule& b) { return a.id == b.id; }
+bool says_the_same(const rule::Rule& a, const rule::Rule& b) {
+  return a.content_id == b.content_id;
+}
+
+bool is_saved_by_id(const state::SavedAlert& saved, const rule::Rule& rule) {
+  return saved.rule_id == rule.id;
+}
+bool is_saved_by_content(const state::SavedAlert& saved, const rule::Rule& rule) {
+  return saved.content_id == rule.content_id;
 }
 
 bool same_group(const rule::Group& a, const rule::Group& b) {
@@ -47,13 +60,48 @@ void RuleEngine::apply(const rule::RuleSet& rules, const EngineDefaults& default
     }
   }
   before.insert(before.end(), inherited.begin(), inherited.end());
-  for (const auto& old : before) {
-    old->stop();
-    for (const auto& runner : fresh) runner->adopt(*old);
-    old->retire(parts_.clock.now());
+  for (const auto& old : before) old->stop();
+  for (const auto same : {has_same_id, says_the_same}) {
+    for (const auto& old : before) {
+      for (const auto& runner : fresh) runner->adopt(*old, same);
+    }
   }
+  for (const auto& old : before) old->retire(parts_.clock.now());
   if (!started_) return;
   for (const auto& runner : fresh) runner->start();
+}
+
+void RuleEngine::restore(std::vector<state::SavedAlert> saved) {
+  const Timestamp now = parts_.clock.now();
+  for (const auto is_of : {is_saved_by_id, is_saved_by_content}) {
+    for (const auto& runner : runners_) runner->restore(saved, is_of, now);
+  }
+  std::map<std::string, std::vector<state::SavedAlert>> orphans;
+  for (state::SavedAlert& one : saved) orphans[one.rule_id].push_back(std::move(one));
+  for (auto& [rule_id, alerts] : orphans) retire(std::move(alerts));
+}
+
+void RuleEngine::restore(const std::vector<state::RecordedSample>& samples) {
+  for (const auto& runner : runners_) runner->restore(samples);
+}
+
+// A rule that went while nobody was running: its alerts end as if it went now.
+void RuleEngine::retire(std::vector<state::SavedAlert> orphans) {
+  rule::Rule rule;
+  rule.name = orphans.front().rule_name;
+  rule.id = orphans.front().rule_id;
+  rule.content_id = orphans.front().content_id;
+  alert::AlertTracker tracker(rule, 0);
+  std::vector<alert::Alert> alerts;
+  for (state::SavedAlert& one : orphans) alerts.push_back(std::move(one.alert));
+  const Timestamp now = parts_.clock.now();
+  tracker.restore(std::move(alerts), now);
+  const auto changes = tracker.retire(now);
+  if (!changes.empty()) parts_.on_transitions(rule, changes);
+  const auto due = tracker.take_due(now, Duration(0));
+  if (!due.empty()) parts_.on_due(rule, now, Duration(0), due);
+  tracker.forget();
+  if (parts_.on_unsaved) parts_.on_unsaved(rule, tracker.take_unsaved());
 }
 
 void RuleEngine::take_over(RuleEngine& before) {

@@ -2,7 +2,8 @@
 //
 // RuleEngine keeps a GroupRunner for every group of the running RuleSet. A reload leaves unchanged
 // groups alone, hands the alerts of changed ones on by rule id (a renamed file or a changed
-// threshold loses nothing), and resolves those of rules that are gone.
+// threshold loses nothing) or by what the rule says (neither does a renamed group), and resolves
+// those of rules that are gone.
 //
 // Loop thread only.
 #pragma once
@@ -35,12 +36,18 @@ class RuleEngine {
   // Takes over the alerts of an engine whose place this one takes; call before apply().
   void take_over(RuleEngine& before);
 
+  // Goes on with the alerts of the process before; those of rules that are gone are resolved. Call
+  // once, after the first apply().
+  void restore(std::vector<state::SavedAlert> saved);
+  void restore(const std::vector<state::RecordedSample>& samples);
+
   // Groups wait until this is called: at start there is nothing to evaluate over yet.
   void start();
 
   std::vector<api::GroupStatus> groups() const;
 
  private:
+  void retire(std::vector<state::SavedAlert> orphans);
   GroupTiming timing_of(const rule::Group& group, const EngineDefaults& defaults) const;
 
   const GroupParts parts_;

@@ -19,11 +19,14 @@ using yaml::Mapping;
 using yaml::Node;
 
 // What stays the same about a rule when its thresholds change.
-std::string identity_text(const Group& group, const Rule& rule) {
-  std::string text =
-      group.name + '\0' + (rule.kind == RuleKind::Alert ? "alert" : "record") + '\0' + rule.name;
+std::string name_and_labels(const Rule& rule) {
+  std::string text = (rule.kind == RuleKind::Alert ? "alert" : "record") + ('\0' + rule.name);
   for (const auto& [name, value] : rule.labels) text += '\0' + name + '\0' + value;
   return text;
+}
+
+std::string identity_text(const Group& group, const Rule& rule) {
+  return group.name + '\0' + name_and_labels(rule);
 }
 
 std::string identity(const std::string& text, int ordinal) {
@@ -154,6 +157,8 @@ void RuleReader::read_rule(const Node& node, Group& group) {
 void RuleReader::add(Group& group, Rule rule) {
   const std::string text = identity_text(group, rule);
   rule.id = identity(text, identities_[text]++);
+  const std::string content = name_and_labels(rule) + '\0' + rule.expr_text;
+  rule.content_id = identity(content, contents_[content]++);
   group.rules.push_back(std::move(rule));
 }
 

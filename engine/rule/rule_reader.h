@@ -56,6 +56,7 @@ class RuleReader {
   std::map<std::string, Named> alerts_;    // Of the group being read; those with a condition.
   std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
   std::map<std::string, int> identities_;  // How often each has been given.
+  std::map<std::string, int> contents_;    // The same for what rules say.
 };
 
 }  // namespace tocsin::rule

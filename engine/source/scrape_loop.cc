@@ -148,6 +148,7 @@ void ScrapeLoop::finish(Timestamp slot, const ScrapeReport& report) {
   status_.last_samples = report.scraped;
   status_.last_kept = report.kept;
   status_.history = report.history;
+  status_.metrics = report.metrics;
 
   ++stats_->scrapes;
   stats_->failures += report.error.empty() ? 0 : 1;

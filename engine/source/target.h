@@ -4,7 +4,9 @@
 // Values; any thread.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -32,6 +34,8 @@ struct DroppedTarget {
 enum class Health { Unknown, Up, Down };
 std::string_view health_name(Health health);  // "unknown", "up", "down"
 
+using MetricNames = std::set<std::string, std::less<>>;
+
 struct TargetStatus {
   Target target;
   Health health = Health::Unknown;
@@ -41,6 +45,9 @@ struct TargetStatus {
   std::size_t last_samples = 0;  // Lines of the last page.
   std::size_t last_kept = 0;     // Those of them that were written to the store.
   Duration history{0};           // How long its series are kept.
+  // The metrics that it was ever seen to have, as far as anybody asks for them; null before its
+  // first page.
+  std::shared_ptr<const MetricNames> metrics;
 };
 
 // Applies the job's defaults and relabel_configs to one discovered address. Fails when what comes

@@ -68,6 +68,7 @@ ScrapeReport TargetStore::accept(const Attempt& attempt, std::shared_ptr<const S
     append_failure(attempt);
     interrupted_ = true;
     report.history = history_;
+    report.metrics = metrics_;
     return report;
   }
   const bool restarted = digest_.process_start != process_start_;
@@ -75,6 +76,7 @@ ScrapeReport TargetStore::accept(const Attempt& attempt, std::shared_ptr<const S
   process_start_ = digest_.process_start;
   interrupted_ = false;
   report.history = history_;
+  report.metrics = metrics_;
   return report;
 }
 
@@ -89,6 +91,7 @@ Result<void> TargetStore::read(const Attempt& attempt) {
 void TargetStore::append(const Attempt& attempt, bool suppress_starts, ScrapeReport& report) {
   keep(digest_.history);
   settle_births(attempt.at);
+  note_metrics();
   ids_.clear();
   values_.clear();
   report.drops = digest_.drops;
@@ -139,6 +142,18 @@ void TargetStore::settle_births(Timestamp at) {
     }
     cache_.settle(birth.entry, store_.add_series(block, birth.labels, entry.counter), at);
   }
+}
+
+// Readers have the set as it was: new names make a new one.
+void TargetStore::note_metrics() {
+  std::optional<MetricNames> grown;
+  if (!metrics_) grown.emplace();
+  for (const Digest::Birth& birth : digest_.births) {
+    const std::string_view name = birth.labels.metric_name();
+    if (!grown && metrics_->find(name) == metrics_->end()) grown = *metrics_;
+    if (grown) grown->emplace(name);
+  }
+  if (grown) metrics_ = std::make_shared<const MetricNames>(std::move(*grown));
 }
 
 void TargetStore::append_timed(Timestamp at, ScrapeReport& report) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "source/scrape_cache.h"
+#include "source/target.h"
 #include "tocsin/store.h"
 
 namespace tocsin::source {
@@ -37,11 +38,12 @@ struct Attempt {
 };
 
 struct ScrapeReport {
-  std::string error;         // Empty: the target is up.
-  std::size_t scraped = 0;   // Lines with samples.
-  std::size_t kept = 0;      // Those of them that were written.
-  std::size_t appended = 0;  // Samples written: those, and `up` and its sisters.
-  Duration history{0};       // How long they are kept.
+  std::string error;                           // Empty: the target is up.
+  std::size_t scraped = 0;                     // Lines with samples.
+  std::size_t kept = 0;                        // Those of them that were written.
+  std::size_t appended = 0;                    // Samples written: those, and `up` and its sisters.
+  Duration history{0};                         // How long they are kept.
+  std::shared_ptr<const MetricNames> metrics;  // As TargetStatus has it.
   DropCounts drops;
 };
 
@@ -77,6 +79,7 @@ class TargetStore {
   void append(const Attempt& attempt, bool suppress_starts, ScrapeReport& report);
   void append_failure(const Attempt& attempt);
   void settle_births(Timestamp at);
+  void note_metrics();
   void append_timed(Timestamp at, ScrapeReport& report);
   void mark_missing_timed(Timestamp at);
   void mark_stale(ScrapeCache::EntryId id, Timestamp at);
@@ -96,6 +99,7 @@ class TargetStore {
   ScrapeCache cache_;
   Digest digest_;
   std::optional<store::BlockId> block_;
+  std::shared_ptr<const MetricNames> metrics_;  // Null before the first page.
   Duration history_;
   std::vector<Group> groups_;
   std::map<std::string, std::uint32_t> group_by_name_;

@@ -18,7 +18,8 @@ CREATE TABLE alerts(
   rule_id TEXT NOT NULL, labels BLOB NOT NULL, content_id TEXT NOT NULL, rule_name TEXT NOT NULL,
   state INTEGER NOT NULL, value REAL, annotations BLOB NOT NULL, active_at INTEGER NOT NULL,
   fired_at INTEGER, resolved_at INTEGER, keep_firing_since INTEGER, last_sent_at INTEGER,
-  blind_since INTEGER, blind_reason TEXT NOT NULL, flapping_since INTEGER,
+  blind_since INTEGER, blind_cause TEXT NOT NULL, blind_reason TEXT NOT NULL,
+  flapping_since INTEGER,
   looks INTEGER NOT NULL, last_look INTEGER NOT NULL,
   PRIMARY KEY(rule_id, labels)) WITHOUT ROWID;
 CREATE TABLE messages(
@@ -36,7 +37,7 @@ CREATE TABLE samples(
 )"};
 
 constexpr std::string_view kPutAlert =
-    "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 bool is_damage(const Error& error) { return error.code == ErrorCode::Parse; }
 
@@ -58,8 +59,7 @@ Result<std::string> set_file_aside(const std::string& path, Timestamp now) {
     if (!fs::exists(path + suffix, error)) continue;
     fs::rename(path + suffix, aside + suffix, error);
     if (error) {
-      return fail(ErrorCode::Io,
-                  path + " is damaged and cannot be set aside: " + error.message());
+      return fail(ErrorCode::Io, path + " is damaged and cannot be set aside: " + error.message());
     }
   }
   return aside;
@@ -103,8 +103,12 @@ std::optional<SavedAlert> read_alert(Statement& row) {
   alert.keep_firing_since = row.next_optional_time();
   alert.last_sent_at = row.next_optional_time();
   const auto blind_since = row.next_optional_time();
+  std::string cause(row.next_text());
   std::string reason(row.next_text());
-  if (blind_since) alert.blind = alert::Blindness{*blind_since, std::move(reason), *blind_since};
+  if (blind_since) {
+    alert.blind =
+        alert::Blindness{*blind_since, {std::move(cause), std::move(reason)}, *blind_since};
+  }
   alert.flapping_since = row.next_optional_time();
   alert.looks = static_cast<std::uint32_t>(row.next_number());
   alert.last_look = row.next_time();
@@ -162,10 +166,9 @@ Result<void> Database::migrate() {
   const auto version = db_.number("PRAGMA user_version");
   if (!version) return fail(version.error());
   if (*version < 0 || *version > static_cast<std::int64_t>(kMigrations.size())) {
-    return fail(ErrorCode::InvalidArgument,
-                "the state is of version " + std::to_string(*version) +
-                    ", which a newer Tocsin wrote; this one knows " +
-                    std::to_string(kMigrations.size()));
+    return fail(ErrorCode::InvalidArgument, "the state is of version " + std::to_string(*version) +
+                                                ", which a newer Tocsin wrote; this one knows " +
+                                                std::to_string(kMigrations.size()));
   }
   for (auto step = static_cast<std::size_t>(*version); step < kMigrations.size(); ++step) {
     const std::string sql = "BEGIN IMMEDIATE;" + std::string(kMigrations[step]) +
@@ -190,9 +193,9 @@ Result<void> Database::apply(const Change& change) {
 }
 
 Result<void> Database::write(const Change& change) {
-  for (const auto part : {&Database::write_alerts, &Database::write_messages,
-                          &Database::write_groups, &Database::write_history,
-                          &Database::write_samples}) {
+  for (const auto part :
+       {&Database::write_alerts, &Database::write_messages, &Database::write_groups,
+        &Database::write_history, &Database::write_samples}) {
     if (auto written = (this->*part)(change); !written) return written;
   }
   return {};
@@ -214,7 +217,8 @@ Result<void> Database::write_alerts(const Change& change) {
       row.bind(alert.fired_at).bind(alert.resolved_at).bind(alert.keep_firing_since);
       row.bind(alert.last_sent_at);
       row.bind(alert.blind ? std::optional(alert.blind->since) : std::nullopt);
-      row.bind(alert.blind ? std::string_view(alert.blind->reason) : "");
+      row.bind(alert.blind ? std::string_view(alert.blind->obstacle.cause) : "");
+      row.bind(alert.blind ? std::string_view(alert.blind->obstacle.reason) : "");
       row.bind(alert.flapping_since).bind(std::int64_t{alert.looks}).bind(alert.last_look);
     }
     if (auto done = row.execute(); !done) return done;
@@ -297,9 +301,8 @@ Result<void> Database::write_samples(const Change& change) {
 
 Result<Saved> Database::load() {
   Saved saved;
-  for (const auto part : {&Database::load_alerts, &Database::load_messages,
-                          &Database::load_groups, &Database::load_history,
-                          &Database::load_samples}) {
+  for (const auto part : {&Database::load_alerts, &Database::load_messages, &Database::load_groups,
+                          &Database::load_history, &Database::load_samples}) {
     if (auto loaded = (this->*part)(saved); !loaded) return fail(loaded.error());
   }
   return saved;

@@ -8,10 +8,12 @@
 // Not thread-safe. The daemon keeps every tracker on the loop thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +27,17 @@ namespace tocsin::alert {
 enum class State { Inactive, Pending, Firing };
 std::string_view name_of(State state);  // "inactive", "pending", "firing": the API's words.
 
+// What keeps an alert from being seen: a name that stays the same while it lasts ("target
+// http://10.0.0.1:4191/metrics", "rule golden-signals/SuccessRateLow", "restart"), and a sentence.
+struct Obstacle {
+  std::string cause;
+  std::string reason;
+};
+
 // Why an alert cannot be seen at the moment; it is neither confirmed nor over.
 struct Blindness {
   Timestamp since;
-  std::string reason;
+  Obstacle obstacle;
   // When it was last so. Windows need some time to fill again: until then absence proves nothing.
   Timestamp last{};
 };
@@ -44,6 +53,13 @@ struct Alert {
   std::optional<Timestamp> keep_firing_since;
   std::optional<Timestamp> last_sent_at;
   std::optional<Blindness> blind;
+  // Since when it comes and goes faster than anybody can follow; while it does, it fires.
+  std::optional<Timestamp> flapping_since;
+  // Whether its series was there, the newest in bit 0: what flapping is told from. A look is taken
+  // every `for` and `keep_firing_for`, since the alert cannot change faster.
+  std::uint32_t looks = 0;
+  Timestamp last_look{};
+  bool is_news = false;  // Something happened to it that receivers have yet to hear of.
 };
 
 // One change of state, as the log, the history and the notifier see it.
@@ -60,7 +76,7 @@ struct Surroundings {
   std::function<Result<promql::Vector>(std::string_view expr)> query;
   // Why the disappearance of an alert's series may not mean that it is over (its target cannot be
   // scraped); nothing when it does mean that. Null: always believe it.
-  std::function<std::optional<std::string>(const Labels& labels)> why_blind;
+  std::function<std::optional<Obstacle>(const Labels& labels)> why_blind;
 };
 
 class AlertTracker {
@@ -83,7 +99,7 @@ class AlertTracker {
 
   // The rule could not be evaluated. Differs from Prometheus: its active alerts stay, are sent on,
   // and say why nobody can tell.
-  void observe_failure(Timestamp at, std::string_view reason);
+  void observe_failure(Timestamp at, const Obstacle& obstacle);
 
   // The alerts to send at `at`, firing and resolved, marked as sent: new ones, changed ones, and
   // those that were sent longer than `resend_delay` ago.
@@ -91,8 +107,24 @@ class AlertTracker {
 
   // Takes over the alerts of the same rule as it was before a reload.
   void adopt(AlertTracker&& before);
+
+  // Goes on with the alerts of the process before. Nothing was seen since: for as long as the rule
+  // looks back, the absence of a series proves nothing.
+  void restore(std::vector<Alert> alerts, Timestamp at);
+
+  // What became different since the last call, for whoever keeps it beyond the process.
+  struct Unsaved {
+    std::vector<Alert> changed;
+    std::vector<Labels> gone;
+  };
+  Unsaved take_unsaved();
+  // Nothing counts as saved any more.
+  void forget_records() { saved_.clear(); }
+
   // Resolves everything that is active, because the rule is gone.
   std::vector<Transition> retire(Timestamp at);
+  // Has no alerts any more: what was to be sent has been taken.
+  void forget() { alerts_.clear(); }
 
   // Firing if any alert is, else pending if any is.
   State state() const;
@@ -114,7 +146,7 @@ class AlertTracker {
   void hold_back(std::vector<Candidate>& candidates);
   void apply_present(Timestamp at, std::vector<Candidate>& present,
                      std::vector<Transition>& changes);
-  void apply_absent(Timestamp at, const std::vector<Candidate>& present, const Surroundings& around,
+  void apply_absent(Timestamp at, const std::set<Labels>& present, const Surroundings& around,
                     std::vector<Transition>& changes);
   void fire_when_due(Timestamp at, std::vector<Transition>& changes);
   void forget_old(Timestamp at);
@@ -122,11 +154,15 @@ class AlertTracker {
   Candidate limit_candidate() const;
   bool keeps_firing(Timestamp at, Alert& alert) const;
   bool stays_blind(Timestamp at, Alert& alert, const Surroundings& around) const;
+  void look_for_flapping(Timestamp at, const std::set<Labels>& present);
 
   rule::Rule rule_;
   std::size_t limit_;
+  Duration window_;  // How far back the rule looks.
+  std::optional<Timestamp> restored_at_;
   std::unique_ptr<const Templates> templates_;
   std::map<Labels, Alert> alerts_;
+  std::map<Labels, Alert> saved_;  // As of the last take_unsaved().
   std::size_t held_back_ = 0;
 };
 

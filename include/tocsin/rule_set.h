@@ -115,6 +115,8 @@ struct Rule {
   // Names the rule across reloads and restarts: the group's name, the rule's name and labels, and
   // which of several equal ones it is. Thresholds, `for`, annotations and the file may change.
   std::string id;
+  // Names what the rule says, whatever its group is called: its name, labels and expression.
+  std::string content_id;
   Place place;
 };
 

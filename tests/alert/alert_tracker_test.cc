@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include "alert/flap.h"
 #include "tocsin/alert.h"
 
 namespace tocsin::alert {
@@ -117,11 +118,11 @@ TEST_CASE("a failing evaluation is not a recovery") {
   Life life(rule_named("A"));
   life.observe(0min, {{"web", 1}});
   life.due(0min);
-  life.tracker.observe_failure(at(1min), "many-to-many matching not allowed");
+  life.tracker.observe_failure(at(1min), {"rule A", "many-to-many matching not allowed"});
   CHECK(life.tracker.state() == State::Firing);
-  CHECK(life.only().blind->reason == "many-to-many matching not allowed");
+  CHECK(life.only().blind->obstacle.reason == "many-to-many matching not allowed");
   CHECK(life.due(1min) == 1);  // Sent on, because there is something new to say.
-  life.tracker.observe_failure(at(2min), "again");
+  life.tracker.observe_failure(at(2min), {"rule A", "again"});
   CHECK(life.only().blind->since == at(1min));
   CHECK(life.observe(3min, {{"web", 1}}) == "");
   CHECK_FALSE(life.only().blind.has_value());
@@ -130,14 +131,14 @@ TEST_CASE("a failing evaluation is not a recovery") {
 TEST_CASE("an alert whose target cannot be seen stays as it is") {
   Life life(rule_named("A"));
   bool target_up = false;
-  life.around.why_blind = [&](const Labels& labels) -> std::optional<std::string> {
+  life.around.why_blind = [&](const Labels& labels) -> std::optional<Obstacle> {
     CHECK(labels.get("deployment") == "web");
     if (target_up) return std::nullopt;
-    return "10.0.0.1:4191 cannot be scraped";
+    return Obstacle{"target t", "10.0.0.1:4191 cannot be scraped"};
   };
   life.observe(0min, {{"web", 1}});
   CHECK(life.observe(1min, {}) == "");
-  CHECK(life.only().blind->reason == "10.0.0.1:4191 cannot be scraped");
+  CHECK(life.only().blind->obstacle.reason == "10.0.0.1:4191 cannot be scraped");
   target_up = true;
   CHECK(life.observe(2min, {}) == "");  // Its windows have yet to fill again.
   CHECK(life.observe(6min, {}) == "web: firing>inactive");
@@ -146,7 +147,7 @@ TEST_CASE("an alert whose target cannot be seen stays as it is") {
 TEST_CASE("an alert that is seen again after blindness fires on") {
   Life life(rule_named("A"));
   life.observe(0min, {{"web", 1}});
-  life.tracker.observe_failure(at(1min), "no answer");
+  life.tracker.observe_failure(at(1min), {"rule A", "no answer"});
   CHECK(life.observe(2min, {}) == "");
   CHECK(life.observe(3min, {{"web", 1}}) == "");
   CHECK_FALSE(life.only().blind.has_value());
@@ -199,6 +200,115 @@ TEST_CASE("a reload keeps what was active") {
   after.adopt(std::move(before.tracker));
   CHECK(after.state() == State::Firing);
   CHECK(after.alerts().begin()->second.active_at == at(0min));
+}
+
+// ---- Beyond the process.
+
+std::vector<Alert> all_of(const AlertTracker& tracker) {
+  std::vector<Alert> out;
+  for (const auto& [labels, alert] : tracker.alerts()) out.push_back(alert);
+  return out;
+}
+
+TEST_CASE("what was pending goes on being pending since when it was") {
+  Life before(rule_named("A", 2min));
+  before.observe(0min, {{"web", 1}});
+  Life after(rule_named("A", 2min));
+  after.tracker.restore(all_of(before.tracker), at(90s));
+  CHECK(after.observe(105s, {{"web", 1}}) == "");
+  CHECK(after.observe(120s, {{"web", 1}}) == "web: pending>firing");
+  CHECK(after.only().active_at == at(0min));
+}
+
+TEST_CASE("after a restart, absence proves nothing until the rule's window has been seen") {
+  Life before(rule_named("A"));
+  before.observe(0min, {{"web", 1}});
+  before.due(0min);
+  Life after(rule_named("A"));
+  after.tracker.restore(all_of(before.tracker), at(1min));
+  CHECK(after.observe(2min, {}) == "");
+  CHECK(after.only().blind->obstacle.reason.find("restarted") != std::string::npos);
+  CHECK(after.observe(5min, {}) == "");
+  CHECK(after.observe(6min, {}) == "web: firing>inactive");
+}
+
+TEST_CASE("after a restart nothing is sent twice, and the next is sent when it is due") {
+  Life before(rule_named("A"));
+  before.observe(0s, {{"web", 1}});
+  CHECK(before.due(0s) == 1);
+  Life after(rule_named("A"));
+  after.tracker.restore(all_of(before.tracker), at(15s));
+  after.observe(30s, {{"web", 1}});
+  CHECK(after.due(30s) == 0);
+  after.observe(75s, {{"web", 1}});
+  CHECK(after.due(75s) == 1);
+}
+
+TEST_CASE("what changed is to be saved once, and what is gone is to be forgotten") {
+  Life life(rule_named("A", 1min));
+  CHECK(life.tracker.take_unsaved().changed.empty());
+  life.observe(0min, {{"web", 1}});
+  CHECK(life.tracker.take_unsaved().changed.size() == 1);
+  life.observe(30s, {{"web", 2}});  // Only its value is another.
+  CHECK(life.tracker.take_unsaved().changed.empty());
+  life.observe(1min, {{"web", 2}});
+  CHECK(life.tracker.take_unsaved().changed[0].state == State::Firing);
+  life.due(1min);
+  CHECK(life.tracker.take_unsaved().changed[0].last_sent_at == at(1min));
+  life.observe(2min, {});
+  CHECK(life.tracker.take_unsaved().changed[0].resolved_at == at(2min));
+  life.observe(18min, {});
+  const auto last = life.tracker.take_unsaved();
+  CHECK(last.changed.empty());
+  CHECK(last.gone.size() == 1);
+}
+
+// ---- Flapping.
+
+TEST_CASE("changes weigh from 0.8 to 1.2, and all of them together are one") {
+  CHECK(flapping_share(0) == 0);
+  CHECK(flapping_share(looks_of(true)) == 0);
+  std::uint32_t looks = 0;
+  for (int i = 0; i < kFlapLooks; ++i) looks = with_look(looks, i % 2 == 0);
+  CHECK(flapping_share(looks) == doctest::Approx(1.0));
+  CHECK(flapping_share(1) == doctest::Approx(1.2 / 20));
+  CHECK(flapping_share(1U << 20) == doctest::Approx(0.8 / 20));
+}
+
+TEST_CASE("an alert that comes and goes becomes one that fires, until it keeps still") {
+  Life life(rule_named("A"));
+  std::size_t sent = 0;
+  Duration now = 0s;
+  const auto step = [&](bool there) {
+    now += 15s;
+    if (there) {
+      life.observe(now, {{"web", 1}});
+    } else {
+      life.observe(now, {});
+    }
+    sent += life.due(now, 1h);
+  };
+  for (int i = 0; i < 200; ++i) step(i % 2 == 0);
+  CHECK(sent <= 14);  // Of two hundred.
+  REQUIRE(life.only().flapping_since.has_value());
+  CHECK(life.tracker.state() == State::Firing);
+  for (int i = 0; i < 30; ++i) step(false);
+  CHECK(life.tracker.state() == State::Inactive);
+  CHECK_FALSE(life.only().flapping_since.has_value());
+}
+
+TEST_CASE("an alert that changes now and then does not flap") {
+  Life life(rule_named("A"));
+  Duration now = 0s;
+  for (int i = 0; i < 200; ++i) {
+    now += 15s;
+    if (i / 10 % 2 == 0) {
+      life.observe(now, {{"web", 1}});
+    } else {
+      life.observe(now, {});
+    }
+    if (!life.tracker.alerts().empty()) CHECK_FALSE(life.only().flapping_since.has_value());
+  }
 }
 
 }  // namespace

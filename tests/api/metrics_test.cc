@@ -32,7 +32,7 @@ FakeBackend& busy(FakeBackend& b) {
   rule.rule = testing::alerting_rule("Down", "up == 0");
   rule.alerts.resize(3);
   rule.alerts[0].state = alert::State::Firing;
-  rule.alerts[1].blind = alert::Blindness{FakeBackend::kNow, "target down"};
+  rule.alerts[1].blind = alert::Blindness{FakeBackend::kNow, {"target t", "target down"}};
   group.rules = {rule};
   b.all_groups = {group};
   b.scraping.samples_appended = 12'345'678'901;

@@ -114,8 +114,9 @@ void add_alerts(FakeBackend& b) {
                              40s);
   slow.annotations["value"] = "1.84s";
   slow.annotations["threshold"] = "500ms";
-  slow.blind = alert::Blindness{FakeBackend::kNow - 30s,
-                                "target http://10.0.0.9:4191/metrics cannot be scraped."};
+  slow.blind =
+      alert::Blindness{FakeBackend::kNow - 30s,
+                       {"target t", "target http://10.0.0.9:4191/metrics cannot be scraped."}};
   alert::Alert bare = firing({{"alertname", "QueueLong"}, {"namespace", "shop"}}, "", 26h);
   bare.annotations.clear();
   bare.value = 1234.5678;
@@ -325,7 +326,7 @@ TEST_CASE("no text from outside becomes markup") {
         for (const LabelView& label : alert.labels) builder.set(label.name, evil);
         alert.labels = builder.build();
         for (auto& [name, text] : alert.annotations) text = evil;
-        if (alert.blind) alert.blind->reason = evil;
+        if (alert.blind) alert.blind->obstacle.reason = evil;
       }
     }
   }

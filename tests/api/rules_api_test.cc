@@ -112,7 +112,7 @@ TEST_CASE("alerts that are pending or firing are listed, with what Tocsin knows 
         std::string(R"j({"status":"success","data":{"alerts":[)j") + kAlert + "]}}");
   alert::Alert& alert = b.all_groups[0].rules[0].alerts[0];
   alert.keep_firing_since = FakeBackend::kNow - 1s;
-  alert.blind = alert::Blindness{FakeBackend::kNow - 2s, "its target is down"};
+  alert.blind = alert::Blindness{FakeBackend::kNow - 2s, {"target t", "its target is down"}};
   const std::string body = get(b, "/api/v1/alerts");
   CHECK(body.find(
             R"j("keepFiringSince":"2026-11-22T17:41:59.000Z","value":"2e+01",)j"

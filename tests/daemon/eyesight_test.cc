@@ -16,9 +16,10 @@ source::TargetStatus target(const Labels& labels, source::Health health) {
 }
 
 TEST_CASE("an alert cannot be seen while a target that it may be about is down") {
+  const Sources any{{}, true};
   const Labels alert{{"alertname", "A"}, {"namespace", "shop"}, {"deployment", "web"}};
   const auto blind = [&](const Labels& labels, source::Health health) {
-    return why_blind({target(labels, health)}, alert).has_value();
+    return Eyesight({target(labels, health)}).why_blind(any, alert).has_value();
   };
   const Labels same{{"job", "linkerd-proxy"}, {"namespace", "shop"}, {"deployment", "web"}};
   CHECK(blind(same, source::Health::Down));
@@ -27,8 +28,42 @@ TEST_CASE("an alert cannot be seen while a target that it may be about is down")
   CHECK_FALSE(blind(same.with("namespace", "other"), source::Health::Down));
   // A federated Prometheus may be about anything.
   CHECK(blind(Labels{{"job", "federate"}}, source::Health::Down));
-  CHECK(*why_blind({target(same, source::Health::Down)}, alert) ==
-        "http://10.0.0.1:4191/metrics cannot be scraped: connection refused");
+  const auto obstacle = Eyesight({target(same, source::Health::Down)}).why_blind(any, alert);
+  CHECK(obstacle->cause == "target http://10.0.0.1:4191/metrics");
+  CHECK(obstacle->reason == "http://10.0.0.1:4191/metrics cannot be scraped: connection refused");
+}
+
+TEST_CASE("a target that never had what the rule reads keeps no alert") {
+  source::TargetStatus identity = target(Labels{{"component", "identity"}}, source::Health::Down);
+  const Labels alert{{"alertname", "A"}, {"namespace", "shop"}};
+  const Sources requests{{"response_total", "request_total"}, false};
+  CHECK(Eyesight({identity}).why_blind(requests, alert).has_value());  // It was never seen.
+  identity.metrics = std::make_shared<const source::MetricNames>(
+      source::MetricNames{"process_start_time_seconds"});
+  CHECK_FALSE(Eyesight({identity}).why_blind(requests, alert).has_value());
+  CHECK(Eyesight({identity}).why_blind({{}, true}, alert).has_value());
+  identity.metrics =
+      std::make_shared<const source::MetricNames>(source::MetricNames{"request_total"});
+  CHECK(Eyesight({identity}).why_blind(requests, alert).has_value());
+}
+
+TEST_CASE("a rule draws from what its recordings draw from") {
+  const std::vector<rule::SourceFile> files{{"r.yaml", R"(
+groups:
+  - name: g
+    rules:
+      - {record: a, expr: 'sum(rate(x[5m]))'}
+      - {record: b, expr: a + b}
+      - {alert: High, expr: b > 1 and y}
+      - {alert: Any, expr: '{job="z"} > 1'}
+)"}};
+  const auto loaded = rule::load(files);
+  const RuleSources sources(loaded.rules);
+  const auto& rules = loaded.rules.groups[0].rules;
+  CHECK(sources.of(rules[2]).metrics == std::set<std::string, std::less<>>{"x", "y"});
+  CHECK_FALSE(sources.of(rules[2]).any);
+  CHECK(sources.of(rules[3]).any);
+  CHECK(sources.of(rule::Rule{}).any);
 }
 
 }  // namespace

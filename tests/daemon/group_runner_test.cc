@@ -22,11 +22,13 @@ struct World {
   store::BlockId block = store.add_block({.history = 1h});
   std::vector<std::string> changes;
   std::vector<std::string> sent;
+  std::map<state::AlertKey, state::SavedAlert> kept;
+  std::vector<state::RecordedSample> recorded;
   std::unique_ptr<RuleEngine> engine = std::make_unique<RuleEngine>(parts());
 
   GroupParts parts() {
-    GroupParts parts{clock, clock, evaluator, writer, nullptr, nullptr, nullptr};
-    parts.surroundings = [](Timestamp) { return alert::Surroundings{}; };
+    GroupParts parts{clock, clock, evaluator, writer, {}, {}, {}, {}, {}};
+    parts.surroundings = [](const rule::Rule&, Timestamp) { return alert::Surroundings{}; };
     parts.on_transitions = [this](const rule::Rule& rule, const auto& all) {
       for (const auto& change : all) {
         changes.push_back(rule.name + " " + std::string(name_of(change.from)) + ">" +
@@ -38,7 +40,27 @@ struct World {
         sent.push_back(rule.name + " " + std::string(name_of(alert.state)));
       }
     };
+    parts.on_unsaved = [this](const rule::Rule& rule, const auto& unsaved) {
+      for (const Labels& labels : unsaved.gone) kept.erase({rule.id, labels});
+      for (const auto& alert : unsaved.changed) {
+        kept[{rule.id, alert.labels}] = {rule.id, rule.content_id, rule.name, alert};
+      }
+    };
+    parts.on_recorded = [this](Timestamp at, const promql::Vector& series) {
+      for (const auto& element : series) {
+        recorded.push_back({element.labels, at, element.sample.value});
+      }
+    };
     return parts;
+  }
+
+  // Goes on where `before` ended.
+  void restore(const World& before) {
+    std::vector<state::SavedAlert> saved;
+    for (const auto& [key, alert] : before.kept) saved.push_back(alert);
+    kept = before.kept;
+    engine->restore(before.recorded);
+    engine->restore(std::move(saved));
   }
 
   void set(const Labels& labels, double value) {
@@ -199,6 +221,84 @@ TEST_CASE("slots that pass while an evaluation runs are missed, and counted") {
   CHECK(w.engine->groups()[0].iterations_missed == 2);
   w.clock.advance(10s);
   CHECK(w.slow.size() == 1);
+}
+
+// ---- Beyond the process.
+
+TEST_CASE("alerts go on after a restart, in a group of another name too") {
+  World before;
+  before.apply(
+      "groups: [{name: g, rules: [{alert: A, expr: m > 1, for: 1m}, {alert: B, expr: m > 1}]}]");
+  before.set(Labels{{"__name__", "m"}}, 6);
+  before.clock.advance(15s);
+  CHECK(before.kept.size() == 2);
+  const Timestamp since = before.kept.begin()->second.alert.active_at;
+  World after;
+  after.clock.advance(60s);
+  after.apply(
+      "groups: [{name: other, rules: [{alert: A, expr: m > 1, for: 1m}, {alert: B, expr: m > "
+      "1}]}]");
+  after.restore(before);
+  CHECK(after.changes.empty());
+  REQUIRE(after.kept.size() == 2);
+  for (const auto& [key, saved] : after.kept) CHECK(before.kept.count(key) == 0);
+  after.set(Labels{{"__name__", "m"}}, 6);
+  after.clock.advance(30s);
+  CHECK(after.changes == std::vector<std::string>{"A pending>firing"});
+  CHECK(after.kept.begin()->second.alert.active_at == since);
+}
+
+TEST_CASE("a reload that renames a group loses nothing, and what is kept moves with it") {
+  World w;
+  w.apply("groups: [{name: g, rules: [{alert: A, expr: m > 1}]}]");
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  w.changes.clear();
+  const std::string old_id = w.kept.begin()->first.rule_id;
+  w.apply("groups: [{name: renamed, rules: [{alert: A, expr: m > 1}]}]");
+  CHECK(w.changes.empty());
+  REQUIRE(w.kept.size() == 1);
+  CHECK(w.kept.begin()->first.rule_id != old_id);
+}
+
+TEST_CASE("a rule that went while nobody was running has its alerts resolved, and forgotten") {
+  World before;
+  before.apply("groups: [{name: g, rules: [{alert: A, expr: m > 1}]}]");
+  before.set(Labels{{"__name__", "m"}}, 6);
+  before.clock.advance(15s);
+  World after;
+  after.apply("groups: [{name: g, rules: [{alert: Other, expr: m > 1}]}]");
+  after.restore(before);
+  CHECK(after.changes == std::vector<std::string>{"A firing>inactive"});
+  CHECK(after.sent == std::vector<std::string>{"A inactive"});
+  CHECK(after.kept.empty());
+}
+
+TEST_CASE("recordings that rules look back at are there after a restart") {
+  const char* const rules = R"(
+groups:
+  - name: g
+    rules:
+      - {record: usual, expr: m * 2}
+      - {record: momentary, expr: m * 3}
+      - {alert: Spike, expr: 'm > 2 * avg_over_time(usual[1h])'}
+      - {alert: Present, expr: momentary > 100}
+)";
+  World before;
+  before.apply(rules);
+  before.set(Labels{{"__name__", "m"}}, 5);
+  before.clock.advance(1min);
+  REQUIRE(before.recorded.size() == 4);
+  World after;
+  after.clock.advance(2min);
+  after.apply(rules);
+  after.restore(before);
+  const auto ids = after.store.select({Matcher::equal("__name__", "usual")});
+  REQUIRE(ids.size() == 1);
+  std::vector<Sample> samples;
+  after.store.read(ids[0], after.clock.now() - 1h, after.clock.now(), samples);
+  CHECK(samples.size() == 4);
+  CHECK(samples[0].value == 10);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ TEST_CASE("a resolved alert ends when it was resolved") {
 
 TEST_CASE("a blind alert says since when and why") {
   alert::Alert alert = firing();
-  alert.blind = alert::Blindness{kNow, "10.0.0.1:4191 cannot be scraped"};
+  alert.blind = alert::Blindness{kNow, {"target t", "10.0.0.1:4191 cannot be scraped"}};
   CHECK(outgoing(alert).annotations.at("blind") ==
         "Not seen since 2026-11-22T17:42:00.000Z, because 10.0.0.1:4191 cannot be scraped. The "
         "alert stays until fresh data says that it is over.");

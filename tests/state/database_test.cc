@@ -42,7 +42,7 @@ SavedAlert alert_of(const std::string& rule, const std::string& deployment) {
   saved.alert.active_at = kNow;
   saved.alert.fired_at = kNow + 2min;
   saved.alert.last_sent_at = kNow + 3min;
-  saved.alert.blind = alert::Blindness{kNow + 4min, "no answer", kNow + 4min};
+  saved.alert.blind = alert::Blindness{kNow + 4min, {"target t", "no answer"}, kNow + 4min};
   saved.alert.flapping_since = kNow + 5min;
   saved.alert.looks = 0x15555;
   saved.alert.last_look = kNow + 6min;
@@ -91,7 +91,8 @@ TEST_CASE("everything that is written is there when the file is opened again") {
     change.groups["g"] = "told";
     change.history.push_back({kNow, "SuccessRateLow", alert::State::Pending, alert::State::Firing,
                               Labels{{"a", "b"}}, 0.5, "it fails"});
-    change.samples = {{Labels{{"__name__", "m"}}, kNow, 1}, {Labels{{"__name__", "m"}}, kNow + 15s, 2}};
+    change.samples = {{Labels{{"__name__", "m"}}, kNow, 1},
+                      {Labels{{"__name__", "m"}}, kNow + 15s, 2}};
     REQUIRE(database.apply(change).has_value());
   }
   const Saved saved = loaded(folder.file());
@@ -111,7 +112,8 @@ TEST_CASE("everything that is written is there when the file is opened again") {
   CHECK_FALSE(alert.keep_firing_since.has_value());
   CHECK(alert.last_sent_at == expected.alert.last_sent_at);
   CHECK(alert.blind->since == expected.alert.blind->since);
-  CHECK(alert.blind->reason == "no answer");
+  CHECK(alert.blind->obstacle.cause == "target t");
+  CHECK(alert.blind->obstacle.reason == "no answer");
   CHECK(alert.flapping_since == expected.alert.flapping_since);
   CHECK(alert.looks == expected.alert.looks);
   CHECK(alert.last_look == expected.alert.last_look);
@@ -175,7 +177,8 @@ TEST_CASE("a second process is refused") {
 TEST_CASE("only the owner may read the file") {
   const Folder folder;
   const Database database = opened(folder.file());
-  CHECK(fs::status(folder.file()).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(fs::status(folder.file()).permissions() ==
+        (fs::perms::owner_read | fs::perms::owner_write));
 }
 
 TEST_CASE("a file of a newer version is refused and left as it is") {
@@ -288,7 +291,8 @@ Death die_at(int n, const std::string& path) {
   return death;
 }
 
-// Whether `saved` is what the first `changes` changes leave, or one more: the one that was under way.
+// Whether `saved` is what the first `changes` changes leave, or one more: the one that was under
+// way.
 bool is_after(const Saved& saved, int changes) {
   for (const int count : {changes, changes + 1}) {
     const std::size_t expected = static_cast<std::size_t>(std::min(count, 3));

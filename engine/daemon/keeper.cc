@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/keeper.h"
+
+#include "base/log.h"
+
+namespace tocsin::daemon {
+namespace {
+
+constexpr Duration kHistoryKept = std::chrono::hours(24 * 90);
+// The longest baseline that a condition asks for, and some.
+constexpr Duration kSamplesKept = std::chrono::hours(3);
+
+}  // namespace
+
+Keeper::~Keeper() { write_gathered(); }
+
+Result<void> Keeper::open(const std::string& folder) {
+  if (folder.empty()) return {};
+  const std::string path = folder + "/tocsin.db";
+  auto database = state::Database::open(path, clock_.now());
+  if (!database) return fail(database.error());
+  set_aside_ = database->set_aside();
+  if (!set_aside_.empty()) log::error(set_aside_);
+  auto saved = database->load();
+  if (!saved) return fail(saved.error().in("read " + path));
+  saved_ = std::move(*saved);
+  if (saved_.damaged_rows > 0) {
+    log::error("parts of the state cannot be read and are left out",
+               {{"path", path}, {"rows", std::to_string(saved_.damaged_rows)}});
+  }
+  history_.assign(saved_.history.begin(), saved_.history.end());
+  log::info("alert state is kept on disk", {{"path", path},
+                                            {"alerts", std::to_string(saved_.alerts.size())},
+                                            {"messages", std::to_string(saved_.messages.size())}});
+  journal_ = std::make_unique<state::Journal>(
+      std::move(*database), clock_,
+      [this](std::function<void()> task) { loop_.post(std::move(task)); });
+  return {};
+}
+
+notify::Notifier::Written Keeper::take_messages() {
+  notify::Notifier::Written out;
+  for (auto& [key, message] : saved_.messages) {
+    out.messages.push_back({key.receiver, key.key, std::move(message.content), message.decided_at});
+  }
+  out.groups = std::move(saved_.groups);
+  return out;
+}
+
+void Keeper::put(notify::WrittenMessage message, std::function<void()> written) {
+  gathering().messages[{message.receiver, message.key}] =
+      state::SavedMessage{std::move(message.content), message.decided_at};
+  written_.push_back(std::move(written));
+}
+
+void Keeper::remove(const std::string& receiver, const std::string& key) {
+  gathering().messages[{receiver, key}] = std::nullopt;
+}
+
+void Keeper::put_group(const std::string& key, std::string content) {
+  gathering().groups[key] = std::move(content);
+}
+
+void Keeper::remove_group(const std::string& key) { gathering().groups[key] = std::nullopt; }
+
+void Keeper::save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved) {
+  state::Change& change = gathering();
+  for (const Labels& labels : unsaved.gone) change.alerts[{rule.id, labels}] = std::nullopt;
+  for (const alert::Alert& alert : unsaved.changed) {
+    change.alerts[{rule.id, alert.labels}] =
+        state::SavedAlert{rule.id, rule.content_id, rule.name, alert};
+  }
+}
+
+void Keeper::note(const rule::Rule& rule, Timestamp at,
+                  const std::vector<alert::Transition>& changes) {
+  for (const alert::Transition& change : changes) {
+    const auto summary = change.alert.annotations.find("summary");
+    state::HistoryEntry entry{at,
+                              rule.name,
+                              change.from,
+                              change.to,
+                              change.alert.labels,
+                              change.alert.value,
+                              summary == change.alert.annotations.end() ? "" : summary->second};
+    history_.push_front(entry);
+    gathering().history.push_back(std::move(entry));
+  }
+  while (history_.size() > state::kHistoryLoaded) history_.pop_back();
+}
+
+void Keeper::record(Timestamp at, const promql::Vector& series) {
+  if (!journal_) return;
+  for (const promql::Element& element : series) {
+    gathering().samples.push_back({element.labels, at, element.sample.value});
+  }
+}
+
+void Keeper::prune() {
+  gathering().history_from = clock_.now() - kHistoryKept;
+  gathering().samples_from = clock_.now() - kSamplesKept;
+}
+
+Keeper::Health Keeper::health() const {
+  return {journal_ ? journal_->health() : state::Journal::Health{}, set_aside_};
+}
+
+// The change of this turn of the loop; it is written when the turn is over.
+state::Change& Keeper::gathering() {
+  if (is_gathering_) return gathered_;
+  is_gathering_ = true;
+  loop_.post([self = std::weak_ptr(self_)] {
+    if (const auto keeper = self.lock()) (*keeper)->write_gathered();
+  });
+  return gathered_;
+}
+
+void Keeper::write_gathered() {
+  if (!is_gathering_) return;
+  is_gathering_ = false;
+  state::Change change = std::exchange(gathered_, {});
+  auto written = std::exchange(written_, {});
+  const auto call_all = [written = std::move(written)] {
+    for (const auto& call : written) call();
+  };
+  if (!journal_) return call_all();
+  journal_->write(std::move(change), call_all);
+}
+
+}  // namespace tocsin::daemon

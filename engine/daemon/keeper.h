@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeper writes down what must outlive the process: alerts, messages that are not delivered, what
+// groups have been told, the history, and the recordings that rules look back at. What is given to
+// it within one turn of the loop is one transaction: an alert never becomes "sent" without its
+// message.
+//
+// Without a folder everything lives in memory: messages count as written at once, and the history
+// is as long as the process.
+//
+// Loop thread only.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/executor.h"
+#include "notify/notifier.h"
+#include "notify/outbox.h"
+#include "state/journal.h"
+#include "tocsin/alert.h"
+#include "tocsin/promql.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::daemon {
+
+class Keeper : public notify::Outbox {
+ public:
+  Keeper(const Clock& clock, net::Executor& loop) : clock_(clock), loop_(loop) {}
+  ~Keeper() override;
+
+  // Opens what is kept in `folder`, and reads it; empty: nothing is kept. Call once, at start.
+  // Fails as state::Database::open() does.
+  Result<void> open(const std::string& folder);
+  bool is_open() const { return journal_ != nullptr; }
+
+  // What was read. For each, call once.
+  std::vector<state::SavedAlert> take_alerts() { return std::move(saved_.alerts); }
+  std::vector<state::RecordedSample> take_samples() { return std::move(saved_.samples); }
+  notify::Notifier::Written take_messages();
+
+  void put(notify::WrittenMessage message, std::function<void()> written) override;
+  void remove(const std::string& receiver, const std::string& key) override;
+  void put_group(const std::string& key, std::string content) override;
+  void remove_group(const std::string& key) override;
+
+  void save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved);
+  void note(const rule::Rule& rule, Timestamp at, const std::vector<alert::Transition>& changes);
+  void record(Timestamp at, const promql::Vector& series);
+  // Forgets what is older than anybody wants.
+  void prune();
+
+  // The newest first.
+  const std::deque<state::HistoryEntry>& history() const { return history_; }
+
+  struct Health {
+    state::Journal::Health journal;
+    std::string set_aside;  // What was found damaged at start; may be empty.
+  };
+  Health health() const;
+
+ private:
+  state::Change& gathering();
+  void write_gathered();
+
+  const Clock& clock_;
+  net::Executor& loop_;
+  std::unique_ptr<state::Journal> journal_;
+  std::string set_aside_;
+  state::Saved saved_;
+  state::Change gathered_;
+  std::vector<std::function<void()>> written_;  // To call when gathered_ is durable.
+  bool is_gathering_ = false;
+  std::deque<state::HistoryEntry> history_;
+  // Tasks of the loop may outlive the keeper.
+  const std::shared_ptr<Keeper*> self_ = std::make_shared<Keeper*>(this);
+};
+
+}  // namespace tocsin::daemon
