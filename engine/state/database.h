@@ -50,7 +50,10 @@ class Database {
   Result<void> write_samples(const Change& change);
   Result<void> load_alerts(Saved& saved);
   Result<void> load_messages(Saved& saved);
-  Result<void> load_texts(std::string_view table, std::map<std::string, std::string>& texts);
+  Result<void> load_texts(std::string_view table, std::map<std::string, std::string>& texts,
+                          std::size_t& damaged);
+  Result<std::vector<HistoryEntry>> entries(Timestamp from, Timestamp to, std::size_t limit,
+                                            std::size_t& damaged);
   Result<void> load_samples(Saved& saved);
 
   Connection db_;
