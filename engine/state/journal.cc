@@ -73,6 +73,7 @@ void Journal::Disk::work() {
         for (const auto& call : durable) call();
       });
       lock.lock();
+      if (is_abandoned) return;
     }
     is_busy = false;
     settled.notify_all();
