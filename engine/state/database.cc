@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPutAlert =
-    "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 bool is_damage(const Error& error) { return error.code == ErrorCode::Parse; }
 
@@ -92,8 +92,12 @@ std::optional<SavedAlert> read_alert(Statement& row) {
   alert.keep_firing_since = row.next_optional_time();
   alert.last_sent_at = row.next_optional_time();
   const auto blind_since = row.next_optional_time();
+  std::string cause(row.next_text());
   std::string reason(row.next_text());
-  if (blind_since) alert.blind = alert::Blindness{*blind_since, std::move(reason), *blind_since};
+  if (blind_since) {
+    alert.blind =
+        alert::Blindness{*blind_since, {std::move(cause), std::move(reason)}, *blind_since};
+  }
   alert.flapping_since = row.next_optional_time();
   alert.looks = static_cast<std::uint32_t>(row.next_number());
   alert.last_look = row.next_time();
@@ -164,6 +168,8 @@ Result<Database> Database::open_sound(const std::string& path) {
                   path + " is in use by another Tocsin: give each its own storage.path");
     }
   }
+  // It may be written, or it would not have been opened; so it is the header that says this.
+  if (db.is_read_only()) return fail(ErrorCode::Parse, "its header makes no sense");
   const auto check = db.text("PRAGMA integrity_check(1)");
   if (!check) return fail(check.error().in("read " + path));
   if (*check != "ok") return fail(ErrorCode::Parse, *check);
@@ -208,7 +214,8 @@ Result<void> Database::write_alerts(const Change& change) {
       row.bind(alert.fired_at).bind(alert.resolved_at).bind(alert.keep_firing_since);
       row.bind(alert.last_sent_at);
       row.bind(alert.blind ? std::optional(alert.blind->since) : std::nullopt);
-      row.bind(alert.blind ? std::string_view(alert.blind->reason) : "");
+      row.bind(alert.blind ? std::string_view(alert.blind->obstacle.cause) : "");
+      row.bind(alert.blind ? std::string_view(alert.blind->obstacle.reason) : "");
       row.bind(alert.flapping_since).bind(std::int64_t{alert.looks}).bind(alert.last_look);
     }
     if (auto done = row.execute(); !done) return done;

@@ -12,7 +12,8 @@ CREATE TABLE alerts(
   rule_id TEXT NOT NULL, labels BLOB NOT NULL, content_id TEXT NOT NULL, rule_name TEXT NOT NULL,
   state INTEGER NOT NULL, value REAL, annotations BLOB NOT NULL, active_at INTEGER NOT NULL,
   fired_at INTEGER, resolved_at INTEGER, keep_firing_since INTEGER, last_sent_at INTEGER,
-  blind_since INTEGER, blind_reason TEXT NOT NULL, flapping_since INTEGER,
+  blind_since INTEGER, blind_cause TEXT NOT NULL, blind_reason TEXT NOT NULL,
+  flapping_since INTEGER,
   looks INTEGER NOT NULL, last_look INTEGER NOT NULL,
   PRIMARY KEY(rule_id, labels)) WITHOUT ROWID;
 CREATE TABLE messages(

@@ -11,9 +11,9 @@ namespace {
 constexpr Timestamp kYear10000 = from_millis(253'402'300'800'000);
 
 // Statements are ours and right: one that SQLite does not understand was prepared for other tables
-// than the file has. A file that may be written and is said to be read-only says so in its header.
+// than the file has.
 ErrorCode code_of(int status) {
-  if (status == SQLITE_ERROR || status == SQLITE_READONLY) return ErrorCode::Parse;
+  if (status == SQLITE_ERROR) return ErrorCode::Parse;
   switch (status & 0xff) {
     case SQLITE_FULL:
       return ErrorCode::Limit;
@@ -47,9 +47,11 @@ Result<Connection> Connection::open(const std::string& path) {
   db.handle_.reset(handle);
   if (!handle) return fail(ErrorCode::Io, "no memory for SQLite");
   if (status != SQLITE_OK) return fail(db.last_error());
-  if (sqlite3_db_readonly(handle, "main") == 1) return fail(ErrorCode::Io, "it may not be written");
+  if (db.is_read_only()) return fail(ErrorCode::Io, "it may not be written");
   return db;
 }
+
+bool Connection::is_read_only() const { return sqlite3_db_readonly(get(), "main") == 1; }
 
 void Connection::tidy_on_close(bool tidy) const {
   sqlite3_db_config(get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, tidy ? 0 : 1, nullptr);

@@ -36,6 +36,9 @@ class Connection {
   // closing changes nothing.
   void tidy_on_close(bool tidy) const;
 
+  // Whether it cannot be written; known once something was read.
+  bool is_read_only() const;
+
   sqlite3* get() const { return handle_.get(); }
   Error last_error() const;
 

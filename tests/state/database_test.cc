@@ -72,7 +72,8 @@ TEST_CASE("everything that is written is there when the file is opened again") {
   CHECK_FALSE(alert.keep_firing_since.has_value());
   CHECK(alert.last_sent_at == expected.alert.last_sent_at);
   CHECK(alert.blind->since == expected.alert.blind->since);
-  CHECK(alert.blind->reason == "no answer");
+  CHECK(alert.blind->obstacle.cause == "target t");
+  CHECK(alert.blind->obstacle.reason == "no answer");
   CHECK(alert.flapping_since == expected.alert.flapping_since);
   CHECK(alert.looks == expected.alert.looks);
   CHECK(alert.last_look == expected.alert.last_look);
@@ -135,7 +136,9 @@ TEST_CASE("the history between two moments, the newest first") {
   REQUIRE(database.apply(change).has_value());
   const auto names = [&](Timestamp from, Timestamp to, std::size_t limit) {
     std::string out;
-    for (const HistoryEntry& entry : *database.history(from, to, limit)) out += entry.rule_name;
+    const auto entries = database.history(from, to, limit);
+    REQUIRE(entries.has_value());
+    for (const HistoryEntry& entry : *entries) out += entry.rule_name;
     return out;
   };
   CHECK(names(kNow + 2s, kNow + 5s, 100) == "432");
@@ -215,7 +218,9 @@ TEST_CASE("a file of a newer version is refused and left as it is") {
   REQUIRE_FALSE(newer.has_value());
   CHECK(newer.error().code == ErrorCode::InvalidArgument);
   CHECK(newer.error().message.find("version 99") != std::string::npos);
-  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
+  for (const auto& entry : fs::directory_iterator(folder.path)) {
+    CHECK(entry.path().string().find("damaged") == std::string::npos);
+  }
   CHECK(*Connection::open(folder.file())->number("PRAGMA user_version") == 99);
 }
 
@@ -309,7 +314,7 @@ TEST_CASE("any damaged byte of the header or of the tables' names is survived") 
 
 TEST_CASE("a row that makes no sense is left out and counted") {
   const Folder folder;
-  { opened(folder.file()).apply(put_alert(alert_of("r", "web"))).value(); }
+  REQUIRE(opened(folder.file()).apply(put_alert(alert_of("r", "web"))).has_value());
   for (const char* damage : {"annotations=x'ff'", "labels=x'01000000'", "active_at='soon'",
                              "last_look=9223372036854775807", "fired_at=-1", "state=0"}) {
     CAPTURE(damage);
@@ -341,7 +346,7 @@ TEST_CASE("a full disk is an error that leaves what was there, and passes") {
 TEST_CASE("what is on a full disk can still be read") {
   const Folder folder;
   testing::FaultyVfs disk;
-  { opened(folder.file()).apply(put_alert(alert_of("r", "web"))).value(); }
+  REQUIRE(opened(folder.file()).apply(put_alert(alert_of("r", "web"))).has_value());
   disk.fill_disk(true);
   Database database = opened(folder.file());
   CHECK(database.set_aside().empty());

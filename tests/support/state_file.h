@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// State files for tests: a folder that goes with the test, and changes to put into it.
+// State files for tests: a folder that goes with the test, in memory where the system has one (the
+// tests sync ten thousand times), and changes to put into it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -17,14 +18,20 @@ inline constexpr Timestamp kNow = from_millis(1'795'369'320'000);
 
 // A folder of the test's own, gone when it ends.
 struct Folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("tocsin-state-" + std::to_string(getpid()));
+  std::filesystem::path path = base() / ("tocsin-state-" + std::to_string(getpid()));
   Folder() {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
   }
   ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
   std::string file() const { return (path / "tocsin.db").string(); }
+
+  static std::filesystem::path base() {
+    return std::filesystem::exists("/dev/shm") ? "/dev/shm"
+                                               : std::filesystem::temp_directory_path();
+  }
 };
 
 inline SavedAlert alert_of(const std::string& rule, const std::string& deployment) {
@@ -36,8 +43,8 @@ inline SavedAlert alert_of(const std::string& rule, const std::string& deploymen
   saved.alert.active_at = kNow;
   saved.alert.fired_at = kNow + std::chrono::minutes(2);
   saved.alert.last_sent_at = kNow + std::chrono::minutes(3);
-  saved.alert.blind =
-      alert::Blindness{kNow + std::chrono::minutes(4), "no answer", kNow + std::chrono::minutes(4)};
+  saved.alert.blind = alert::Blindness{
+      kNow + std::chrono::minutes(4), {"target t", "no answer"}, kNow + std::chrono::minutes(4)};
   saved.alert.flapping_since = kNow + std::chrono::minutes(5);
   saved.alert.looks = 0x15555;
   saved.alert.last_look = kNow + std::chrono::minutes(6);
