@@ -68,15 +68,22 @@ struct RecordedSample {
 struct Change {
   std::map<AlertKey, std::optional<SavedAlert>> alerts;
   std::map<MessageKey, std::optional<SavedMessage>> messages;
-  std::map<std::string, std::optional<std::string>> groups;  // What a group has been told.
+  std::map<std::string, std::optional<std::string>> groups;    // What a group has been told.
+  std::map<std::string, std::optional<std::string>> settings;  // What else there is to remember.
   std::vector<HistoryEntry> history;
   std::vector<RecordedSample> samples;
   // Entries before these moments are no longer wanted.
   std::optional<Timestamp> history_from;
   std::optional<Timestamp> samples_from;
 
+  // Entries of the history and samples that made room for newer ones: see merge().
+  std::size_t dropped = 0;
+
   bool empty() const;
-  // Applies `later` on top of this one.
+  // How many values and entries there are to write.
+  std::size_t size() const;
+  // Applies `later` on top of this one; costs what `later` does. The history and the samples are
+  // lists, and no key keeps them short: of each about 100,000 may wait, then the oldest make room.
   void merge(Change later);
 };
 
@@ -87,6 +94,7 @@ struct Saved {
   std::vector<SavedAlert> alerts;
   std::vector<std::pair<MessageKey, SavedMessage>> messages;
   std::map<std::string, std::string> groups;
+  std::map<std::string, std::string> settings;
   std::vector<HistoryEntry> history;    // The newest first.
   std::vector<RecordedSample> samples;  // By series, then by time.
   std::size_t damaged_rows = 0;         // Could not be read, and are left out.

@@ -1,40 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/database.h"
 
-#include <array>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <system_error>
 
 #include "state/encoding.h"
+#include "state/schema.h"
 
 namespace tocsin::state {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Step n takes a file of version n to version n + 1. Steps are only ever added.
-constexpr std::array<std::string_view, 1> kMigrations{R"(
-CREATE TABLE alerts(
-  rule_id TEXT NOT NULL, labels BLOB NOT NULL, content_id TEXT NOT NULL, rule_name TEXT NOT NULL,
-  state INTEGER NOT NULL, value REAL, annotations BLOB NOT NULL, active_at INTEGER NOT NULL,
-  fired_at INTEGER, resolved_at INTEGER, keep_firing_since INTEGER, last_sent_at INTEGER,
-  blind_since INTEGER, blind_cause TEXT NOT NULL, blind_reason TEXT NOT NULL,
-  flapping_since INTEGER,
-  looks INTEGER NOT NULL, last_look INTEGER NOT NULL,
-  PRIMARY KEY(rule_id, labels)) WITHOUT ROWID;
-CREATE TABLE messages(
-  receiver TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, decided_at INTEGER NOT NULL,
-  PRIMARY KEY(receiver, key)) WITHOUT ROWID;
-CREATE TABLE groups(key TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE history(
-  at INTEGER NOT NULL, rule_name TEXT NOT NULL, from_state INTEGER NOT NULL,
-  to_state INTEGER NOT NULL, labels BLOB NOT NULL, value REAL, summary TEXT NOT NULL);
-CREATE INDEX history_at ON history(at);
-CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL UNIQUE);
-CREATE TABLE samples(
-  at INTEGER NOT NULL, series INTEGER NOT NULL, value REAL,
-  PRIMARY KEY(at, series)) WITHOUT ROWID;
-)"};
 
 constexpr std::string_view kPutAlert =
     "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -51,6 +30,15 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
+// SQLite gives its files the permissions of this one. One that exists must not be opened here:
+// closing it would take away the locks that this process has on it.
+void make_private(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file >= 0) ::close(file);
+  std::error_code error;  // Whoever cannot be the owner may still be allowed to write.
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, error);
+}
+
 // Moves the file and what SQLite keeps beside it out of the way.
 Result<std::string> set_file_aside(const std::string& path, Timestamp now) {
   const std::string aside = path + ".damaged-" + std::to_string(to_millis(now));
@@ -65,16 +53,17 @@ Result<std::string> set_file_aside(const std::string& path, Timestamp now) {
   return aside;
 }
 
-// Runs `each` for every row of `sql`.
+// Runs `each` for every row of `sql`; it says whether the row could be read.
 template <class Each>
-Result<void> for_each_row(const Connection& db, std::string_view sql, Each each) {
+Result<void> for_each_row(const Connection& db, std::string_view sql, std::size_t& damaged,
+                          Each each) {
   auto rows = Statement::prepare(db, sql);
   if (!rows) return fail(rows.error());
   for (;;) {
     const auto row = rows->step();
     if (!row) return fail(row.error());
     if (!*row) return {};
-    each(*rows);
+    if (!each(*rows)) ++damaged;
   }
 }
 
@@ -113,11 +102,37 @@ std::optional<SavedAlert> read_alert(Statement& row) {
   alert.looks = static_cast<std::uint32_t>(row.next_number());
   alert.last_look = row.next_time();
   const bool is_sound = alert.state != alert::State::Inactive || alert.resolved_at;
-  if (!labels || !annotations || !is_sound) return std::nullopt;
+  if (!labels || !annotations || !is_sound || !row.is_sound()) return std::nullopt;
   alert.labels = std::move(*labels);
   alert.annotations = std::move(*annotations);
   return saved;
 }
+
+std::optional<HistoryEntry> read_entry(Statement& row) {
+  HistoryEntry entry;
+  entry.at = row.next_time();
+  entry.rule_name = row.next_text();
+  entry.from = state_of(row.next_number());
+  entry.to = state_of(row.next_number());
+  auto labels = decode_labels(row.next_text());
+  entry.value = row.next_double();
+  entry.summary = row.next_text();
+  if (!labels || !row.is_sound()) return std::nullopt;
+  entry.labels = std::move(*labels);
+  return entry;
+}
+
+// Exclusive: two processes that page for the same alerts page twice. One that is just ending is
+// waited for. The log beside the file does not stay as long as its longest moment.
+constexpr const char* kOpening[] = {"PRAGMA busy_timeout=1000",
+                                    "PRAGMA locking_mode=EXCLUSIVE",
+                                    "PRAGMA trusted_schema=OFF",
+                                    "PRAGMA journal_mode=WAL",
+                                    "PRAGMA journal_size_limit=16777216",
+                                    "PRAGMA cell_size_check=ON",
+                                    "PRAGMA synchronous=FULL",
+                                    "BEGIN IMMEDIATE",
+                                    "COMMIT"};
 
 }  // namespace
 
@@ -140,45 +155,27 @@ Result<Database> Database::open(const std::string& path, Timestamp now) {
 }
 
 Result<Database> Database::open_sound(const std::string& path) {
+  make_private(path);
   auto connection = Connection::open(path);
   if (!connection) return fail(connection.error().in("open " + path));
-  std::error_code error;
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, error);
   Database database(std::move(*connection));
   const Connection& db = database.db_;
-  // Exclusive: two processes that page for the same alerts page twice.
-  for (const char* setting : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
-                              "PRAGMA synchronous=FULL", "BEGIN IMMEDIATE", "COMMIT"}) {
+  db.tidy_on_close(false);  // A damaged file is set aside as it was found.
+  for (const char* setting : kOpening) {
     if (const auto set = db.run(setting); !set) {
       if (set.error().code != ErrorCode::Unavailable) return fail(set.error().in("open " + path));
       return fail(ErrorCode::Unavailable,
                   path + " is in use by another Tocsin: give each its own storage.path");
     }
   }
-  const auto check = db.text("PRAGMA quick_check(1)");
+  // It may be written, or it would not have been opened; so it is the header that says this.
+  if (db.is_read_only()) return fail(ErrorCode::Parse, "its header makes no sense");
+  const auto check = db.text("PRAGMA integrity_check(1)");
   if (!check) return fail(check.error().in("read " + path));
   if (*check != "ok") return fail(ErrorCode::Parse, *check);
-  if (auto migrated = database.migrate(); !migrated) return fail(migrated.error().in(path));
+  if (auto migrated = migrate(db); !migrated) return fail(migrated.error().in(path));
+  db.tidy_on_close(true);
   return database;
-}
-
-Result<void> Database::migrate() {
-  const auto version = db_.number("PRAGMA user_version");
-  if (!version) return fail(version.error());
-  if (*version < 0 || *version > static_cast<std::int64_t>(kMigrations.size())) {
-    return fail(ErrorCode::InvalidArgument, "the state is of version " + std::to_string(*version) +
-                                                ", which a newer Tocsin wrote; this one knows " +
-                                                std::to_string(kMigrations.size()));
-  }
-  for (auto step = static_cast<std::size_t>(*version); step < kMigrations.size(); ++step) {
-    const std::string sql = "BEGIN IMMEDIATE;" + std::string(kMigrations[step]) +
-                            "PRAGMA user_version=" + std::to_string(step + 1) + ";COMMIT";
-    if (auto done = db_.run(sql); !done) {
-      (void)db_.run("ROLLBACK");
-      return fail(done.error());
-    }
-  }
-  return {};
 }
 
 // ---- Writing.
@@ -193,12 +190,12 @@ Result<void> Database::apply(const Change& change) {
 }
 
 Result<void> Database::write(const Change& change) {
-  for (const auto part :
-       {&Database::write_alerts, &Database::write_messages, &Database::write_groups,
-        &Database::write_history, &Database::write_samples}) {
+  for (const auto part : {&Database::write_alerts, &Database::write_messages,
+                          &Database::write_history, &Database::write_samples}) {
     if (auto written = (this->*part)(change); !written) return written;
   }
-  return {};
+  if (auto written = write_texts("groups", change.groups); !written) return written;
+  return write_texts("settings", change.settings);
 }
 
 Result<void> Database::write_alerts(const Change& change) {
@@ -241,13 +238,15 @@ Result<void> Database::write_messages(const Change& change) {
   return {};
 }
 
-Result<void> Database::write_groups(const Change& change) {
-  if (change.groups.empty()) return {};
-  auto put = Statement::prepare(db_, "INSERT OR REPLACE INTO groups VALUES(?,?)");
+Result<void> Database::write_texts(std::string_view table,
+                                   const std::map<std::string, std::optional<std::string>>& texts) {
+  if (texts.empty()) return {};
+  auto put =
+      Statement::prepare(db_, "INSERT OR REPLACE INTO " + std::string(table) + " VALUES(?,?)");
   if (!put) return fail(put.error());
-  auto remove = Statement::prepare(db_, "DELETE FROM groups WHERE key=?");
+  auto remove = Statement::prepare(db_, "DELETE FROM " + std::string(table) + " WHERE key=?");
   if (!remove) return fail(remove.error());
-  for (const auto& [key, content] : change.groups) {
+  for (const auto& [key, content] : texts) {
     Statement& row = content ? *put : *remove;
     row.bind(key);
     if (content) row.bind(*content);
@@ -301,35 +300,46 @@ Result<void> Database::write_samples(const Change& change) {
 
 Result<Saved> Database::load() {
   Saved saved;
-  for (const auto part : {&Database::load_alerts, &Database::load_messages, &Database::load_groups,
-                          &Database::load_history, &Database::load_samples}) {
+  for (const auto part :
+       {&Database::load_alerts, &Database::load_messages, &Database::load_samples}) {
     if (auto loaded = (this->*part)(saved); !loaded) return fail(loaded.error());
   }
+  if (auto loaded = load_texts("groups", saved.groups, saved.damaged_rows); !loaded) {
+    return fail(loaded.error());
+  }
+  if (auto loaded = load_texts("settings", saved.settings, saved.damaged_rows); !loaded) {
+    return fail(loaded.error());
+  }
+  auto newest = entries(Timestamp::min(), Timestamp::max(), kHistoryLoaded, saved.damaged_rows);
+  if (!newest) return fail(newest.error());
+  saved.history = std::move(*newest);
   return saved;
 }
 
 Result<void> Database::load_alerts(Saved& saved) {
-  return for_each_row(db_, "SELECT * FROM alerts", [&](Statement& row) {
-    if (auto alert = read_alert(row)) {
-      saved.alerts.push_back(std::move(*alert));
-    } else {
-      ++saved.damaged_rows;
-    }
+  return for_each_row(db_, "SELECT * FROM alerts", saved.damaged_rows, [&](Statement& row) {
+    auto alert = read_alert(row);
+    if (alert) saved.alerts.push_back(std::move(*alert));
+    return alert.has_value();
   });
 }
 
 Result<void> Database::load_messages(Saved& saved) {
-  return for_each_row(db_, "SELECT * FROM messages", [&](Statement& row) {
+  return for_each_row(db_, "SELECT * FROM messages", saved.damaged_rows, [&](Statement& row) {
     MessageKey key{std::string(row.next_text()), std::string(row.next_text())};
     SavedMessage message{std::string(row.next_text()), row.next_time()};
-    saved.messages.emplace_back(std::move(key), std::move(message));
+    if (row.is_sound()) saved.messages.emplace_back(std::move(key), std::move(message));
+    return row.is_sound();
   });
 }
 
-Result<void> Database::load_groups(Saved& saved) {
-  return for_each_row(db_, "SELECT * FROM groups", [&](Statement& row) {
+Result<void> Database::load_texts(std::string_view table, std::map<std::string, std::string>& texts,
+                                  std::size_t& damaged) {
+  return for_each_row(db_, "SELECT * FROM " + std::string(table), damaged, [&](Statement& row) {
     std::string key(row.next_text());
-    saved.groups.emplace(std::move(key), row.next_text());
+    std::string content(row.next_text());
+    if (row.is_sound()) texts.emplace(std::move(key), std::move(content));
+    return row.is_sound();
   });
 }
 
@@ -337,33 +347,42 @@ Result<void> Database::load_samples(Saved& saved) {
   constexpr std::string_view kSelect =
       "SELECT labels, at, value FROM samples JOIN series ON series.id = samples.series "
       "ORDER BY series.id, at";
-  return for_each_row(db_, kSelect, [&](Statement& row) {
+  return for_each_row(db_, kSelect, saved.damaged_rows, [&](Statement& row) {
     auto labels = decode_labels(row.next_text());
     const Timestamp at = row.next_time();
-    if (labels) {
-      saved.samples.push_back({std::move(*labels), at, row.next_double()});
-    } else {
-      ++saved.damaged_rows;
-    }
+    const double value = row.next_double();
+    if (!labels || !row.is_sound()) return false;
+    saved.samples.push_back({std::move(*labels), at, value});
+    return true;
   });
 }
 
-Result<void> Database::load_history(Saved& saved) {
+Result<std::vector<HistoryEntry>> Database::history(Timestamp from, Timestamp to,
+                                                    std::size_t limit) {
+  std::size_t damaged = 0;
+  return entries(from, to, limit, damaged);
+}
+
+Result<std::vector<HistoryEntry>> Database::entries(Timestamp from, Timestamp to, std::size_t limit,
+                                                    std::size_t& damaged) {
   const std::string select =
-      "SELECT * FROM history ORDER BY at DESC, rowid DESC LIMIT " + std::to_string(kHistoryLoaded);
-  return for_each_row(db_, select, [&](Statement& row) {
-    HistoryEntry entry;
-    entry.at = row.next_time();
-    entry.rule_name = row.next_text();
-    entry.from = state_of(row.next_number());
-    entry.to = state_of(row.next_number());
-    auto labels = decode_labels(row.next_text());
-    entry.value = row.next_double();
-    entry.summary = row.next_text();
-    if (!labels) return void(++saved.damaged_rows);
-    entry.labels = std::move(*labels);
-    saved.history.push_back(std::move(entry));
+      "SELECT * FROM history WHERE at >= " + std::to_string(to_millis(from)) + " AND at < " +
+      std::to_string(to_millis(to)) + " ORDER BY at DESC, rowid DESC LIMIT " +
+      std::to_string(limit);
+  std::vector<HistoryEntry> out;
+  auto read = for_each_row(db_, select, damaged, [&](Statement& row) {
+    auto entry = read_entry(row);
+    if (entry) out.push_back(std::move(*entry));
+    return entry.has_value();
   });
+  if (!read) return fail(read.error());
+  return out;
+}
+
+std::uint64_t Database::bytes() {
+  const auto pages = db_.number("PRAGMA page_count");
+  const auto page = db_.number("PRAGMA page_size");
+  return pages && page ? static_cast<std::uint64_t>(*pages * *page) : 0;
 }
 
 }  // namespace tocsin::state

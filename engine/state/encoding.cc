@@ -64,11 +64,11 @@ std::string encode(const std::map<std::string, std::string>& texts) {
 
 Result<Labels> decode_labels(std::string_view bytes) {
   LabelsBuilder labels;
-  const bool sound = for_each_pair(bytes, [&](std::string_view name, std::string_view value) {
-    labels.set(name, value);
-  });
-  if (!sound) return fail(ErrorCode::Parse, "damaged labels");
-  return labels.build();
+  const bool sound = for_each_pair(
+      bytes, [&](std::string_view name, std::string_view value) { labels.set(name, value); });
+  Labels decoded = labels.build();
+  if (!sound || encode(decoded) != bytes) return fail(ErrorCode::Parse, "damaged labels");
+  return decoded;
 }
 
 Result<std::map<std::string, std::string>> decode_texts(std::string_view bytes) {
@@ -76,7 +76,7 @@ Result<std::map<std::string, std::string>> decode_texts(std::string_view bytes) 
   const bool sound = for_each_pair(bytes, [&](std::string_view name, std::string_view text) {
     texts[std::string(name)] = text;
   });
-  if (!sound) return fail(ErrorCode::Parse, "damaged texts");
+  if (!sound || encode(texts) != bytes) return fail(ErrorCode::Parse, "damaged texts");
   return texts;
 }
 

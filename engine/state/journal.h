@@ -5,32 +5,34 @@
 // as few of them as the disk can keep up with.
 //
 // A disk that refuses (full, gone, read-only) does not stop the alerts: a page is worth more than
-// its record. What it refused stays in memory, as one change, and is tried again every few seconds;
-// health() says since when.
+// its record. What it refused stays in memory, as one change, and is tried again every few seconds
+// with what has come since; nothing waits for that. health() says since when.
 //
 // Loop thread only, but for what is said otherwise.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "state/change.h"
 #include "state/database.h"
 
 namespace tocsin::state {
 
+struct JournalOptions {
+  Duration try_again = std::chrono::seconds(5);    // After the disk has refused.
+  Duration last_write = std::chrono::seconds(10);  // The longest wait for the disk at the end.
+};
+
 class Journal {
  public:
   // Runs a task on the loop thread, later; callable from any thread.
   using PostHome = std::function<void(std::function<void()>)>;
 
-  Journal(Database database, const Clock& clock, PostHome post_home);
-  // Writes what is left, once.
+  Journal(Database database, const Clock& clock, PostHome post_home, JournalOptions options = {});
+  // Writes what is left, once. A disk that hangs is left behind, with its thread.
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
@@ -39,37 +41,29 @@ class Journal {
   // it. Changes become durable in the order in which they are written.
   void write(Change change, std::function<void()> durable);
 
+  // Waits until everything that was written is on disk, `longest` at most; what was refused is
+  // tried again at once. Whether it is.
+  bool flush(Duration longest);
+
   struct Health {
     bool works = true;
-    std::string error;           // Why not.
-    Timestamp since{};           // Since when not.
+    std::string error;          // Why not.
+    Timestamp since{};          // Since when not.
+    std::size_t owed = 0;       // Values and entries that the disk has refused so far.
+    std::uint64_t dropped = 0;  // Entries that made room for newer ones while it did.
     std::uint64_t commits = 0;
     double last_commit_seconds = 0;
+    std::uint64_t bytes = 0;  // Of the file, as of the last commit.
   };
   // Any thread.
   Health health() const;
 
  private:
-  struct Batch {
-    Change change;
-    std::vector<std::function<void()>> durable;
-  };
+  struct Disk;
 
-  void work();
-  Batch take_batch();
-  void commit(Batch batch);
-  void note(const Result<void>& written, double seconds);
-
-  const Clock& clock_;
-  const PostHome post_home_;
-  Database database_;  // The disk thread's.
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  Batch gathered_;         // Guarded by mutex_.
-  Health health_;          // Guarded by mutex_.
-  bool stopping_ = false;  // Guarded by mutex_.
-  Change refused_;         // The disk thread's.
-  std::thread disk_;
+  const JournalOptions options_;
+  const std::shared_ptr<Disk> disk_;  // Shared with the disk thread, which may outlive the journal.
+  std::thread thread_;
 };
 
 }  // namespace tocsin::state

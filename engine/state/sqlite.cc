@@ -3,10 +3,17 @@
 
 #include <sqlite3.h>
 
+#include "tocsin/sample.h"
+
 namespace tocsin::state {
 namespace {
 
+constexpr Timestamp kYear10000 = from_millis(253'402'300'800'000);
+
+// Statements are ours and right: one that SQLite does not understand was prepared for other tables
+// than the file has.
 ErrorCode code_of(int status) {
+  if (status == SQLITE_ERROR) return ErrorCode::Parse;
   switch (status & 0xff) {
     case SQLITE_FULL:
       return ErrorCode::Limit;
@@ -25,9 +32,7 @@ ErrorCode code_of(int status) {
 }  // namespace
 
 void Connection::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite3_finalize(statement);
-}
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Error Connection::last_error() const {
   return {code_of(sqlite3_extended_errcode(get())), sqlite3_errmsg(get())};
@@ -35,14 +40,21 @@ Error Connection::last_error() const {
 
 Result<Connection> Connection::open(const std::string& path) {
   sqlite3* handle = nullptr;
-  const int status = sqlite3_open_v2(
-      path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-      nullptr);
+  const int status =
+      sqlite3_open_v2(path.c_str(), &handle,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Connection db;
   db.handle_.reset(handle);
   if (!handle) return fail(ErrorCode::Io, "no memory for SQLite");
   if (status != SQLITE_OK) return fail(db.last_error());
+  if (db.is_read_only()) return fail(ErrorCode::Io, "it may not be written");
   return db;
+}
+
+bool Connection::is_read_only() const { return sqlite3_db_readonly(get(), "main") == 1; }
+
+void Connection::tidy_on_close(bool tidy) const {
+  sqlite3_db_config(get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, tidy ? 0 : 1, nullptr);
 }
 
 Result<void> Connection::run(const std::string& sql) const {
@@ -78,8 +90,8 @@ Result<Statement> Statement::prepare(const Connection& db, std::string_view sql)
 }
 
 Statement& Statement::bind(std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_TRANSIENT,
-                      SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), ++bound_, text.empty() ? "" : text.data(), text.size(),
+                      SQLITE_TRANSIENT, SQLITE_UTF8);
   return *this;
 }
 
@@ -108,6 +120,7 @@ Statement& Statement::bind(const std::optional<Timestamp>& at) {
 
 Result<bool> Statement::step() {
   read_ = 0;
+  is_sound_ = true;
   const int status = sqlite3_step(statement_.get());
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) return false;
@@ -124,18 +137,30 @@ Result<void> Statement::execute() {
 
 std::string_view Statement::next_text() {
   const int column = read_++;
+  const int type = sqlite3_column_type(statement_.get(), column);
+  is_sound_ = is_sound_ && (type == SQLITE_TEXT || type == SQLITE_BLOB);
   const void* bytes = sqlite3_column_blob(statement_.get(), column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
   return bytes ? std::string_view(static_cast<const char*>(bytes), size) : std::string_view();
 }
 
 std::int64_t Statement::next_number() {
-  return sqlite3_column_int64(statement_.get(), read_++);
+  const int column = read_++;
+  is_sound_ = is_sound_ && sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+Timestamp Statement::next_time() {
+  const Timestamp at = from_millis(next_number());
+  is_sound_ = is_sound_ && at >= Timestamp{} && at < kYear10000;
+  return at;
 }
 
 double Statement::next_double() {
   const int column = read_++;
-  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return __builtin_nan("");
+  const int type = sqlite3_column_type(statement_.get(), column);
+  if (type == SQLITE_NULL) return normal_nan();
+  is_sound_ = is_sound_ && type == SQLITE_FLOAT;
   return sqlite3_column_double(statement_.get(), column);
 }
 

@@ -13,60 +13,13 @@
 #include "base/file.h"
 #include "state/encoding.h"
 #include "support/faulty_vfs.h"
+#include "support/state_file.h"
 
 namespace tocsin::state {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-constexpr Timestamp kNow = from_millis(1'795'369'320'000);
-
-// A folder of the test's own, gone when it ends.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("tocsin-state-" + std::to_string(getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string file() const { return (path / "tocsin.db").string(); }
-};
-
-SavedAlert alert_of(const std::string& rule, const std::string& deployment) {
-  SavedAlert saved{rule, "content-" + rule, "SuccessRateLow", {}};
-  saved.alert.labels = Labels{{"alertname", "SuccessRateLow"}, {"deployment", deployment}};
-  saved.alert.annotations = {{"summary", "it fails – \"ü\""}};
-  saved.alert.state = alert::State::Firing;
-  saved.alert.value = 0.25;
-  saved.alert.active_at = kNow;
-  saved.alert.fired_at = kNow + 2min;
-  saved.alert.last_sent_at = kNow + 3min;
-  saved.alert.blind = alert::Blindness{kNow + 4min, {"target t", "no answer"}, kNow + 4min};
-  saved.alert.flapping_since = kNow + 5min;
-  saved.alert.looks = 0x15555;
-  saved.alert.last_look = kNow + 6min;
-  return saved;
-}
-
-Change put_alert(const SavedAlert& saved) {
-  Change change;
-  change.alerts[{saved.rule_id, saved.alert.labels}] = saved;
-  return change;
-}
-
-Database opened(const std::string& path) {
-  auto database = Database::open(path, kNow);
-  INFO((database ? "" : database.error().message));
-  REQUIRE(database.has_value());
-  return std::move(*database);
-}
-
-Saved loaded(const std::string& path) {
-  auto saved = opened(path).load();
-  REQUIRE(saved.has_value());
-  return std::move(*saved);
-}
 
 TEST_CASE("labels and texts come back from bytes as they were; damaged bytes are an error") {
   const Labels labels{{"a", std::string_view("\0\n\"", 3)}, {"path", "ü"}, {"__name__", "up"}};
@@ -79,6 +32,12 @@ TEST_CASE("labels and texts come back from bytes as they were; damaged bytes are
     const auto cut = decode_labels(std::string_view(bytes).substr(0, size));
     if (cut) CHECK(cut->size() < labels.size());
   }
+  const std::string pair = encode(Labels{{"a", "b"}});
+  CHECK(decode_labels(pair).has_value());
+  CHECK_FALSE(decode_labels(pair + pair).has_value());
+  CHECK_FALSE(decode_labels(encode(Labels{{"b", "b"}}) + pair).has_value());
+  CHECK_FALSE(decode_labels(encode(std::map<std::string, std::string>{{"a", ""}})).has_value());
+  CHECK_FALSE(decode_texts(pair + pair).has_value());
   CHECK_FALSE(decode_labels("\xff\xff\xff\xff").has_value());
 }
 
@@ -89,6 +48,7 @@ TEST_CASE("everything that is written is there when the file is opened again") {
     Change change = put_alert(alert_of("r1", "web"));
     change.messages[{"chat", "k"}] = SavedMessage{"{\"a\":1}", kNow};
     change.groups["g"] = "told";
+    change.settings["instance"] = "one";
     change.history.push_back({kNow, "SuccessRateLow", alert::State::Pending, alert::State::Firing,
                               Labels{{"a", "b"}}, 0.5, "it fails"});
     change.samples = {{Labels{{"__name__", "m"}}, kNow, 1},
@@ -121,6 +81,7 @@ TEST_CASE("everything that is written is there when the file is opened again") {
   CHECK(saved.messages[0].first == MessageKey{"chat", "k"});
   CHECK(saved.messages[0].second.content == "{\"a\":1}");
   CHECK(saved.groups.at("g") == "told");
+  CHECK(saved.settings.at("instance") == "one");
   REQUIRE(saved.history.size() == 1);
   CHECK(saved.history[0].labels == Labels{{"a", "b"}});
   CHECK(saved.history[0].to == alert::State::Firing);
@@ -165,20 +126,88 @@ TEST_CASE("two changes become one; the later value of a key wins, and so does it
   CHECK(Change{}.empty());
 }
 
-TEST_CASE("a second process is refused") {
+TEST_CASE("the history between two moments, the newest first") {
+  const Folder folder;
+  Database database = opened(folder.file());
+  Change change;
+  for (int i = 0; i < 10; ++i) {
+    change.history.push_back({kNow + i * 1s, std::to_string(i), {}, {}, {}, 0, ""});
+  }
+  REQUIRE(database.apply(change).has_value());
+  const auto names = [&](Timestamp from, Timestamp to, std::size_t limit) {
+    std::string out;
+    const auto entries = database.history(from, to, limit);
+    REQUIRE(entries.has_value());
+    for (const HistoryEntry& entry : *entries) out += entry.rule_name;
+    return out;
+  };
+  CHECK(names(kNow + 2s, kNow + 5s, 100) == "432");
+  CHECK(names(kNow, kNow + 1h, 3) == "987");
+  CHECK(names(kNow + 1h, kNow + 2h, 3).empty());
+}
+
+TEST_CASE("what waits too long makes room, the oldest first, and is counted") {
+  Change change;
+  for (int i = 0; i < 130'000; ++i) {
+    Change next;
+    next.samples.push_back({Labels{}, kNow + i * 1ms, 0});
+    change.merge(std::move(next));
+  }
+  CHECK(change.samples.size() + change.dropped == 130'000);
+  CHECK(change.dropped > 0);
+  CHECK(change.samples.size() >= 100'000);
+  CHECK(change.samples.back().at == kNow + 129'999ms);
+}
+
+TEST_CASE("a second process is refused, and so is a second connection") {
   const Folder folder;
   const Database first = opened(folder.file());
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto second = Database::open(folder.file(), kNow);
+    const bool refused = !second && second.error().code == ErrorCode::Unavailable;
+    _exit(refused ? 7 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 7);
   const auto second = Database::open(folder.file(), kNow);
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == ErrorCode::Unavailable);
   CHECK(second.error().message.find("in use by another Tocsin") != std::string::npos);
 }
 
-TEST_CASE("only the owner may read the file") {
+TEST_CASE("only the owner may read the files, and look into a folder that was made for them") {
   const Folder folder;
-  const Database database = opened(folder.file());
-  CHECK(fs::status(folder.file()).permissions() ==
-        (fs::perms::owner_read | fs::perms::owner_write));
+  const std::string path = (folder.path / "new" / "tocsin.db").string();
+  Database database = opened(path);
+  REQUIRE(database.apply(put_alert(alert_of("r", "web"))).has_value());
+  const fs::perms own = fs::perms::owner_read | fs::perms::owner_write;
+  CHECK(fs::status(path).permissions() == own);
+  CHECK(fs::status(path + "-wal").permissions() == own);
+  CHECK(fs::status(folder.path / "new").permissions() == fs::perms::owner_all);
+}
+
+TEST_CASE("a file of version 1 is migrated and keeps what it had") {
+  const Folder folder;
+  {
+    Database database = opened(folder.file());
+    REQUIRE(database.apply(put_alert(alert_of("r", "web"))).has_value());
+  }
+  {
+    const auto older = Connection::open(folder.file());
+    REQUIRE(older->run("DROP TABLE settings; PRAGMA user_version=1").has_value());
+  }
+  {
+    Database database = opened(folder.file());
+    CHECK(database.set_aside().empty());
+    Change change;
+    change.settings["instance"] = "one";
+    REQUIRE(database.apply(change).has_value());
+  }
+  const Saved saved = loaded(folder.file());
+  CHECK(saved.alerts.size() == 1);
+  CHECK(saved.settings.size() == 1);
 }
 
 TEST_CASE("a file of a newer version is refused and left as it is") {
@@ -189,43 +218,114 @@ TEST_CASE("a file of a newer version is refused and left as it is") {
   REQUIRE_FALSE(newer.has_value());
   CHECK(newer.error().code == ErrorCode::InvalidArgument);
   CHECK(newer.error().message.find("version 99") != std::string::npos);
+  for (const auto& entry : fs::directory_iterator(folder.path)) {
+    CHECK(entry.path().string().find("damaged") == std::string::npos);
+  }
   CHECK(*Connection::open(folder.file())->number("PRAGMA user_version") == 99);
 }
 
-TEST_CASE("a damaged file is set aside or read, never the end") {
-  const Folder folder;
+// A file with something in every table.
+std::string sound_bytes(const Folder& folder) {
   {
     Database database = opened(folder.file());
     for (int i = 0; i < 50; ++i) {
-      REQUIRE(database.apply(put_alert(alert_of("r", std::to_string(i)))).has_value());
+      Change change = put_alert(alert_of("r", std::to_string(i)));
+      change.messages[{"chat", std::to_string(i)}] = SavedMessage{"{}", kNow};
+      change.groups[std::to_string(i)] = "told";
+      change.settings[std::to_string(i)] = "x";
+      change.history.push_back({kNow, "a", {}, {}, Labels{{"a", "b"}}, 0.5, "it fails"});
+      change.samples.push_back({Labels{{"a", std::to_string(i)}}, kNow, 1});
+      REQUIRE(database.apply(change).has_value());
     }
   }
-  const std::string sound = *read_file(folder.file());
+  return *read_file(folder.file());
+}
+
+// Opens a file of these bytes. Whatever they are, it works, unless the version says that a newer
+// Tocsin wrote them. Returns whether the file was set aside.
+bool survives(const Folder& folder, const std::string& bytes) {
+  fs::remove_all(folder.path);
+  fs::create_directories(folder.path);
+  REQUIRE(write_file(folder.file(), bytes).has_value());
+  auto database = Database::open(folder.file(), kNow);
+  if (!database) {
+    INFO(database.error().message);
+    CHECK(database.error().code == ErrorCode::InvalidArgument);
+    return false;
+  }
+  CHECK(database->load().has_value());
+  const auto applied = database->apply(put_alert(alert_of("r", "new")));
+  INFO((applied ? "" : applied.error().message));
+  CHECK(applied.has_value());
+  const bool aside = !database->set_aside().empty();
+  if (aside) {
+    CHECK(*read_file(folder.file() + ".damaged-" + std::to_string(to_millis(kNow))) == bytes);
+  }
+  return aside;
+}
+
+TEST_CASE("a damaged file is set aside as it was, or read, and never the end") {
+  const Folder folder;
+  const std::string sound = sound_bytes(folder);
   int aside = 0;
-  for (int seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);
-    std::minstd_rand random(static_cast<unsigned>(seed));
+    std::minstd_rand random(seed + 1);
     std::string bytes = sound;
-    if (seed % 4 == 0) bytes.resize(random() % bytes.size());
-    for (int flips = 0; flips < (seed % 4 == 0 ? 0 : 1 << (seed % 10)); ++flips) {
-      bytes[random() % bytes.size()] = static_cast<char>(random());
+    if (seed % 4 == 0) {
+      bytes.resize(random() % bytes.size());
+    } else {
+      for (unsigned flips = 0; flips < 1U << (seed % 10); ++flips) {
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+      }
     }
-    fs::remove_all(folder.path);
-    fs::create_directories(folder.path);
-    REQUIRE(write_file(folder.file(), bytes).has_value());
-    auto database = Database::open(folder.file(), kNow);
-    if (!database) {
-      // Only the version may say that this is not ours to touch.
-      CHECK(database.error().code == ErrorCode::InvalidArgument);
-      continue;
-    }
-    aside += !database->set_aside().empty();
-    const auto saved = database->load();
-    if (saved) CHECK(saved->alerts.size() <= 50);
-    CHECK(database->apply(put_alert(alert_of("r", "new"))).has_value());
+    aside += survives(folder, bytes);
   }
   CHECK(aside > 50);
   std::cout << "damaged files set aside: " << aside << " of 200\n";
+}
+
+TEST_CASE("garbage is set aside, and an empty file is begun") {
+  const Folder folder;
+  CHECK(survives(folder, std::string(5000, 'x')));
+  CHECK(survives(folder, "no database"));
+  CHECK_FALSE(survives(folder, ""));
+}
+
+TEST_CASE("any damaged byte of the header or of the tables' names is survived") {
+  const Folder folder;
+  const std::string sound = sound_bytes(folder);
+  int aside = 0;
+  int tried = 0;
+  for (std::size_t at = 0; at < 4096; at += at < 120 ? 1 : 7) {
+    if (sound[at] == 0 && at >= 120) continue;
+    for (const int value : {0, 1, 5, 0xff, sound[at] ^ 1}) {
+      if (at >= 120 && value != (sound[at] ^ 1)) continue;
+      CAPTURE(at);
+      CAPTURE(value);
+      std::string bytes = sound;
+      bytes[at] = static_cast<char>(value);
+      aside += survives(folder, bytes);
+      ++tried;
+    }
+  }
+  std::cout << "first pages set aside: " << aside << " of " << tried << '\n';
+}
+
+TEST_CASE("a row that makes no sense is left out and counted") {
+  const Folder folder;
+  REQUIRE(opened(folder.file()).apply(put_alert(alert_of("r", "web"))).has_value());
+  for (const char* damage : {"annotations=x'ff'", "labels=x'01000000'", "active_at='soon'",
+                             "last_look=9223372036854775807", "fired_at=-1", "state=0"}) {
+    CAPTURE(damage);
+    const std::string bytes = *read_file(folder.file());
+    const std::string sql = std::string("UPDATE alerts SET ") + damage;
+    REQUIRE(Connection::open(folder.file())->run(sql).has_value());
+    const Saved saved = loaded(folder.file());
+    CHECK(saved.alerts.empty());
+    CHECK(saved.damaged_rows == 1);
+    REQUIRE(write_file(folder.file(), bytes).has_value());
+  }
 }
 
 TEST_CASE("a full disk is an error that leaves what was there, and passes") {
@@ -243,87 +343,14 @@ TEST_CASE("a full disk is an error that leaves what was there, and passes") {
   CHECK(database.load()->alerts.size() == 2);
 }
 
-// Writes changes one after the other and says, through `acknowledged`, how many are durable. Change
-// number i puts the alert, the message and the group i, and takes those of i - 3.
-void live(const std::string& path, int acknowledged) {
-  auto database = Database::open(path, kNow);
-  if (!database) _exit(1);
-  for (int i = 0; i < 20; ++i) {
-    const std::string name = std::to_string(i);
-    Change change = put_alert(alert_of("r", name));
-    change.messages[{"chat", name}] = SavedMessage{std::string(3000, 'm'), kNow};
-    change.groups[name] = "told";
-    const std::string old = std::to_string(i - 3);
-    change.alerts[{"r", alert_of("r", old).alert.labels}] = std::nullopt;
-    change.messages[{"chat", old}] = std::nullopt;
-    change.groups[old] = std::nullopt;
-    if (!database->apply(change)) _exit(1);
-    const char done = static_cast<char>(i + 1);
-    if (write(acknowledged, &done, 1) != 1) _exit(1);
-  }
-}
-
-// The number of changes that a process acknowledged which died at operation `n`; and whether it
-// did die.
-struct Death {
-  int acknowledged = 0;
-  bool died = false;
-};
-Death die_at(int n, const std::string& path) {
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    testing::FaultyVfs disk;
-    disk.die_at(n);
-    live(path, ends[1]);
-    _exit(0);
-  }
-  close(ends[1]);
-  Death death;
-  char done = 0;
-  while (read(ends[0], &done, 1) == 1) death.acknowledged = done;
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  death.died = WEXITSTATUS(status) == 9;
-  REQUIRE((death.died || WEXITSTATUS(status) == 0));
-  return death;
-}
-
-// Whether `saved` is what the first `changes` changes leave, or one more: the one that was under
-// way.
-bool is_after(const Saved& saved, int changes) {
-  for (const int count : {changes, changes + 1}) {
-    const std::size_t expected = static_cast<std::size_t>(std::min(count, 3));
-    const std::string newest = std::to_string(count - 1);
-    const bool has_newest = count == 0 || saved.groups.count(newest) > 0;
-    if (has_newest && saved.alerts.size() == expected && saved.messages.size() == expected &&
-        saved.groups.size() == expected) {
-      return true;
-    }
-  }
-  return false;
-}
-
-TEST_CASE("killed at any write, what was acknowledged is there, and every change whole or not") {
+TEST_CASE("what is on a full disk can still be read") {
   const Folder folder;
-  int points = 0;
-  for (int n = 1;; ++n) {
-    CAPTURE(n);
-    fs::remove_all(folder.path);
-    fs::create_directories(folder.path);
-    const Death death = die_at(n, folder.file());
-    Database database = opened(folder.file());
-    CHECK(database.set_aside().empty());
-    const auto saved = database.load();
-    REQUIRE(saved.has_value());
-    CHECK(saved->damaged_rows == 0);
-    CHECK(is_after(*saved, death.acknowledged));
-    if (!death.died) break;
-    ++points;
-  }
-  std::cout << "killed at each of " << points << " writes\n";
+  testing::FaultyVfs disk;
+  REQUIRE(opened(folder.file()).apply(put_alert(alert_of("r", "web"))).has_value());
+  disk.fill_disk(true);
+  Database database = opened(folder.file());
+  CHECK(database.set_aside().empty());
+  CHECK(database.load()->alerts.size() == 1);
 }
 
 }  // namespace

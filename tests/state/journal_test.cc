@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 
@@ -18,6 +19,7 @@ struct World {
   fs::path folder = fs::temp_directory_path() / ("tocsin-journal-" + std::to_string(getpid()));
   testing::FaultyVfs disk;
   SystemClock clock;
+  Duration try_again{0};
   std::unique_ptr<Journal> journal;
 
   World() {
@@ -36,7 +38,9 @@ struct World {
   }
   void open() {
     // The disk thread stands in for the loop.
-    journal = std::make_unique<Journal>(database(), clock, [](const auto& task) { task(); });
+    journal = std::make_unique<Journal>(
+        database(), clock, [](const auto& task) { task(); },
+        JournalOptions{try_again, std::chrono::milliseconds(200)});
   }
   // Ends the journal and reads what it has written.
   std::map<std::string, std::string> groups() {
@@ -93,6 +97,58 @@ TEST_CASE("a full disk holds nobody up, is told, and is caught up with") {
   w.write(World::group("after", "1"));
   CHECK(w.journal->health().works);
   CHECK(w.groups().size() == 3);
+}
+
+TEST_CASE("a disk that refuses is left alone for a while, but for a flush") {
+  World w;
+  w.try_again = std::chrono::hours(1);
+  w.journal.reset();
+  w.open();
+  w.disk.fill_disk(true);
+  w.write(World::group("during", "1"));
+  const int operations = w.disk.operations();
+  for (int i = 0; i < 10; ++i) w.write(World::group("during " + std::to_string(i), "1"));
+  CHECK(w.disk.operations() == operations);
+  CHECK(w.journal->health().owed == 11);
+  CHECK_FALSE(w.journal->flush(std::chrono::seconds(30)));
+  CHECK(w.disk.operations() > operations);
+  w.disk.fill_disk(false);
+  CHECK(w.journal->flush(std::chrono::seconds(30)));
+  CHECK(w.journal->health().works);
+  CHECK(w.journal->health().owed == 0);
+  CHECK(w.journal->health().bytes > 0);
+  CHECK(w.groups().size() == 11);
+}
+
+TEST_CASE("changes are said to be durable in the order in which they were written") {
+  World w;
+  std::vector<int> order;
+  for (int i = 0; i < 500; ++i) {
+    w.journal->write(World::group("a", std::to_string(i)), [&order, i] { order.push_back(i); });
+  }
+  CHECK(w.journal->flush(std::chrono::seconds(30)));
+  REQUIRE(order.size() == 500);
+  CHECK(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST_CASE("a disk that hangs holds up neither a flush nor the end") {
+  World w;
+  std::promise<void> gate;
+  w.disk.hang_until(gate.get_future().share());
+  bool called = false;
+  w.journal->write(World::group("a", "1"), [&] { called = true; });
+  CHECK_FALSE(w.journal->flush(std::chrono::milliseconds(50)));
+  w.journal.reset();
+  CHECK_FALSE(called);
+  gate.set_value();
+  // The thread that was left behind ends on its own, and gives the file up.
+  Result<Database> next = fail(ErrorCode::Unavailable, "");
+  for (int i = 0; i < 30 && !next; ++i) {
+    next = Database::open((w.folder / "tocsin.db").string(), w.clock.now());
+  }
+  REQUIRE(next.has_value());
+  CHECK(next->load()->groups.size() == 1);
+  CHECK_FALSE(called);
 }
 
 }  // namespace
