@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/html_writer.h"
 
-#include "api/utf8.h"
+#include "base/utf8.h"
 
 namespace tocsin::api {
 

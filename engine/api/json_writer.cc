@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "api/utf8.h"
+#include "base/utf8.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::api {

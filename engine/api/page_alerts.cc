@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "api/page_parts.h"
-#include "api/utf8.h"
+#include "base/utf8.h"
 #include "rule/series_family.h"
 #include "tocsin/duration.h"
 

@@ -10,7 +10,7 @@
 #include "api/page.h"
 #include "api/page_parts.h"
 #include "api/page_style.h"
-#include "api/utf8.h"
+#include "base/utf8.h"
 
 namespace tocsin::api {
 namespace {

@@ -3,7 +3,7 @@
 // One panel for everything that keeps Tocsin from seeing, thinking or telling: a line each, so that
 // what fires stays in sight below.
 #include "api/page_parts.h"
-#include "api/utf8.h"
+#include "base/utf8.h"
 
 namespace tocsin::api {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/page_parts.h"
-#include "api/utf8.h"
+#include "base/utf8.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::api {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/config_reader.h"
+#include "notify/channel_kinds.h"
 #include "promql/ast.h"
 
 namespace tocsin::daemon {
@@ -38,16 +39,43 @@ void read_alertmanager(Mapping& m, const ConfigContext& context, AlertmanagerEnt
   }
 }
 
-void read_webhook(Mapping& m, const ConfigContext& context, notify::WebhookConfig& webhook) {
-  m.read("url", webhook.url);
-  read_path(m, "url_file", context, webhook.url_file);
-  m.read("send_resolved", webhook.send_resolved);
-  m.read("timeout", webhook.timeout);
-  read_count(m, "max_alerts", webhook.max_alerts);
-  m.read("http_config", webhook.client,
+// `key`, or `key_file`.
+void read_secret(Mapping& m, std::string_view key, const ConfigContext& context,
+                 notify::Secret& secret) {
+  const std::string file_key = std::string(key) + "_file";
+  m.read(key, secret.text);
+  read_path(m, file_key, context, secret.file);
+  if (!secret.text.empty() && !secret.file.empty()) {
+    m.error(file_key, "at most one of " + std::string(key) + " and " + file_key + " can be given");
+  }
+}
+
+void read_channel(Mapping& m, const ConfigContext& context, const notify::ChannelKindInfo& kind,
+                  notify::ChannelConfig& channel) {
+  channel.kind = kind.kind;
+  channel.send_resolved = kind.send_resolved;
+  read_secret(m, kind.url_key, context, channel.url);
+  if (!channel.url.is_set()) channel.url.text = kind.default_url;
+  if (!kind.secret_key.empty()) read_secret(m, kind.secret_key, context, channel.key);
+  for (const std::string_view option : kind.options) {
+    std::string text;
+    if (m.read(option, text)) channel.options.emplace(option, std::move(text));
+  }
+  m.read("send_resolved", channel.send_resolved);
+  m.read("timeout", channel.timeout);
+  read_count(m, "max_alerts", channel.max_alerts);
+  m.read("http_config", channel.client,
          [&](Mapping& http, net::ClientConfig& out) { read_client(http, context, out); });
-  if (webhook.url.empty() == webhook.url_file.empty()) {
-    m.error_here("a webhook needs one of url and url_file");
+  const auto need = [&](std::string_view key) {
+    m.error_here("a " + std::string(kind.name) + " receiver needs " + std::string(key) + " or " +
+                 std::string(key) + "_file");
+  };
+  if (!channel.url.is_set()) need(kind.url_key);
+  if (!kind.secret_key.empty() && !channel.key.is_set()) need(kind.secret_key);
+  for (const std::string_view option : kind.required) {
+    if (!channel.options.contains(std::string(option))) {
+      m.error_here("a " + std::string(kind.name) + " receiver needs " + std::string(option));
+    }
   }
 }
 
@@ -100,14 +128,19 @@ void read_alerting(Mapping& m, const ConfigContext& context, Config& config) {
 void read_receiver(Mapping& m, const ConfigContext& context, notify::ReceiverConfig& receiver) {
   m.require("name", receiver.name);
   const yaml::Reporter::Context name(m.report(), "receiver '" + receiver.name + "'");
-  m.read("webhook_configs", receiver.webhooks, [&](Mapping& webhook, notify::WebhookConfig& out) {
-    read_webhook(webhook, context, out);
-  });
-  for (const char* kind :
-       {"slack_configs", "pagerduty_configs", "msteamsv2_configs", "discord_configs",
-        "opsgenie_configs", "telegram_configs", "email_configs"}) {
+  for (const notify::ChannelKindInfo& kind : notify::channel_kinds()) {
+    std::vector<notify::ChannelConfig> channels;
+    m.read(kind.list_key, channels, [&](Mapping& channel, notify::ChannelConfig& out) {
+      read_channel(channel, context, kind, out);
+    });
+    for (notify::ChannelConfig& channel : channels) {
+      receiver.channels.push_back(std::move(channel));
+    }
+  }
+  for (const char* kind : {"email_configs", "victorops_configs", "pushover_configs",
+                           "wechat_configs", "sns_configs", "webex_configs"}) {
     if (!m.has(kind)) continue;
-    m.error(kind, std::string(kind) + " are not there yet",
+    m.error(kind, std::string("there are no ") + kind,
             "send to an Alertmanager that has them, or to a webhook");
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/outgoing.h"
 
+#include "base/utf8.h"
 #include "net/url.h"
 #include "tocsin/duration.h"
 
@@ -25,11 +26,18 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   for (const auto& [name, value] : context.external_labels) {
     if (!labels.has(name)) labels.set(name, value);
   }
+  for (const LabelView& label : alert.labels) {
+    if (std::string sound = well_formed(label.value); sound != label.value) {
+      labels.set(label.name, sound);
+    }
+  }
   out.labels = labels.build();
-  out.annotations = alert.annotations;
+  // JSON takes nothing else, and the bytes may come from anywhere: a receiver that refuses them
+  // would refuse the alert.
+  for (const auto& [name, text] : alert.annotations) out.annotations[name] = well_formed(text);
   if (alert.blind) {
     out.annotations["blind"] = "Not seen since " + format_rfc3339(alert.blind->since) +
-                               ", because " + alert.blind->obstacle.reason +
+                               ", because " + well_formed(alert.blind->obstacle.reason) +
                                ". The alert stays until fresh data says that it is over.";
   }
   if (alert.flapping_since) {

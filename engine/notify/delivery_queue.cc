@@ -20,7 +20,7 @@ std::string describe(const net::HttpResponse& response) {
 }  // namespace
 
 DeliveryQueue::DeliveryQueue(const DeliveryParts& parts, Options options)
-    : parts_(parts), options_(std::move(options)) {}
+    : parts_(parts), options_(std::move(options)), bucket_(options_.rate) {}
 
 DeliveryQueue::~DeliveryQueue() {
   if (!on_its_way_.empty()) parts_.http.cancel(request_);
@@ -78,6 +78,11 @@ DeliveryStats DeliveryQueue::stats() const {
   return stats;
 }
 
+bool DeliveryQueue::has_sendable() const {
+  return std::any_of(waiting_.begin(), waiting_.end(),
+                     [](const auto& entry) { return entry.second.written; });
+}
+
 std::vector<Message> DeliveryQueue::take_batch() {
   std::vector<Message> batch;
   for (auto it = waiting_.begin(); it != waiting_.end() && batch.size() < options_.batch;) {
@@ -100,9 +105,12 @@ void DeliveryQueue::remove_from_outbox(const std::vector<Message>& done) {
 }
 
 void DeliveryQueue::send_next() {
-  if (paused_ || !on_its_way_.empty()) return;
+  if (paused_ || !on_its_way_.empty() || !has_sendable()) return;
+  if (const Duration pause = bucket_.wait(parts_.clock.now()); pause.count() > 0) {
+    return wait(pause);
+  }
+  bucket_.take(parts_.clock.now());
   on_its_way_ = take_batch();
-  if (on_its_way_.empty()) return;
   auto request = options_.build(on_its_way_);
   if (!request) {
     note_failure(request.error().message);
@@ -113,7 +121,7 @@ void DeliveryQueue::send_next() {
 }
 
 void DeliveryQueue::finish(const net::HttpResult& result) {
-  const Verdict verdict = result ? judge_status(result->status) : Verdict::Retry;
+  const Verdict verdict = result ? options_.judge(*result) : Verdict::Retry;
   if (verdict == Verdict::Delivered) {
     stats_.sent += on_its_way_.size();
     for (const Message& message : on_its_way_) parts_.on_delivered(message.decided_at);
@@ -124,8 +132,7 @@ void DeliveryQueue::finish(const net::HttpResult& result) {
   if (verdict == Verdict::Retry) {
     Duration pause = backoff(++attempt_, parts_.jitter());
     if (result) {
-      const auto asked = retry_after(result->header("Retry-After"), parts_.clock.now());
-      pause = asked.value_or(pause);
+      pause = asked_pause(*result, parts_.clock.now()).value_or(pause);
     }
     return put_back_and_wait(pause);
   }
@@ -149,6 +156,10 @@ void DeliveryQueue::put_back_and_wait(Duration pause) {
     waiting_.try_emplace(std::move(key), Waiting{std::move(message), 0, true});
   }
   on_its_way_.clear();
+  wait(pause);
+}
+
+void DeliveryQueue::wait(Duration pause) {
   paused_ = true;
   retry_task_ = parts_.scheduler.after(pause, [this] {
     paused_ = false;

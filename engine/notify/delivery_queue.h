@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "net/http_client.h"
+#include "notify/channel_kinds.h"
 #include "notify/codec.h"
 #include "notify/outbox.h"
 #include "notify/retry.h"
@@ -60,6 +61,8 @@ class DeliveryQueue {
     std::string receiver;   // For the log and the metrics.
     std::size_t batch = 1;  // Most messages in one request.
     std::function<Result<net::HttpRequest>(const std::vector<Message>&)> build;
+    std::function<Verdict(const net::HttpResponse&)> judge;
+    TokenBucket::Rate rate;  // Requests that the receiver takes.
   };
 
   DeliveryQueue(const DeliveryParts& parts, Options options);
@@ -90,10 +93,12 @@ class DeliveryQueue {
 
   void note_written(const std::string& key, std::uint64_t version);
   void send_next();
+  bool has_sendable() const;
   std::vector<Message> take_batch();
   void remove_from_outbox(const std::vector<Message>& done);
   void finish(const net::HttpResult& result);
   void put_back_and_wait(Duration pause);
+  void wait(Duration pause);
   void note_failure(const std::string& what);
   void note_success();
 
@@ -106,6 +111,7 @@ class DeliveryQueue {
   bool paused_ = false;
   Scheduler::TaskId retry_task_ = 0;
   int attempt_ = 0;
+  TokenBucket bucket_;
   DeliveryStats stats_;
   // The outbox calls back later; by then the queue may be gone.
   const std::shared_ptr<DeliveryQueue*> self_ = std::make_shared<DeliveryQueue*>(this);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/client_config.h"
+#include "notify/channel.h"
 #include "tocsin/alert.h"
 #include "tocsin/clock.h"
 #include "tocsin/labels.h"
@@ -35,21 +36,10 @@ struct AlertmanagerConfig {
   bool operator==(const AlertmanagerConfig&) const = default;
 };
 
-struct WebhookConfig {
-  std::string url;
-  std::string url_file;  // The URL is in this file, read at every use.
-  bool send_resolved = true;
-  std::size_t max_alerts = 0;  // In one message; 0: all. The rest is counted in truncatedAlerts.
-  Duration timeout = std::chrono::seconds(10);
-  net::ClientConfig client;
-
-  bool operator==(const WebhookConfig&) const = default;
-};
-
-// The kinds of receivers that one name stands for. Others (Slack, PagerDuty, …) get a list here.
+// What one name stands for.
 struct ReceiverConfig {
   std::string name;
-  std::vector<WebhookConfig> webhooks;
+  std::vector<ChannelConfig> channels;
 
   bool operator==(const ReceiverConfig&) const = default;
 };

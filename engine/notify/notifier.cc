@@ -31,6 +31,21 @@ std::string idempotency_key(const Message& message) {
          std::to_string(to_millis(message.decided_at));
 }
 
+Result<net::HttpRequest> channel_request(const ChannelConfig& config, const ChannelKindInfo& kind,
+                                         const Message& message) {
+  auto url = config.url.read();
+  if (!url) return fail(url.error());
+  auto key = config.key.read();
+  if (!key) return fail(key.error());
+  ChannelRequest built = kind.build(std::get<GroupMessage>(*message.content),
+                                    {config, std::move(*url), std::move(*key)});
+  auto request = post_json(built.url, std::move(built.body), config.timeout, config.client);
+  if (!request) return request;
+  request->headers.emplace_back("Idempotency-Key", idempotency_key(message));
+  for (auto& header : built.headers) request->headers.push_back(std::move(header));
+  return request;
+}
+
 // Moves the element for which `same` holds out of `from`, if there is one.
 template <class List, class Same>
 auto take_if(List& from, Same same) -> std::optional<typename List::value_type> {
@@ -63,25 +78,25 @@ Notifier::Notifier(DeliveryParts parts, NotifyConfig config)
 
 void Notifier::reconfigure(NotifyConfig config) {
   auto old_alertmanagers = std::move(alertmanagers_);
-  auto old_webhooks = std::move(webhooks_);
+  auto old_channels = std::move(channels_);
   alertmanagers_.clear();
-  webhooks_.clear();
+  channels_.clear();
   for (const AlertmanagerConfig& wanted : config.alertmanagers) {
     auto kept = take_if(old_alertmanagers, [&](const auto& q) { return q.config == wanted; });
     if (!kept) kept = AlertmanagerQueue{wanted, make_alertmanager(wanted)};
     alertmanagers_.push_back(std::move(*kept));
   }
   for (const ReceiverConfig& receiver : config.receivers) {
-    for (const WebhookConfig& wanted : receiver.webhooks) {
-      auto kept = take_if(old_webhooks, [&](const auto& q) {
+    for (const ChannelConfig& wanted : receiver.channels) {
+      auto kept = take_if(old_channels, [&](const auto& q) {
         return q.receiver == receiver.name && q.config == wanted;
       });
-      if (!kept) kept = WebhookQueue{receiver.name, wanted, make_webhook(receiver.name, wanted)};
-      webhooks_.push_back(std::move(*kept));
+      if (!kept) kept = ChannelQueue{receiver.name, wanted, make_channel(receiver.name, wanted)};
+      channels_.push_back(std::move(*kept));
     }
   }
   for (const AlertmanagerQueue& old : old_alertmanagers) replace(*old.queue);
-  for (const WebhookQueue& old : old_webhooks) replace(*old.queue);
+  for (const ChannelQueue& old : old_channels) replace(*old.queue);
   config_ = std::move(config);
 }
 
@@ -103,29 +118,29 @@ Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config)
   };
   const std::string name = "alertmanager " + config.url;
   return std::make_unique<DeliveryQueue>(
-      parts_, DeliveryQueue::Options{name, name, kAlertmanagerBatch, build});
+      parts_,
+      DeliveryQueue::Options{name,
+                             name,
+                             kAlertmanagerBatch,
+                             build,
+                             [](const auto& response) { return judge_status(response.status); },
+                             {}});
 }
 
-Notifier::QueuePtr Notifier::make_webhook(const std::string& receiver,
-                                          const WebhookConfig& config) {
-  const auto build = [config](const std::vector<Message>& batch) -> Result<net::HttpRequest> {
-    std::string url = config.url;
-    if (!config.url_file.empty()) {
-      auto secret = net::read_secret(config.url_file);
-      if (!secret) return fail(secret.error());
-      url = std::move(*secret);
-    }
-    const Message& message = batch.front();
-    const auto& group = std::get<GroupMessage>(*message.content);
-    auto request =
-        post_json(url, webhook_body(group, config.max_alerts), config.timeout, config.client);
-    if (request) request->headers.emplace_back("Idempotency-Key", idempotency_key(message));
-    return request;
+Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
+                                          const ChannelConfig& config) {
+  const ChannelKindInfo& kind = info_of(config.kind);
+  const auto build = [config, &kind](const std::vector<Message>& batch) {
+    return channel_request(config, kind, batch.front());
   };
-  const std::string name = receiver + " (webhook)";
+  const std::string name = receiver + " (" + std::string(kind.name) + ")";
   // Two webhooks of a receiver differ by where they lead; that may be a secret.
-  const std::string id = name + " " + std::to_string(hash_bytes(config.url + config.url_file));
-  return std::make_unique<DeliveryQueue>(parts_, DeliveryQueue::Options{id, name, 1, build});
+  const std::uint64_t place =
+      hash_bytes(config.url.text + config.url.file + config.key.text + config.key.file +
+                 config.option("channel") + config.option("chat_id"));
+  return std::make_unique<DeliveryQueue>(
+      parts_, DeliveryQueue::Options{name + " " + std::to_string(place), name, 1, build, kind.judge,
+                                     kind.rate});
 }
 
 void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
@@ -143,10 +158,10 @@ void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
 
 void Notifier::flush(const std::string& receiver, GroupMessage message) {
   message.external_url = config_.external_url;
-  for (const WebhookQueue& webhook : webhooks_) {
-    if (webhook.receiver != receiver) continue;
+  for (const ChannelQueue& channel : channels_) {
+    if (channel.receiver != receiver) continue;
     GroupMessage own = message;
-    if (!webhook.config.send_resolved) {
+    if (!channel.config.send_resolved) {
       std::erase_if(own.alerts, [](const OutgoingAlert& alert) { return alert.resolved; });
     }
     if (own.alerts.empty()) continue;
@@ -154,7 +169,7 @@ void Notifier::flush(const std::string& receiver, GroupMessage message) {
     for (const OutgoingAlert& alert : own.alerts)
       decided_at = std::max(decided_at, alert.decided_at);
     const std::string key = own.group_key;
-    webhook.queue->put({key, std::make_shared<const Content>(std::move(own)), decided_at});
+    channel.queue->put({key, std::make_shared<const Content>(std::move(own)), decided_at});
   }
 }
 
@@ -162,7 +177,7 @@ DeliveryQueue* Notifier::queue_called(const std::string& id) const {
   for (const AlertmanagerQueue& q : alertmanagers_) {
     if (q.queue->id() == id) return q.queue.get();
   }
-  for (const WebhookQueue& q : webhooks_) {
+  for (const ChannelQueue& q : channels_) {
     if (q.queue->id() == id) return q.queue.get();
   }
   return nullptr;
@@ -200,7 +215,7 @@ std::vector<Notifier::ReceiverStatus> Notifier::receivers() const {
   for (const AlertmanagerQueue& q : alertmanagers_) {
     out.push_back({q.queue->receiver(), q.queue->stats()});
   }
-  for (const WebhookQueue& q : webhooks_) out.push_back({q.queue->receiver(), q.queue->stats()});
+  for (const ChannelQueue& q : channels_) out.push_back({q.queue->receiver(), q.queue->stats()});
   return out;
 }
 

@@ -53,9 +53,9 @@ class Notifier {
 
  private:
   using QueuePtr = std::unique_ptr<DeliveryQueue>;
-  struct WebhookQueue {
+  struct ChannelQueue {
     std::string receiver;
-    WebhookConfig config;
+    ChannelConfig config;
     QueuePtr queue;
   };
   struct AlertmanagerQueue {
@@ -64,7 +64,7 @@ class Notifier {
   };
 
   QueuePtr make_alertmanager(const AlertmanagerConfig& config);
-  QueuePtr make_webhook(const std::string& receiver, const WebhookConfig& config);
+  QueuePtr make_channel(const std::string& receiver, const ChannelConfig& config);
   void flush(const std::string& receiver, GroupMessage message);
   void restore(const WrittenMessage& message);
   void replace(DeliveryQueue& old);
@@ -73,7 +73,7 @@ class Notifier {
   DeliveryParts parts_;
   NotifyConfig config_;
   std::vector<AlertmanagerQueue> alertmanagers_;
-  std::vector<WebhookQueue> webhooks_;
+  std::vector<ChannelQueue> channels_;
   Grouper grouper_;
   LatencyHistogram latency_;
 };

@@ -5,7 +5,7 @@
 
 #include "api/html_writer.h"
 #include "api/json_writer.h"
-#include "api/utf8.h"
+#include "base/utf8.h"
 
 namespace tocsin::api {
 namespace {

@@ -75,22 +75,70 @@ remote_write_receiver: {enabled: true}
 }
 
 TEST_CASE("everything that is wrong is said at once, where it is") {
-  const LoadedConfig loaded = read_config("tocsin.yaml",
-                                          "global: {scrape_interval: 10x}\n"
-                                          "scrape_config: []\n"
-                                          "scrape_configs:\n"
-                                          "  - job_name: a\n"
-                                          "    relabel_configs: [{action: kep}]\n"
-                                          "route: {receiver: nobody}\n"
-                                          "receivers: [{name: x, slack_configs: [{}]}]\n");
+  const LoadedConfig loaded =
+      read_config("tocsin.yaml",
+                  "global: {scrape_interval: 10x}\n"
+                  "scrape_config: []\n"
+                  "scrape_configs:\n"
+                  "  - job_name: a\n"
+                  "    relabel_configs: [{action: kep}]\n"
+                  "route: {receiver: nobody}\n"
+                  "receivers: [{name: x, slack_configs: [{}], email_configs: [{}]}]\n");
   const std::string text = loaded.diagnostics.text();
   CAPTURE(text);
   CHECK(text.find("tocsin.yaml:1:27: error") != std::string::npos);
   CHECK(text.find("did you mean 'scrape_configs'?") != std::string::npos);
   CHECK(text.find("did you mean 'keep'?") != std::string::npos);
   CHECK(text.find("no receiver is called \"nobody\"") != std::string::npos);
-  CHECK(text.find("slack_configs are not there yet") != std::string::npos);
-  CHECK(loaded.diagnostics.count(Severity::Error) == 5);
+  CHECK(text.find("there are no email_configs") != std::string::npos);
+  CHECK(text.find("a slack receiver needs api_url or api_url_file") != std::string::npos);
+  CHECK(loaded.diagnostics.count(Severity::Error) == 6);
+}
+
+TEST_CASE("every kind of receiver is read in alertmanager.yml's words") {
+  const LoadedConfig loaded = read_config("/etc/tocsin/t.yaml", R"(
+route: {receiver: team}
+receivers:
+  - name: team
+    slack_configs: [{api_url_file: slack-url, channel: '#alerts', send_resolved: true}]
+    pagerduty_configs: [{routing_key_file: key, severity: error}]
+    msteamsv2_configs: [{webhook_url: 'https://teams/x'}]
+    discord_configs: [{webhook_url: 'https://discord/x', username: Tocsin}]
+    opsgenie_configs: [{api_key: k, api_url: 'https://api.eu.opsgenie.com/', tags: 'a,b'}]
+    telegram_configs: [{bot_token_file: token, chat_id: -1001234}]
+)");
+  CAPTURE(loaded.diagnostics.text());
+  REQUIRE(loaded.diagnostics.empty());
+  const auto& channels = loaded.config.notify.receivers[0].channels;
+  REQUIRE(channels.size() == 6);
+  CHECK(channels[0].kind == notify::ChannelKind::Slack);
+  CHECK(channels[0].url.file == "/etc/tocsin/slack-url");
+  CHECK(channels[0].option("channel") == "#alerts");
+  CHECK(channels[0].send_resolved);
+  CHECK(channels[1].url.text == "https://events.pagerduty.com/v2/enqueue");
+  CHECK(channels[1].key.file == "/etc/tocsin/key");
+  CHECK(channels[2].send_resolved);
+  CHECK(channels[4].key.text == "k");
+  CHECK(channels[5].option("chat_id") == "-1001234");
+}
+
+TEST_CASE("a secret is given once, and a channel needs what its kind needs") {
+  const LoadedConfig loaded = read_config("t.yaml", R"(
+route: {receiver: team}
+receivers:
+  - name: team
+    pagerduty_configs: [{routing_key: a, routing_key_file: b}, {}]
+    telegram_configs: [{bot_token: x}]
+    discord_configs: [{webhook_url: 'https://d', colour: red}]
+)");
+  const std::string text = loaded.diagnostics.text();
+  CAPTURE(text);
+  CHECK(text.find("at most one of routing_key and routing_key_file") != std::string::npos);
+  CHECK(text.find("a pagerduty receiver needs routing_key or routing_key_file") !=
+        std::string::npos);
+  CHECK(text.find("a telegram receiver needs chat_id") != std::string::npos);
+  CHECK(text.find("colour") != std::string::npos);
+  CHECK(loaded.diagnostics.count(Severity::Error) == 4);
 }
 
 TEST_CASE("rules are evaluated either here or there") {

@@ -57,5 +57,13 @@ TEST_CASE("a blind alert says since when and why") {
         "alert stays until fresh data says that it is over.");
 }
 
+TEST_CASE("bytes that are no text do not keep an alert from its receivers") {
+  alert::Alert alert = firing();
+  alert.labels = alert.labels.with("path", "/\xff");
+  alert.annotations["summary"] = "broken \xc3";
+  CHECK(outgoing(alert).labels.get("path") == "/\xef\xbf\xbd");
+  CHECK(outgoing(alert).annotations.at("summary") == "broken \xef\xbf\xbd");
+}
+
 }  // namespace
 }  // namespace tocsin::daemon

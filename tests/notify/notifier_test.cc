@@ -75,7 +75,9 @@ NotifyConfig one_webhook() {
   NotifyConfig config;
   ReceiverConfig receiver;
   receiver.name = "chat";
-  receiver.webhooks.push_back({"http://chat/hook", "", true, 0, 10s, {}});
+  ChannelConfig webhook;
+  webhook.url.text = "http://chat/hook";
+  receiver.channels.push_back(webhook);
   config.receivers = {receiver};
   config.route = RouteConfig{};
   config.route->receiver = "chat";

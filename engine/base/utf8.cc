@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 
-namespace tocsin::api {
+namespace tocsin {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -70,4 +70,4 @@ std::string clip(std::string_view text, std::size_t bytes) {
   return std::string(text.substr(0, end)).append(kEllipsis);
 }
 
-}  // namespace tocsin::api
+}  // namespace tocsin

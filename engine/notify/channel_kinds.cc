@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/channel_kinds.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+namespace tocsin::notify {
+namespace json = boost::json;
+namespace {
+
+using Texts = std::span<const std::string_view>;
+
+constexpr std::string_view kSlackOptions[] = {"channel", "username", "icon_emoji", "icon_url"};
+constexpr std::string_view kPagerDutyOptions[] = {"client",    "client_url", "severity",
+                                                  "component", "group",      "class"};
+constexpr std::string_view kDiscordOptions[] = {"username", "avatar_url"};
+constexpr std::string_view kOpsgenieOptions[] = {"priority", "tags", "entity", "source"};
+constexpr std::string_view kTelegramOptions[] = {"chat_id", "message_thread_id"};
+constexpr std::string_view kTelegramRequired[] = {"chat_id"};
+
+constexpr std::size_t kMostHintBytes = 4096;
+constexpr Duration kLongestPause = std::chrono::hours(1);
+
+Verdict by_status(const net::HttpResponse& response) { return judge_status(response.status); }
+
+// Slack says 200 and an error in the body when a proxy before it does not know better.
+Verdict judge_slack(const net::HttpResponse& response) {
+  const Verdict verdict = judge_status(response.status);
+  if (verdict != Verdict::Delivered) return verdict;
+  return response.body == "ok" || response.body.empty() ? Verdict::Delivered : Verdict::GiveUp;
+}
+
+constexpr TokenBucket::Rate kNoLimit{};
+constexpr TokenBucket::Rate kOneASecond{3, 1};
+constexpr TokenBucket::Rate kTwentyAMinute{5, 20.0 / 60};  // Telegram's, for a group.
+constexpr TokenBucket::Rate kThirtyAMinute{5, 0.5};        // Discord's, for a webhook.
+
+constexpr ChannelKindInfo kKinds[] = {
+    {ChannelKind::Webhook,
+     "webhook",
+     "webhook_configs",
+     "url",
+     "",
+     "",
+     true,
+     {},
+     {},
+     webhook_request,
+     by_status,
+     kNoLimit},
+    {ChannelKind::Slack,
+     "slack",
+     "slack_configs",
+     "api_url",
+     "",
+     "",
+     false,
+     kSlackOptions,
+     {},
+     slack_request,
+     judge_slack,
+     kOneASecond},
+    {ChannelKind::PagerDuty,
+     "pagerduty",
+     "pagerduty_configs",
+     "url",
+     "routing_key",
+     "https://events.pagerduty.com/v2/enqueue",
+     true,
+     kPagerDutyOptions,
+     {},
+     pagerduty_request,
+     by_status,
+     kNoLimit},
+    {ChannelKind::MsTeams,
+     "msteams",
+     "msteamsv2_configs",
+     "webhook_url",
+     "",
+     "",
+     true,
+     {},
+     {},
+     msteams_request,
+     by_status,
+     kOneASecond},
+    {ChannelKind::Discord,
+     "discord",
+     "discord_configs",
+     "webhook_url",
+     "",
+     "",
+     true,
+     kDiscordOptions,
+     {},
+     discord_request,
+     by_status,
+     kThirtyAMinute},
+    {ChannelKind::Opsgenie,
+     "opsgenie",
+     "opsgenie_configs",
+     "api_url",
+     "api_key",
+     "https://api.opsgenie.com/",
+     true,
+     kOpsgenieOptions,
+     {},
+     opsgenie_request,
+     by_status,
+     kNoLimit},
+    {ChannelKind::Telegram, "telegram", "telegram_configs", "api_url", "bot_token",
+     "https://api.telegram.org", true, kTelegramOptions, kTelegramRequired, telegram_request,
+     by_status, kTwentyAMinute},
+};
+
+std::optional<double> number_at(const json::value& value, json::string_view name) {
+  const json::object* object = value.if_object();
+  const json::value* found = object ? object->if_contains(name) : nullptr;
+  if (!found || !found->is_number()) return std::nullopt;
+  return found->to_number<double>();
+}
+
+// In seconds, as chats say it.
+std::optional<double> pause_in_body(const std::string& body) {
+  if (body.empty() || body.size() > kMostHintBytes) return std::nullopt;
+  boost::system::error_code error;
+  const json::value value = json::parse(body, error);
+  if (error) return std::nullopt;
+  if (const auto seconds = number_at(value, "retry_after")) return seconds;
+  const json::object* object = value.if_object();
+  const json::value* parameters = object ? object->if_contains("parameters") : nullptr;
+  return parameters ? number_at(*parameters, "retry_after") : std::nullopt;
+}
+
+}  // namespace
+
+std::span<const ChannelKindInfo> channel_kinds() { return kKinds; }
+
+const ChannelKindInfo& info_of(ChannelKind kind) {
+  return *std::find_if(std::begin(kKinds), std::end(kKinds),
+                       [&](const ChannelKindInfo& info) { return info.kind == kind; });
+}
+
+std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now) {
+  if (const auto pause = retry_after(response.header("Retry-After"), now)) return pause;
+  const auto seconds = pause_in_body(response.body);
+  if (!seconds || !(*seconds > 0)) return std::nullopt;
+  const double most = to_seconds(kLongestPause);
+  return Duration(static_cast<std::int64_t>(std::min(*seconds, most) * 1000));
+}
+
+Result<std::string> Secret::read() const {
+  return file.empty() ? Result<std::string>(text) : net::read_secret(file);
+}
+
+const std::string& ChannelConfig::option(const std::string& name) const {
+  static const std::string kNone;
+  const auto it = options.find(name);
+  return it == options.end() ? kNone : it->second;
+}
+
+}  // namespace tocsin::notify

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kinds of channels, one row each: how the configuration calls their keys, how a message is
+// laid out for them, and how their answers are to be read. Pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/http_client.h"
+#include "notify/channel.h"
+#include "notify/payload.h"
+#include "notify/retry.h"
+#include "notify/token_bucket.h"
+
+namespace tocsin::notify {
+
+// A channel with its secrets read.
+struct OpenChannel {
+  const ChannelConfig& config;
+  std::string url;
+  std::string key;
+};
+
+// What is to be sent, before headers that all requests share.
+struct ChannelRequest {
+  std::string url;
+  std::string body;  // JSON.
+  net::Headers headers;
+};
+
+struct ChannelKindInfo {
+  ChannelKind kind;
+  std::string_view name;        // "slack": for the log and the metrics.
+  std::string_view list_key;    // "slack_configs"
+  std::string_view url_key;     // "api_url"
+  std::string_view secret_key;  // "routing_key"; empty where the URL is all there is.
+  std::string_view default_url;
+  bool send_resolved;  // Alertmanager's default.
+  std::span<const std::string_view> options;
+  std::span<const std::string_view> required;  // Of the options.
+  ChannelRequest (*build)(const GroupMessage& group, const OpenChannel& channel);
+  Verdict (*judge)(const net::HttpResponse& response);
+  TokenBucket::Rate rate;
+};
+
+std::span<const ChannelKindInfo> channel_kinds();
+const ChannelKindInfo& info_of(ChannelKind kind);
+
+// How long a refusal asks to wait: Retry-After, or `retry_after` in its body (Slack's and Discord's
+// at the top, in seconds; Telegram's among its parameters).
+std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now);
+
+// The layouts, one file each.
+ChannelRequest webhook_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest slack_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest pagerduty_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest msteams_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest discord_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest opsgenie_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest telegram_request(const GroupMessage& group, const OpenChannel& channel);
+
+}  // namespace tocsin::notify
