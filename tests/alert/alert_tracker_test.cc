@@ -263,6 +263,23 @@ TEST_CASE("what changed is to be saved once, and what is gone is to be forgotten
   CHECK(last.gone.size() == 1);
 }
 
+TEST_CASE("a heartbeat ends when nobody can see it") {
+  rule::Rule rule = rule_named("Heartbeat");
+  rule.annotations["tocsin_when_blind"] = "resolve";
+  Life life(rule);
+  life.around.why_blind = [](const Labels&) { return Obstacle{"target t", "down"}; };
+  life.observe(0min, {{"web", 1}});
+  CHECK(life.only().annotations.size() == 1);
+  CHECK(life.observe(1min, {}) == "web: firing>inactive");
+  life.observe(2min, {{"web", 1}});
+  life.tracker.observe_failure(at(3min), {"rule Heartbeat", "no answer"});
+  CHECK(life.tracker.state() == State::Inactive);
+  Life after(rule);
+  life.observe(4min, {{"web", 1}});
+  after.tracker.restore(all_of(life.tracker), at(5min));
+  CHECK(after.observe(6min, {}) == "web: firing>inactive");
+}
+
 // ---- Flapping.
 
 TEST_CASE("changes weigh from 0.8 to 1.2, and all of them together are one") {
