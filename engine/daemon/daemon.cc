@@ -240,7 +240,7 @@ class Daemon::Impl : public api::Backend {
 
   // Groups hold on to their evaluator, so a new place of the data is a new engine.
   void install_evaluator() {
-    const EvaluationParts here{store_, workers_, loop_};
+    const EvaluationParts here{store_, workers_, loop_, &clock_};
     std::unique_ptr<Evaluator> evaluator = std::make_unique<StoreEvaluator>(here);
     if (remote_) {
       evaluator = std::make_unique<RemoteEvaluator>(
