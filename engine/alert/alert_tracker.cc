@@ -325,7 +325,16 @@ std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {
 
 void AlertTracker::restore(std::vector<Alert> alerts, Timestamp at) {
   restored_at_ = at;
+  // A clock that was set back: nothing was in the future.
+  const auto not_after = [at](std::optional<Timestamp>& moment) {
+    if (moment) moment = std::min(*moment, at);
+  };
   for (Alert& alert : alerts) {
+    if (alert.state == State::Pending) alert.active_at = std::min(alert.active_at, at);
+    alert.last_look = std::min(alert.last_look, at);
+    not_after(alert.last_sent_at);
+    not_after(alert.keep_firing_since);
+    not_after(alert.resolved_at);
     if (alert.blind) alert.blind->last = at;
     const Labels labels = alert.labels;
     saved_.insert_or_assign(labels, alert);

@@ -69,6 +69,7 @@ class Daemon::Impl : public api::Backend {
     if (auto listening = listen(); !listening) return listening;
     go_on();
     begin_work();
+    loop_.on_clock_step([this](Duration step) { note_clock_step(step); });
     return {};
   }
 
@@ -332,6 +333,16 @@ class Daemon::Impl : public api::Backend {
       log::warn(
           "there is no scrape_configs, prometheus or remote_write_receiver: rules have no data");
     }
+  }
+
+  // The samples in memory are stamped by the clock as it was. What is on disk goes on under the new
+  // one; until windows have filled again, the absence of a series proves nothing.
+  void note_clock_step(Duration step) {
+    const bool starts_anew = options_.restart && (keeper_.is_open() || step.count() < 0);
+    log::warn("the clock was set, or the machine has slept",
+              {{"by", std::to_string(step.count() / 1000) + "s"},
+               {"then", starts_anew ? "starting anew" : "going on"}});
+    if (starts_anew) options_.restart();
   }
 
   void begin_evaluating() {
