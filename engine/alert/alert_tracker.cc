@@ -204,6 +204,8 @@ void AlertTracker::apply_present(Timestamp at, std::vector<Candidate>& present,
       alert.last_look = last_look;
     }
     alert.value = candidate.value;
+    if (alert.values.size() == kMostValues) alert.values.erase(alert.values.begin());
+    alert.values.push_back(candidate.value);
     alert.annotations = std::move(candidate.annotations);
     alert.keep_firing_since.reset();
     alert.blind.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/outgoing.h"
 
+#include "alert/sparkline.h"
 #include "base/utf8.h"
 #include "net/url.h"
 #include "tocsin/duration.h"
@@ -35,6 +36,9 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   // JSON takes nothing else, and the bytes may come from anywhere: a receiver that refuses them
   // would refuse the alert.
   for (const auto& [name, text] : alert.annotations) out.annotations[name] = well_formed(text);
+  if (const std::string line = alert::sparkline(alert.values); !line.empty()) {
+    out.annotations.try_emplace("sparkline", line);
+  }
   if (alert.blind) {
     out.annotations["blind"] = "Not seen since " + format_rfc3339(alert.blind->since) +
                                ", because " + well_formed(alert.blind->obstacle.reason) +

@@ -42,11 +42,14 @@ struct Blindness {
   Timestamp last{};
 };
 
+inline constexpr std::size_t kMostValues = 24;
+
 struct Alert {
   Labels labels;  // Its identity.
   std::map<std::string, std::string> annotations;
   State state = State::Pending;  // Inactive once it is resolved.
   double value = 0;              // As last seen.
+  std::vector<double> values;    // The last ones, the newest at the end; at most kMostValues.
   Timestamp active_at{};         // When it became pending.
   std::optional<Timestamp> fired_at;
   std::optional<Timestamp> resolved_at;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "alert/flap.h"
+#include "alert/sparkline.h"
 #include "tocsin/alert.h"
 
 namespace tocsin::alert {
@@ -294,6 +298,19 @@ TEST_CASE("a heartbeat ends when nobody can see it") {
   life.observe(4min, {{"web", 1}});
   after.tracker.restore(all_of(life.tracker), at(5min));
   CHECK(after.observe(6min, {}) == "web: firing>inactive");
+}
+
+TEST_CASE("values are a line of blocks, from the least to the greatest") {
+  CHECK(sparkline(std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7}) == "▁▂▃▄▅▆▇█");
+  CHECK(sparkline(std::vector<double>{3, 3, 3}) == "▅▅▅");
+  CHECK(sparkline(std::vector<double>{1}) == "");
+  CHECK(sparkline({}) == "");
+  const double inf = std::numeric_limits<double>::infinity();
+  CHECK(sparkline(std::vector<double>{-1e308, std::nan(""), inf, 1e308}) == "▁  █");
+  Life life(rule_named("A"));
+  for (int i = 0; i < 40; ++i) life.observe(i * 15s, {{"web", i}});
+  CHECK(life.only().values.size() == kMostValues);
+  CHECK(life.only().values.back() == 39);
 }
 
 // ---- Flapping.

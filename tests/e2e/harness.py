@@ -106,11 +106,11 @@ class Lab:
             process.wait()
         return process.returncode
 
-    def start_alertmanager(self):
+    def start_alertmanager(self, name="alertmanager"):
         port = free_port()
-        config = self.write("alertmanager.yml", "route: {receiver: none}\nreceivers: [{name: none}]\n")
-        self.start("alertmanager", "prometheus-alertmanager", f"--config.file={config}",
-                   f"--storage.path={self.path('am')}", f"--web.listen-address=127.0.0.1:{port}",
+        config = self.write(f"{name}-am.yml", "route: {receiver: none}\nreceivers: [{name: none}]\n")
+        self.start(f"{name}-am", "prometheus-alertmanager", f"--config.file={config}",
+                   f"--storage.path={self.path(name + '-am')}", f"--web.listen-address=127.0.0.1:{port}",
                    "--cluster.listen-address=")
         wait_until("Alertmanager is ready", lambda: get(f"http://127.0.0.1:{port}/-/ready"))
         return f"127.0.0.1:{port}"

@@ -4,7 +4,7 @@
 a real Alertmanager the alert has one beginning and one end, a webhook is told of each once, and what
 was pending fires when it would have.
 
-kill.py TOCSIN [kills] [seed]"""
+kill.py TOCSIN [kills] [seed] [tocsin|prometheus]   prometheus: what becomes of the alert there, as told"""
 
 import datetime
 import http.server
@@ -12,6 +12,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -51,6 +52,14 @@ route: {{receiver: chat, group_wait: 500ms, group_interval: 2s, group_by: [alert
 receivers: [{{name: chat, webhook_configs: [{{url: 'http://{webhook}/'}}]}}]
 storage: {{path: state}}
 web: {{listen: '127.0.0.1:{port}'}}
+"""
+
+
+PROMETHEUS = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: [plain.yaml]
+scrape_configs: [{{job_name: mesh, file_sd_configs: [{{files: [targets.json], refresh_interval: 1s}}]}}]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
 """
 
 
@@ -94,8 +103,22 @@ class Watch(threading.Thread):
             time.sleep(0.05)
 
 
-def main(tocsin, kills=8, seed=1):
-    need("prometheus-alertmanager")
+def command_of(engine, lab, tocsin, alertmanager, webhook):
+    """What is started and killed, with its configuration written."""
+    rules = lab.write("rules.yaml", RULES.format(for_seconds=FOR_SECONDS))
+    if engine == "tocsin":
+        return tocsin, "run", "--config", lab.write("tocsin.yaml", CONFIG.format(
+            alertmanager=alertmanager, webhook=webhook, port=free_port()))
+    plain = subprocess.run([tocsin, "explain", "--format=prometheus", rules], check=True,
+                           capture_output=True, text=True).stdout
+    lab.write("plain.yaml", plain)
+    return ("prometheus", "--config.file=" + lab.write("prometheus.yml", PROMETHEUS.format(alertmanager=alertmanager)),
+            "--storage.tsdb.path=" + lab.path("tsdb"), f"--web.listen-address=127.0.0.1:{free_port()}",
+            "--rules.alert.resend-delay=2s")
+
+
+def main(tocsin, kills=8, seed=1, engine="tocsin"):
+    need("prometheus-alertmanager", *(["prometheus"] if engine == "prometheus" else []))
     rng = random.Random(seed)
     pauses = [rng.uniform(0.05, 4.0) for _ in range(kills)]
     fault_end = FAULT_START + FOR_SECONDS + int(sum(pauses)) + 2 * kills // 10 + 6
@@ -103,24 +126,24 @@ def main(tocsin, kills=8, seed=1):
     threading.Thread(target=webhook.serve_forever, daemon=True).start()
     with Lab(tocsin) as lab:
         alertmanager = lab.start_alertmanager()
-        lab.write("rules.yaml", RULES.format(for_seconds=FOR_SECONDS))
-        config = lab.write("tocsin.yaml", CONFIG.format(
-            alertmanager=alertmanager, webhook=f"127.0.0.1:{webhook.server_port}", port=free_port()))
+        command = command_of(engine, lab, tocsin, alertmanager, f"127.0.0.1:{webhook.server_port}")
         mesh_began = time.time()
         lab.start_mesh(lab.write("mesh.yaml", MESH.format(start=FAULT_START, end=fault_end)))
         watch = Watch(alertmanager)
         watch.start()
 
-        running = lab.start("tocsin-0", tocsin, "run", "--config", config)
+        running = lab.start("engine-0", *command)
         time.sleep(max(0.0, mesh_began + FAULT_START + 3 - time.time()))  # Pending, or nearly.
         for number, pause in enumerate(pauses, 1):
             running.send_signal(signal.SIGKILL)
             running.wait()
-            running = lab.start(f"tocsin-{number}", tocsin, "run", "--config", config)
+            running = lab.start(f"engine-{number}", *command)
             time.sleep(pause)
 
         wait_until("the fault is over and the alert with it",
                    lambda: time.time() > mesh_began + fault_end and not watch.active, 120)
+        if engine == "prometheus":
+            return tell(watch, mesh_began)
         wait_until("the webhook knows", lambda: told("resolved"), 30)
         time.sleep(3)  # Whatever comes twice comes soon.
         watch.stopped = True
@@ -130,6 +153,13 @@ def main(tocsin, kills=8, seed=1):
 
 def told(status):
     return [body for bodies in Webhook.told.values() for body in bodies[:1] if body["status"] == status]
+
+
+def tell(watch, mesh_began):
+    late = [life["seen"] - mesh_began - FAULT_START - FOR_SECONDS for life in watch.lives]
+    starts = {start for life in watch.lives for start in life["starts"]}
+    print(f"Prometheus: in Alertmanager {len(watch.lives)} times, with {len(starts)} beginnings; "
+          f"late by {', '.join(f'{seconds:.0f} s' for seconds in late) or 'for ever'}")
 
 
 def check(watch, mesh_began):
@@ -146,4 +176,4 @@ def check(watch, mesh_began):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *(int(a) for a in sys.argv[2:]))
+    main(sys.argv[1], *(int(a) if a.isdigit() else a for a in sys.argv[2:]))
