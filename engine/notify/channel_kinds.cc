@@ -143,7 +143,8 @@ const ChannelKindInfo& info_of(ChannelKind kind) {
 }
 
 std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now) {
-  if (const auto pause = retry_after(response.header("Retry-After"), now)) return pause;
+  const auto pause = retry_after(response.header("Retry-After"), now);
+  if (pause && pause->count() > 0) return pause;
   const auto seconds = pause_in_body(response.body);
   if (!seconds || !(*seconds > 0)) return std::nullopt;
   const double most = to_seconds(kLongestPause);

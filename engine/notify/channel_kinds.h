@@ -51,7 +51,8 @@ std::span<const ChannelKindInfo> channel_kinds();
 const ChannelKindInfo& info_of(ChannelKind kind);
 
 // How long a refusal asks to wait: Retry-After, or `retry_after` in its body (Slack's and Discord's
-// at the top, in seconds; Telegram's among its parameters).
+// at the top, in seconds; Telegram's among its parameters). Nothing when that is no time at all:
+// who fails and says "at once" is not to be asked in a tight loop.
 std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now);
 
 // The layouts, one file each.
