@@ -64,6 +64,11 @@ void refuse_templates(Mapping& m) {
   }
 }
 
+std::string who_needs(const notify::ChannelKindInfo& kind) {
+  const bool vowel = std::string_view("aeiou").find(kind.name.front()) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + std::string(kind.name) + " receiver needs ";
+}
+
 void read_channel(Mapping& m, const ConfigContext& context, const notify::ChannelKindInfo& kind,
                   notify::ChannelConfig& channel) {
   channel.kind = kind.kind;
@@ -88,14 +93,13 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
   }
   refuse_templates(m);
   const auto need = [&](std::string_view key) {
-    m.error_here("a " + std::string(kind.name) + " receiver needs " + std::string(key) + " or " +
-                 std::string(key) + "_file");
+    m.error_here(who_needs(kind) + std::string(key) + " or " + std::string(key) + "_file");
   };
   if (!channel.url.is_set()) need(kind.url_key);
   if (kind.needs_secret && !channel.key.is_set()) need(kind.secret_key);
   for (const std::string_view option : kind.required) {
     if (!channel.options.contains(std::string(option))) {
-      m.error_here("a " + std::string(kind.name) + " receiver needs " + std::string(option));
+      m.error_here(who_needs(kind) + std::string(option));
     }
   }
 }

@@ -176,8 +176,7 @@ TEST_CASE("what is wrong with a mail's configuration is said, with what to do") 
   const std::string head = "route: {receiver: t}\nreceivers:\n- name: t\n  email_configs:\n";
   const std::string sound = "to: a@b.c, from: t@b.c, smarthost: 'm:25'";
   const std::pair<std::string, std::string> cases[] = {
-      {"from: t@b.c, smarthost: 'm:25'",
-       "t.yaml:5:5: error: receiver 't': a email receiver needs to"},
+      {"from: t@b.c, smarthost: 'm:25'", "t.yaml:5:5: error: an email receiver needs to"},
       {"to: a@b.c, from: t@b.c", "needs smarthost or smarthost_file"},
       {"to: team, from: t@b.c, smarthost: 'm:25'", "t.yaml:5:10: error"},
       {"to: a@b.c, from: 'x@y.z, t@b.c', smarthost: 'm:25'", "a mail is from one address"},
@@ -208,7 +207,8 @@ TEST_CASE("rules are evaluated either here or there") {
 }
 
 TEST_CASE("the configurations that are shipped are sound") {
-  for (const char* name : {"beside-linkerd-viz.yaml", "beside-prometheus.yaml", "scrape.yaml"}) {
+  for (const char* name :
+       {"beside-linkerd-viz.yaml", "beside-prometheus.yaml", "receivers.yaml", "scrape.yaml"}) {
     const std::string path = std::string(TOCSIN_SOURCE_DIR "/deploy/config/") + name;
     const auto bytes = read_file(path);
     REQUIRE(bytes.has_value());

@@ -5,8 +5,12 @@
 #include <optional>
 
 #include "base/utf8.h"
+#include "net/loop.h"
 #include "notify/channel_kinds.h"
 #include "notify/mime.h"
+#include "notify/notifier.h"
+#include "support/mail_server.h"
+#include "support/run_loop.h"
 
 namespace tocsin::notify {
 namespace {
@@ -188,6 +192,34 @@ TEST_CASE("nothing that an alert may say adds a header or a tag") {
   CHECK(mail.html == well_formed(mail.html));
   CHECK(mail.html.find("and 150 more") != std::string::npos);
   CHECK(mail.text.find("and 150 more") != std::string::npos);
+}
+
+TEST_CASE("an alert is in the mailboxes of those who can be reached, and the others are counted") {
+  testing::MailServer good;
+  testing::MailServer bad(testing::MailServer::Replies{{"RCPT", "550 5.1.1 no such user"}});
+  NotifyConfig config;
+  config.route = RouteConfig{};
+  config.route->receiver = "team";
+  config.route->group_wait = Duration(0);
+  config.receivers = {{"team", {to_team(), to_team()}}};
+  for (std::size_t i = 0; i < 2; ++i) {
+    ChannelConfig& channel = config.receivers[0].channels[i];
+    channel.url.text = (i == 0 ? good : bad).address();
+    channel.options["require_tls"] = "false";
+    channel.options["auth_username"] = "tocsin";
+    channel.key.text = "secret";
+  }
+  const SystemClock clock;
+  net::Loop loop(clock);
+  net::HttpClient client(loop);
+  Notifier notifier({client, loop, clock, [] { return 0.0; }, {}, nullptr}, config);
+  notifier.send({alert()});
+  REQUIRE(testing::run_until(loop, [&] {
+    const auto status = notifier.receivers();
+    return status[0].stats.sent == 1 && status[1].stats.given_up == 1;
+  }));
+  CHECK(parse(good.message()).header("Subject") == "[FIRING 1] SuccessRateLow: web");
+  CHECK(notifier.receivers()[1].stats.last_error == "status 550: 550 5.1.1 no such user");
 }
 
 TEST_CASE("a header of any text is lines of ASCII that say it") {
