@@ -11,6 +11,7 @@ namespace tocsin::alert {
 namespace {
 
 constexpr std::string_view kAlertName = "alertname";
+const std::string kWhenBlind = "tocsin_when_blind";
 constexpr std::string_view kLimitAlert = "TocsinAlertsHeldBack";
 constexpr Duration kResolvedRetention = std::chrono::minutes(15);
 // The window of most rules.
@@ -33,6 +34,7 @@ struct NamedTemplate {
 std::vector<NamedTemplate> parse_all(const Texts& texts) {
   std::vector<NamedTemplate> out;
   for (const auto& [name, text] : texts) {
+    if (name == kWhenBlind) continue;  // For Tocsin, not for people.
     NamedTemplate one{name, text, std::nullopt};
     if (text.find("{{") != std::string::npos) {
       if (auto parsed = Template::parse(text)) one.parsed = std::move(*parsed);
@@ -51,6 +53,12 @@ Duration window_of(const rule::Rule& rule) {
     }
   }
   return longest.count() > 0 ? std::min(longest, kLongestWindow) : kUsualWindow;
+}
+
+// A heartbeat that nobody can see has stopped: that is what it is for.
+bool ends_when_blind(const rule::Rule& rule) {
+  const auto it = rule.annotations.find(kWhenBlind);
+  return it != rule.annotations.end() && it->second == "resolve";
 }
 
 void lose_sight(Timestamp at, Alert& alert, const Obstacle& obstacle) {
@@ -99,6 +107,7 @@ AlertTracker::AlertTracker(const rule::Rule& rule, std::size_t limit)
     : rule_(rule),
       limit_(limit),
       window_(window_of(rule)),
+      ends_when_blind_(ends_when_blind(rule)),
       templates_(std::make_unique<const Templates>(
           Templates{parse_all(rule.labels), parse_all(rule.annotations)})) {}
 AlertTracker::~AlertTracker() = default;
@@ -228,6 +237,7 @@ bool AlertTracker::keeps_firing(Timestamp at, Alert& alert) const {
 
 // Whether the absence of the alert's series proves nothing.
 bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& around) const {
+  if (ends_when_blind_) return false;
   if (const auto obstacle = around.why_blind ? around.why_blind(alert.labels) : std::nullopt) {
     lose_sight(at, alert, *obstacle);
     return true;
@@ -289,6 +299,10 @@ void AlertTracker::forget_old(Timestamp at) {
 }
 
 void AlertTracker::observe_failure(Timestamp at, const Obstacle& obstacle) {
+  if (ends_when_blind_) {
+    std::vector<Transition> changes;
+    return apply_absent(at, {}, {}, changes);
+  }
   for (auto& [labels, alert] : alerts_) {
     if (alert.state == State::Inactive) continue;
     lose_sight(at, alert, obstacle);
@@ -311,7 +325,16 @@ std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {
 
 void AlertTracker::restore(std::vector<Alert> alerts, Timestamp at) {
   restored_at_ = at;
+  // A clock that was set back: nothing was in the future.
+  const auto not_after = [at](std::optional<Timestamp>& moment) {
+    if (moment) moment = std::min(*moment, at);
+  };
   for (Alert& alert : alerts) {
+    if (alert.state == State::Pending) alert.active_at = std::min(alert.active_at, at);
+    alert.last_look = std::min(alert.last_look, at);
+    not_after(alert.last_sent_at);
+    not_after(alert.keep_firing_since);
+    not_after(alert.resolved_at);
     if (alert.blind) alert.blind->last = at;
     const Labels labels = alert.labels;
     saved_.insert_or_assign(labels, alert);

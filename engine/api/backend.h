@@ -20,6 +20,7 @@
 #include "source/scrape_stats.h"
 #include "source/target.h"
 #include "source/write_receiver.h"
+#include "state/change.h"
 #include "tocsin/alert.h"
 #include "tocsin/promql.h"
 #include "tocsin/rule_set.h"
@@ -61,7 +62,17 @@ struct ReloadStatus {
   std::string error;  // The diagnostics of the last attempt, when it failed.
 };
 
-// A rule that is broken and was left out at start.
+// What is kept beyond the process.
+struct StateStatus {
+  bool is_kept = false;  // Anything.
+  bool works = true;     // The disk takes it.
+  std::string error;     // Why not, or what was found damaged at start.
+  std::optional<Timestamp> since;
+  bool was_set_aside = false;  // The file was damaged at start; this is a new one.
+  std::uint64_t bytes = 0;
+  double last_commit_seconds = 0;
+};
+
 struct ServerStatus {
   std::string external_url;
   std::map<std::string, std::string> external_labels;
@@ -70,7 +81,7 @@ struct ServerStatus {
   std::string rule_problems;     // Diagnostics of rules that were left out; may be empty.
   std::string prometheus_url;    // Where rules are evaluated; empty when it is here.
   std::string prometheus_error;  // Why it does not answer; empty while it does.
-  bool keeps_state = false;      // Whether state survives a restart.
+  StateStatus state;
 };
 
 struct QueryRequest {
@@ -111,6 +122,8 @@ class Backend {
   virtual std::vector<notify::Notifier::ReceiverStatus> receivers() const = 0;
   virtual notify::LatencyHistogram notification_latency() const = 0;
   virtual store::Stats store_stats() const = 0;
+  // The last transitions of alerts, the newest first.
+  virtual std::vector<state::HistoryEntry> history() const = 0;
   // The metrics with the most series first.
   virtual std::vector<KeptMetric> kept() const = 0;
 

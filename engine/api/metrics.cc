@@ -85,15 +85,38 @@ Rows alerts_by_state(const Source& s) {
   return out;
 }
 
+// No line while everything is seen.
 Rows blind_alerts(const Source& s) {
+  std::map<std::string, double> by_cause;
+  for (const GroupStatus& group : s.snapshot.groups) {
+    for (const RuleStatus& rule : group.rules) {
+      for (const alert::Alert& alert : rule.alerts) {
+        if (alert.blind) ++by_cause[alert.blind->obstacle.cause];
+      }
+    }
+  }
+  Rows out;
+  for (const auto& [cause, count] : by_cause) out.push_back({label_pair("cause", cause), count});
+  return out;
+}
+
+Rows flapping_alerts(const Source& s) {
   double count = 0;
   for (const GroupStatus& group : s.snapshot.groups) {
     for (const RuleStatus& rule : group.rules) {
-      for (const alert::Alert& alert : rule.alerts) count += alert.blind ? 1 : 0;
+      for (const alert::Alert& alert : rule.alerts) count += alert.flapping_since ? 1 : 0;
     }
   }
   return one(count);
 }
+
+// ---- State.
+
+Rows state_kept(const Source& s) { return one(s.snapshot.status.state.is_kept ? 1 : 0); }
+Rows state_works(const Source& s) { return one(s.snapshot.status.state.works ? 1 : 0); }
+Rows state_set_aside(const Source& s) { return one(s.snapshot.status.state.was_set_aside ? 1 : 0); }
+Rows state_bytes(const Source& s) { return one(number(s.snapshot.status.state.bytes)); }
+Rows state_commit(const Source& s) { return one(s.snapshot.status.state.last_commit_seconds); }
 
 // ---- Samples and scrapes.
 
@@ -251,7 +274,18 @@ Rows start_time(const Source& s) { return perhaps(s.process.start_seconds); }
 constexpr Family kFamilies[] = {
     {"tocsin_alerts", "gauge", "Alerts that are pending or firing.", alerts_by_state},
     {"tocsin_alerts_blind", "gauge",
-     "Alerts that cannot be seen at the moment and are kept as they were.", blind_alerts},
+     "Alerts that cannot be seen at the moment and are kept as they were, by what is in the way.",
+     blind_alerts},
+    {"tocsin_alerts_flapping", "gauge", "Alerts that come and go, and count as firing.",
+     flapping_alerts},
+    {"tocsin_state_kept", "gauge", "Whether state outlives the process.", state_kept},
+    {"tocsin_state_writable", "gauge", "Whether the disk took the last change of state.",
+     state_works},
+    {"tocsin_state_set_aside", "gauge",
+     "Whether the state was found damaged at start, and begun anew.", state_set_aside},
+    {"tocsin_state_bytes", "gauge", "Size of the state's file.", state_bytes},
+    {"tocsin_state_last_commit_seconds", "gauge", "How long the last write of state took.",
+     state_commit},
     {"tocsin_build_info", "gauge", "What this build is; always 1.", build},
     {"tocsin_config_last_reload_successful", "gauge",
      "Whether the last attempt to load the configuration succeeded.", reload_successful},
@@ -324,6 +358,14 @@ void write(std::string& out, const Family& family, const Rows& rows) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> metric_names() {
+  std::vector<std::string_view> names;
+  for (const Family& family : kFamilies) {
+    if (family.name.starts_with("tocsin_")) names.push_back(family.name);
+  }
+  return names;
+}
 
 std::string metrics_text(const Snapshot& snapshot, const ProcessUsage& process) {
   const Source source{snapshot, process};

@@ -93,7 +93,7 @@ void write_footer(HtmlWriter& html, const Snapshot& snapshot) {
   } else {
     html.raw("rules are evaluated by ").text(snapshot.status.prometheus_url).raw(". ");
   }
-  if (!snapshot.status.keeps_state) {
+  if (!snapshot.status.state.is_kept) {
     html.raw("State is kept in memory only: a restart forgets what is pending. ");
   }
   html.raw("This page renews itself every 10 seconds.</p></footer></body></html>\n");
@@ -111,6 +111,7 @@ std::string html_page(const Snapshot& snapshot) {
   write_problems(html, view);
   write_firing(html, view);
   write_pending(html, view);
+  write_history(html, view);
   write_groups(html, view);
   write_targets(html, view);
   write_receivers(html, view);

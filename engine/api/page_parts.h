@@ -15,6 +15,9 @@ void write_problems(HtmlWriter& html, const PageView& view);
 void write_firing(HtmlWriter& html, const PageView& view);
 void write_pending(HtmlWriter& html, const PageView& view);
 
+// page_history.cc: what happened lately.
+void write_history(HtmlWriter& html, const PageView& view);
+
 // page_tables.cc
 void write_groups(HtmlWriter& html, const PageView& view);
 void write_targets(HtmlWriter& html, const PageView& view);

@@ -63,6 +63,19 @@ void add_targets(Problems& out, const PageView& view) {
   }
 }
 
+void add_state(Problems& out, const PageView& view) {
+  const StateStatus& state = view.snapshot.status.state;
+  if (!state.works) {
+    out.push_back({"State cannot be written to disk.",
+                   clip(state.error, kMostError) + ", since " +
+                       ago(state.since, view.snapshot.now) +
+                       ". It is kept in memory until the disk takes it again.",
+                   {}});
+  } else if (state.was_set_aside) {
+    out.push_back({"State was damaged at start.", clip(state.error, kMostError), {}});
+  }
+}
+
 void add_receivers(Problems& out, const PageView& view) {
   for (const auto& receiver : view.snapshot.receivers) {
     const notify::DeliveryStats& stats = receiver.stats;
@@ -92,6 +105,7 @@ void write_problems(HtmlWriter& html, const PageView& view) {
   add_configuration(problems, view);
   add_evaluation(problems, view);
   add_targets(problems, view);
+  add_state(problems, view);
   add_receivers(problems, view);
   if (problems.empty()) return;
   html.raw("<ul class=\"problems\">");

@@ -13,7 +13,8 @@ Snapshot take_snapshot(const Backend& backend) {
           .receivers = backend.receivers(),
           .notification_latency = backend.notification_latency(),
           .store = backend.store_stats(),
-          .kept = backend.kept()};
+          .kept = backend.kept(),
+          .history = backend.history()};
 }
 
 }  // namespace tocsin::api

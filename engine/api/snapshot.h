@@ -21,6 +21,7 @@ struct Snapshot {
   notify::LatencyHistogram notification_latency;
   store::Stats store;
   std::vector<KeptMetric> kept;
+  std::vector<state::HistoryEntry> history;  // The newest first.
 };
 
 // Loop thread only.

@@ -22,11 +22,17 @@ void allow_many_files() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int run_daemon(const std::string& path) {
-  allow_many_files();
+enum class End { Stopped, Restart, Failed };
+
+End live(const std::string& path) {
   const SystemClock clock;
   net::Loop loop(clock);
+  End end = End::Stopped;
   daemon::DaemonOptions options;
+  options.restart = [&] {
+    end = End::Restart;
+    loop.stop();
+  };
   options.watched_files = {path};
   options.load_config = [&](Diagnostics& diagnostics) -> Result<daemon::Config> {
     const auto bytes = read_file(path);
@@ -39,7 +45,7 @@ int run_daemon(const std::string& path) {
   if (const auto started = daemon.start(); !started) {
     std::cerr << started.error().message;
     if (!started.error().message.ends_with('\n')) std::cerr << '\n';
-    return kFailed;
+    return End::Failed;
   }
   for (const int signal : {SIGTERM, SIGINT}) {
     loop.on_signal(signal, [&] {
@@ -49,7 +55,14 @@ int run_daemon(const std::string& path) {
   }
   loop.on_signal(SIGHUP, [&] { (void)daemon.reload(); });
   loop.run();
-  return kOk;
+  return end;
+}
+
+int run_daemon(const std::string& path) {
+  allow_many_files();
+  End end = End::Restart;
+  while (end == End::Restart) end = live(path);
+  return end == End::Stopped ? kOk : kFailed;
 }
 
 }  // namespace

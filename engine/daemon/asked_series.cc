@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/metrics.h"
 #include "daemon/certificate_watch.h"
 
 namespace tocsin::daemon {
@@ -58,6 +59,12 @@ LocalNames recorded_names(const rule::RuleSet& rules) {
       if (rule.kind == rule::RuleKind::Record) names.insert(rule.name);
     }
   }
+  return names;
+}
+
+LocalNames local_names(const rule::RuleSet& rules) {
+  LocalNames names = recorded_names(rules);
+  for (const std::string_view name : api::metric_names()) names.emplace(name);
   return names;
 }
 

@@ -18,6 +18,9 @@ namespace tocsin::daemon {
 // The metrics that Tocsin makes itself.
 LocalNames recorded_names(const rule::RuleSet& rules);
 
+// Those, and what Tocsin knows of itself (SelfWatch): what a Prometheus is not asked for.
+LocalNames local_names(const rule::RuleSet& rules);
+
 // What has to be scraped: all that rules read, less what Tocsin records itself, plus what the
 // configuration wants kept.
 std::vector<promql::Need> scraped_needs(const rule::RuleSet& rules, const Config& config);

@@ -3,18 +3,21 @@
 
 #include <random>
 
+#include "api/metrics.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "daemon/asked_series.h"
-#include "daemon/certificate_watch.h"
+#include "daemon/certificate_series.h"
 #include "daemon/evaluator.h"
 #include "daemon/eyesight.h"
 #include "daemon/file_watch.h"
 #include "daemon/keeper.h"
+#include "daemon/loadout.h"
 #include "daemon/outgoing.h"
 #include "daemon/query_desk.h"
 #include "daemon/rule_engine.h"
 #include "daemon/rule_files.h"
+#include "daemon/self_watch.h"
 #include "daemon/series_writer.h"
 #include "net/worker_pool.h"
 #include "source/scraper.h"
@@ -29,13 +32,6 @@ constexpr Duration kWatchFilesEvery = std::chrono::seconds(5);
 constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
 constexpr Duration kPruneEvery = std::chrono::minutes(10);
 constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
-
-// A configuration with the rules it names: what a reload swaps in whole.
-struct Loadout {
-  Config config;
-  rule::RuleSet rules;
-  std::string rule_problems;
-};
 
 }  // namespace
 
@@ -65,7 +61,7 @@ class Daemon::Impl : public api::Backend {
   // ---- Starting and reloading.
 
   Result<void> start() {
-    auto loadout = load(Strictness::LeaveBrokenRulesOut);
+    auto loadout = load_all(options_.load_config, Strictness::LeaveBrokenRulesOut);
     if (!loadout) return fail(loadout.error());
     started_ = clock_.now();
     if (auto opened = keeper_.open(loadout->config.storage_path); !opened) return opened;
@@ -73,11 +69,12 @@ class Daemon::Impl : public api::Backend {
     if (auto listening = listen(); !listening) return listening;
     go_on();
     begin_work();
+    loop_.on_clock_step([this](Duration step) { note_clock_step(step); });
     return {};
   }
 
   Result<void> reload() {
-    auto loadout = load(Strictness::RefuseBrokenRules);
+    auto loadout = load_all(options_.load_config, Strictness::RefuseBrokenRules);
     if (loadout) {
       install(std::move(*loadout));
       reload_ = {true, clock_.now(), ""};
@@ -107,7 +104,7 @@ class Daemon::Impl : public api::Backend {
     status.rule_problems = rule_problems_;
     status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
     status.prometheus_error = prometheus_error_;
-    status.keeps_state = keeper_.is_open();
+    status.state = keeper_.status();
     return status;
   }
 
@@ -135,6 +132,9 @@ class Daemon::Impl : public api::Backend {
   store::Stats store_stats() const override {
     const auto lock = store_.lock_for_read();
     return store_.stats();
+  }
+  std::vector<state::HistoryEntry> history() const override {
+    return {keeper_.history().begin(), keeper_.history().end()};
   }
   std::vector<api::KeptMetric> kept() const override { return asked_.explain(series_by_name()); }
 
@@ -172,39 +172,12 @@ class Daemon::Impl : public api::Backend {
     return store_.series_by_name();
   }
 
-  enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
-
-  Result<Loadout> load(Strictness strictness) {
-    Loadout loadout;
-    Diagnostics diagnostics;
-    auto config = options_.load_config(diagnostics);
-    if (!config) return fail(config.error());
-    if (diagnostics.has_errors()) return fail(ErrorCode::InvalidArgument, diagnostics.text());
-    if (!diagnostics.empty()) log::warn("configuration", {{"warnings", diagnostics.text()}});
-    loadout.config = std::move(*config);
-    const auto memory = loadout.config.prometheus ? rule::Memory::Subquery : rule::Memory::Recorded;
-    rule::Loaded loaded = load_rules(loadout.config.rule_files, memory);
-    if (loaded.diagnostics.has_errors()) {
-      loadout.rule_problems = loaded.diagnostics.text();
-      if (strictness == Strictness::RefuseBrokenRules) {
-        return fail(ErrorCode::InvalidArgument, loadout.rule_problems);
-      }
-      log::error("broken rules are left out, the others run",
-                 {{"problems", loadout.rule_problems}});
-    }
-    loadout.rules = std::move(loaded.rules);
-    auto relabeler = source::Relabeler::compile(loadout.config.alert_relabel_configs);
-    if (!relabeler) return fail(relabeler.error());
-    return loadout;
-  }
-
   // Swaps in what was loaded. Nothing here can fail.
   void install(Loadout loadout) {
     const bool other_prometheus = loadout.config.prometheus != config_.prometheus;
     // With a remote Prometheus, what is recorded here decides what is evaluated here.
-    const bool moved =
-        !engine_ || other_prometheus ||
-        (config_.prometheus && recorded_names(loadout.rules) != recorded_names(rules_));
+    const bool moved = !engine_ || other_prometheus ||
+                       (config_.prometheus && local_names(loadout.rules) != local_names(rules_));
     if (server_ && loadout.config.web.listen != config_.web.listen) {
       log::warn("a new web.listen takes effect at the next start");
     }
@@ -218,6 +191,7 @@ class Daemon::Impl : public api::Backend {
     install_notifier();
     asked_ = AskedSeries(rules_, config_);
     sources_ = RuleSources(rules_);
+    install_self_watch();
     install_source(scraped_needs(rules_, config_));
     // The old one serves the old engine until that has gone.
     const std::unique_ptr<source::RemoteQuery> old =
@@ -226,7 +200,7 @@ class Daemon::Impl : public api::Backend {
       remote_ = std::make_unique<source::RemoteQuery>(http_, *config_.prometheus,
                                                       source::RemoteReaders{&workers_, &loop_});
     }
-    queries_.share_with(remote_.get(), recorded_names(rules_));
+    queries_.share_with(remote_.get(), local_names(rules_));
     if (moved) install_evaluator();
     engine_->apply(rules_,
                    {config_.evaluation_interval, config_.rule_query_offset, config_.resend_delay});
@@ -258,13 +232,20 @@ class Daemon::Impl : public api::Backend {
     if (!applied) log::error("scrape_configs", {{"error", applied.error().message}});
   }
 
+  // What was written before stays, unless a rule now looks further back.
+  void install_self_watch() {
+    const Duration before = self_watch_ ? self_watch_->history() : Duration(0);
+    self_watch_.emplace(rule::required_needs(rules_));
+    if (self_watch_->history() > before) self_series_ = writer_.open(self_watch_->history());
+  }
+
   // Groups hold on to their evaluator, so a new place of the data is a new engine.
   void install_evaluator() {
-    const EvaluationParts here{store_, workers_, loop_};
+    const EvaluationParts here{store_, workers_, loop_, &clock_};
     std::unique_ptr<Evaluator> evaluator = std::make_unique<StoreEvaluator>(here);
     if (remote_) {
       evaluator = std::make_unique<RemoteEvaluator>(
-          here, *remote_, recorded_names(rules_),
+          here, *remote_, local_names(rules_),
           [this](const Result<void>& answered) { note_prometheus(answered); });
     }
     GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}};
@@ -327,11 +308,13 @@ class Daemon::Impl : public api::Backend {
       loop_.after(2 * config_.scrape_interval, [this] { begin_evaluating(); });
     }
     if (!keeper_.is_open()) log::info("alert state lives in memory: it does not survive a restart");
-    every("certificates", kReadCertificatesEvery, [this] { watch_certificates(); });
+    every("certificates", kReadCertificatesEvery,
+          [this] { certificates_.look(config_.certificates, clock_.now()); });
+    every("self", config_.evaluation_interval, [this] { watch_self(); });
     every("files", kWatchFilesEvery, [this] { watch_files(); });
     every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
     every("prune", kPruneEvery, [this] { keeper_.prune(); });
-    watch_certificates();
+    certificates_.look(config_.certificates, clock_.now());
   }
 
   // An alerter without rules, data or anybody to tell is a mistake that nobody notices.
@@ -350,6 +333,16 @@ class Daemon::Impl : public api::Backend {
       log::warn(
           "there is no scrape_configs, prometheus or remote_write_receiver: rules have no data");
     }
+  }
+
+  // The samples in memory are stamped by the clock as it was. What is on disk goes on under the new
+  // one; until windows have filled again, the absence of a series proves nothing.
+  void note_clock_step(Duration step) {
+    const bool starts_anew = options_.restart && (keeper_.is_open() || step.count() < 0);
+    log::warn("the clock was set, or the machine has slept",
+              {{"by", std::to_string(step.count() / 1000) + "s"},
+               {"then", starts_anew ? "starting anew" : "going on"}});
+    if (starts_anew) options_.restart();
   }
 
   void begin_evaluating() {
@@ -427,16 +420,11 @@ class Daemon::Impl : public api::Backend {
     (void)reload();
   }
 
-  void watch_certificates() {
-    if (config_.certificates.empty()) return;
-    std::vector<std::string> problems;
-    auto found = read_certificates(config_.certificates, clock_.now(), problems);
-    if (problems != certificate_problems_) {
-      for (const std::string& problem : problems) log::warn("certificate", {{"error", problem}});
-      certificate_problems_ = problems;
-    }
-    if (!certificate_series_) certificate_series_ = writer_.open(std::chrono::minutes(6));
-    writer_.write(certificate_series_, clock_.now(), std::move(found), [] {});
+  void watch_self() {
+    if (!self_watch_->is_asked()) return;
+    const std::string page = api::metrics_text(api::take_snapshot(*this), {});
+    const Timestamp now = clock_.now();
+    writer_.write(self_series_, now, self_watch_->series(page, now, address()), [] {});
   }
 
   void collect_garbage() {
@@ -469,7 +457,9 @@ class Daemon::Impl : public api::Backend {
   std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<RuleEngine> engine_;
-  SeriesWriter::Handle certificate_series_;
+  CertificateSeries certificates_{writer_};
+  std::optional<SelfWatch> self_watch_;  // By rules_.
+  SeriesWriter::Handle self_series_;
   api::Api api_;
   std::unique_ptr<net::HttpServer> server_;
   std::map<std::string, Scheduler::TaskId> periodic_;
@@ -479,7 +469,6 @@ class Daemon::Impl : public api::Backend {
   api::ReloadStatus reload_;
   std::string watched_;
   std::string prometheus_error_;
-  std::vector<std::string> certificate_problems_;
 };
 
 Daemon::Daemon(const Clock& clock, net::Loop& loop, DaemonOptions options)

@@ -27,6 +27,9 @@ struct DaemonOptions {
   std::vector<std::string> watched_files;
   // Told of every change of state, for the demo's terminal. May be null.
   std::function<void(const rule::Rule& rule, const alert::Transition& change)> on_transition;
+  // Ends this daemon and begins another in its place: what is in memory is of another time, because
+  // the clock was set. Null: it goes on as well as it can.
+  std::function<void()> restart;
 };
 
 class Daemon {

@@ -7,6 +7,9 @@
 namespace tocsin::daemon {
 namespace {
 
+// Others wait for the worker meanwhile.
+constexpr std::chrono::nanoseconds kQuick = std::chrono::milliseconds(5);
+
 class StoreExpr : public PreparedExpr {
  public:
   StoreExpr(promql::ExprPtr expr, const EvaluationParts& parts, SharedValuesPtr shared)
@@ -15,13 +18,14 @@ class StoreExpr : public PreparedExpr {
         parts_(parts) {}
 
   void evaluate(Timestamp at, Callback done) override {
-    net::run_on(
-        parts_.workers, parts_.loop,
-        [query = query_, &store = parts_.store, at] {
-          const auto lock = store.lock_for_read();
-          return query->evaluate(store, at);
-        },
-        std::move(done));
+    net::run_on(parts_.workers, parts_.loop, work(at), std::move(done));
+  }
+
+  std::function<Result<promql::Answer>()> work(Timestamp at) const override {
+    return [query = query_, &store = parts_.store, at] {
+      const auto lock = store.lock_for_read();
+      return query->evaluate(store, at);
+    };
   }
 
  private:
@@ -104,6 +108,35 @@ class SplitExpr : public PreparedExpr {
 };
 
 }  // namespace
+
+void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
+                       Timestamp at, std::function<void(Evaluator::Answers)> done) {
+  std::vector<std::function<Result<promql::Answer>()>> works;
+  for (const PreparedExpr* expr : exprs) {
+    works.push_back(parts.clock ? expr->work(at) : nullptr);
+    if (!works.back()) break;
+  }
+  if (!works.front()) {
+    return exprs.front()->evaluate(at, [done = std::move(done)](Result<promql::Answer> answer) {
+      Evaluator::Answers answers;
+      answers.push_back({std::move(answer), 0});
+      done(std::move(answers));
+    });
+  }
+  if (!works.back()) works.pop_back();
+  const auto run_while_quick = [works = std::move(works), &clock = *parts.clock] {
+    Evaluator::Answers answers;
+    const auto began = clock.ticks();
+    for (auto last = began; answers.size() < works.size() && last - began < kQuick;) {
+      auto answer = works[answers.size()]();
+      const auto now = clock.ticks();
+      answers.push_back({std::move(answer), std::chrono::duration<double>(now - last).count()});
+      last = now;
+    }
+    return answers;
+  };
+  net::run_on(parts.workers, parts.loop, run_while_quick, std::move(done));
+}
 
 std::unique_ptr<PreparedExpr> StoreEvaluator::prepare(promql::ExprPtr expr,
                                                       SharedValuesPtr shared) {

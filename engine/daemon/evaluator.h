@@ -9,7 +9,9 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "net/executor.h"
 #include "source/remote_query.h"
@@ -25,6 +27,10 @@ class PreparedExpr {
   virtual ~PreparedExpr() = default;
   // `done` is called once, later. The object must live until then.
   virtual void evaluate(Timestamp at, Callback done) = 0;
+
+  // The same as work that any one thread may do, where all that it takes is the store. Null:
+  // somebody else has to be asked.
+  virtual std::function<Result<promql::Answer>()> work(Timestamp /*at*/) const { return nullptr; }
 };
 
 using SharedValuesPtr = std::shared_ptr<promql::SharedValues>;
@@ -34,6 +40,17 @@ class Evaluator {
   virtual ~Evaluator() = default;
   // Expressions with the same `shared`, which may be null, are evaluated one at a time.
   virtual std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) = 0;
+
+  struct Timed {
+    Result<promql::Answer> answer;
+    double seconds = 0;
+  };
+  using Answers = std::vector<Timed>;
+  // Evaluates the first of `exprs`, and those after it as long as they are quick: a wake-up of a
+  // worker costs more than most rules. `done` is called once, later, with an answer for each that
+  // was evaluated, in their order.
+  virtual void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
+                        std::function<void(Answers)> done) = 0;
 };
 
 // What expressions over the store are evaluated with.
@@ -41,7 +58,12 @@ struct EvaluationParts {
   const store::Store& store;
   net::Executor& workers;
   net::Executor& loop;
+  const Clock* clock = nullptr;  // Says what is quick; null: one at a time.
 };
+
+// As Evaluator::evaluate(): what is work in one go on a worker, anything else alone.
+void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
+                       Timestamp at, std::function<void(Evaluator::Answers)> done);
 
 // The names of series that are here and not at a Prometheus.
 using LocalNames = std::set<std::string, std::less<>>;
@@ -51,6 +73,10 @@ class StoreEvaluator : public Evaluator {
  public:
   explicit StoreEvaluator(const EvaluationParts& parts) : parts_(parts) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
+  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
+                std::function<void(Answers)> done) override {
+    evaluate_together(parts_, exprs, at, std::move(done));
+  }
 
  private:
   const EvaluationParts parts_;
@@ -70,6 +96,10 @@ class RemoteEvaluator : public Evaluator {
         local_names_(std::move(local_names)),
         observe_(std::move(observe)) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
+  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
+                std::function<void(Answers)> done) override {
+    evaluate_together(parts_, exprs, at, std::move(done));
+  }
 
  private:
   const EvaluationParts parts_;

@@ -43,13 +43,41 @@ bool is_recorded_by(const rule::Rule& rule, const Labels& series) {
                      [&](const auto& label) { return series.get(label.first) == label.second; });
 }
 
+std::vector<std::string> names_written(const rule::Rule& rule) {
+  if (rule.kind == rule::RuleKind::Record) return {rule.name};
+  return {"ALERTS", "ALERTS_FOR_STATE"};
+}
+
 // What the rules of a group write while it is evaluated.
 std::vector<std::string> names_written(const rule::Group& group) {
-  std::vector<std::string> names{"ALERTS", "ALERTS_FOR_STATE"};
+  std::vector<std::string> names;
   for (const rule::Rule& rule : group.rules) {
-    if (rule.kind == rule::RuleKind::Record) names.push_back(rule.name);
+    for (std::string& name : names_written(rule)) names.push_back(std::move(name));
   }
   return names;
+}
+
+bool reads_any(const rule::Rule& rule, const std::vector<std::string>& names) {
+  for (const promql::Need& need : promql::needs_of(*rule.expr)) {
+    const bool reads = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return std::all_of(need.matchers.begin(), need.matchers.end(), [&](const Matcher& m) {
+        return m.name() != kMetricName || m.matches(std::string_view(name));
+      });
+    });
+    if (reads) return true;
+  }
+  return false;
+}
+
+// The end of the rules, from `first` on, that read nothing of what those before them among these
+// write.
+std::size_t end_of_batch(const rule::Group& group, std::size_t first) {
+  std::vector<std::string> written;
+  for (std::size_t i = first; i < group.rules.size(); ++i) {
+    if (reads_any(group.rules[i], written)) return i;
+    for (std::string& name : names_written(group.rules[i])) written.push_back(std::move(name));
+  }
+  return group.rules.size();
 }
 
 }  // namespace
@@ -62,7 +90,7 @@ GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing
     const Duration history = alerting ? kLeastHistory : history_of(group_, rule.name);
     RuleState state{alert::RuleLife(std::make_shared<const rule::Rule>(rule), group_.limit),
                     parts_.evaluator.prepare(rule.expr, shared), parts_.writer.open(history),
-                    history > kLookedBackAt};
+                    history > kLookedBackAt, end_of_batch(group_, rules_.size())};
     rules_.push_back(std::move(state));
   }
 }
@@ -94,27 +122,49 @@ void GroupRunner::schedule(Timestamp slot) {
 void GroupRunner::run(Timestamp slot) {
   began_ = parts_.clock.ticks();
   ++iterations_;
-  run_rule(0, slot);
+  run_rules(0, slot);
 }
 
-void GroupRunner::run_rule(std::size_t index, Timestamp slot) {
+// Evaluates the rule at `first` and those after it that need nothing of what it writes.
+void GroupRunner::run_rules(std::size_t first, Timestamp slot) {
   if (stopped_) return;
-  if (index == rules_.size()) return finish(slot);
+  if (first == rules_.size()) return finish(slot);
+  std::vector<PreparedExpr*> exprs;
+  for (std::size_t i = first; i < rules_[first].together_until; ++i) {
+    exprs.push_back(rules_[i].expr.get());
+  }
   const auto began = parts_.clock.ticks();
-  rules_[index].expr->evaluate(slot - timing_.query_offset, [self = shared_from_this(), index, slot,
-                                                             began](Result<promql::Answer> answer) {
-    self->take_answer(index, slot, began, std::move(answer));
-  });
+  parts_.evaluator.evaluate(
+      exprs, slot - timing_.query_offset,
+      [self = shared_from_this(), first, slot, began](Evaluator::Answers answers) {
+        if (answers.size() == 1) answers[0].seconds = seconds_since(began, self->parts_.clock);
+        self->take_answers(first, slot, std::move(answers));
+      });
 }
 
-void GroupRunner::take_answer(std::size_t index, Timestamp slot, std::chrono::nanoseconds began,
-                              Result<promql::Answer> answer) {
+void GroupRunner::take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers) {
   if (stopped_) return;
-  RuleState& state = rules_[index];
+  const Timestamp written_at = slot - timing_.query_offset;
+  std::vector<SeriesWriter::Writing> writings;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    RuleState& state = rules_[first + i];
+    auto series = take_answer(state, slot, answers[i]);
+    if (!series) continue;
+    if (state.is_looked_back_at && parts_.on_recorded) parts_.on_recorded(written_at, *series);
+    writings.push_back({state.series, std::move(*series)});
+  }
+  parts_.writer.write_all(std::move(writings), written_at,
+                          [self = shared_from_this(), next = first + answers.size(), slot] {
+                            self->run_rules(next, slot);
+                          });
+}
+
+// What the rule writes; nothing when it failed.
+std::optional<promql::Vector> GroupRunner::take_answer(RuleState& state, Timestamp slot,
+                                                       const Evaluator::Timed& timed) {
   state.last_evaluation = parts_.clock.now();
-  auto outcome = state.life.take(slot, answer, parts_.surroundings(*state.life.rule(), slot));
-  state.seconds = seconds_since(began, parts_.clock);
-  const auto next = [self = shared_from_this(), index, slot] { self->run_rule(index + 1, slot); };
+  auto outcome = state.life.take(slot, timed.answer, parts_.surroundings(*state.life.rule(), slot));
+  state.seconds = timed.seconds;
   if (outcome) {
     state.health = api::RuleHealth::Ok;
     state.last_error.clear();
@@ -124,12 +174,8 @@ void GroupRunner::take_answer(std::size_t index, Timestamp slot, std::chrono::na
     note_failure(state, outcome.error().message);
   }
   send_due(state, slot);
-  if (!outcome) return next();
-  const Timestamp written_at = slot - timing_.query_offset;
-  if (state.is_looked_back_at && parts_.on_recorded) {
-    parts_.on_recorded(written_at, outcome->series);
-  }
-  parts_.writer.write(state.series, written_at, std::move(outcome->series), next);
+  if (!outcome) return std::nullopt;
+  return std::move(outcome->series);
 }
 
 void GroupRunner::note_failure(RuleState& state, const std::string& error) {

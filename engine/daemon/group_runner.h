@@ -4,8 +4,9 @@
 // group's own offset after the multiples of its interval, so that groups spread over time and a
 // restart keeps the phase. Rules run in order, each seeing what the ones before wrote. An
 // evaluation is stamped with its slot, however late it runs; slots that pass while one is still
-// running are missed, counted, and said in the log. The rules of several groups take turns with the
-// workers, so that a group waits for single rules of others, never for all of them.
+// running are missed, counted, and said in the log. Quick rules that need nothing of one another
+// are evaluated in one go, for a few milliseconds at most; so the groups take turns with the
+// workers, and none waits for all the rules of another.
 //
 // Loop thread only.
 #pragma once
@@ -88,6 +89,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
     std::unique_ptr<PreparedExpr> expr;
     SeriesWriter::Handle series;     // What it writes: a recording, or ALERTS.
     bool is_looked_back_at = false;  // Other rules need more of it than the present.
+    // The rules from this one to there, without it, read nothing of what any of them writes.
+    std::size_t together_until = 0;
     api::RuleHealth health = api::RuleHealth::Unknown;
     std::string last_error;
     double seconds = 0;
@@ -98,9 +101,10 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   Timestamp next_slot(Timestamp after) const;
   void schedule(Timestamp slot);
   void run(Timestamp slot);
-  void run_rule(std::size_t index, Timestamp slot);
-  void take_answer(std::size_t index, Timestamp slot, std::chrono::nanoseconds began,
-                   Result<promql::Answer> answer);
+  void run_rules(std::size_t first, Timestamp slot);
+  void take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers);
+  std::optional<promql::Vector> take_answer(RuleState& state, Timestamp slot,
+                                            const Evaluator::Timed& timed);
   void note_failure(RuleState& state, const std::string& error);
   void send_due(RuleState& state, Timestamp at);
   void save(RuleState& state);

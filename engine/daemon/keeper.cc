@@ -18,11 +18,11 @@ Result<void> Keeper::open(const std::string& folder) {
   if (folder.empty()) return {};
   const std::string path = folder + "/tocsin.db";
   auto database = state::Database::open(path, clock_.now());
-  if (!database) return fail(database.error());
-  set_aside_ = database->set_aside();
-  if (!set_aside_.empty()) log::error(set_aside_);
+  if (!database) return open_nothing(database.error());
+  problem_ = database->set_aside();
+  if (!problem_.empty()) log::error(problem_);
   auto saved = database->load();
-  if (!saved) return fail(saved.error().in("read " + path));
+  if (!saved) return open_nothing(saved.error().in("read " + path));
   saved_ = std::move(*saved);
   if (saved_.damaged_rows > 0) {
     log::error("parts of the state cannot be read and are left out",
@@ -35,6 +35,13 @@ Result<void> Keeper::open(const std::string& folder) {
   journal_ = std::make_unique<state::Journal>(
       std::move(*database), clock_,
       [this](std::function<void()> task) { loop_.post(std::move(task)); });
+  return {};
+}
+
+Result<void> Keeper::open_nothing(const Error& error) {
+  if (error.code != ErrorCode::Io && error.code != ErrorCode::Limit) return fail(error);
+  problem_ = error.message;
+  log::error("state cannot be kept and lives in memory", {{"error", problem_}});
   return {};
 }
 
@@ -101,8 +108,24 @@ void Keeper::prune() {
   gathering().samples_from = clock_.now() - kSamplesKept;
 }
 
-Keeper::Health Keeper::health() const {
-  return {journal_ ? journal_->health() : state::Journal::Health{}, set_aside_};
+api::StateStatus Keeper::status() const {
+  api::StateStatus status;
+  status.is_kept = is_open();
+  status.error = problem_;
+  if (!journal_) {
+    status.works = problem_.empty();
+    return status;
+  }
+  const state::Journal::Health health = journal_->health();
+  status.was_set_aside = !problem_.empty();
+  status.works = health.works;
+  if (!health.works) {
+    status.error = health.error;
+    status.since = health.since;
+  }
+  status.bytes = health.bytes;
+  status.last_commit_seconds = health.last_commit_seconds;
+  return status;
 }
 
 // The change of this turn of the loop; it is written when the turn is over.

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "api/backend.h"
 #include "net/executor.h"
 #include "notify/notifier.h"
 #include "notify/outbox.h"
@@ -33,7 +34,8 @@ class Keeper : public notify::Outbox {
   ~Keeper() override;
 
   // Opens what is kept in `folder`, and reads it; empty: nothing is kept. Call once, at start.
-  // Fails as state::Database::open() does.
+  // Fails when another process has the folder or a newer Tocsin wrote it. A disk that does not let
+  // anybody read or write is no reason not to watch: then nothing is kept, and status() says why.
   Result<void> open(const std::string& folder);
   bool is_open() const { return journal_ != nullptr; }
 
@@ -56,20 +58,17 @@ class Keeper : public notify::Outbox {
   // The newest first.
   const std::deque<state::HistoryEntry>& history() const { return history_; }
 
-  struct Health {
-    state::Journal::Health journal;
-    std::string set_aside;  // What was found damaged at start; may be empty.
-  };
-  Health health() const;
+  api::StateStatus status() const;
 
  private:
+  Result<void> open_nothing(const Error& error);
   state::Change& gathering();
   void write_gathered();
 
   const Clock& clock_;
   net::Executor& loop_;
   std::unique_ptr<state::Journal> journal_;
-  std::string set_aside_;
+  std::string problem_;  // Of opening; may be empty.
   state::Saved saved_;
   state::Change gathered_;
   std::vector<std::function<void()>> written_;  // To call when gathered_ is durable.

@@ -9,10 +9,17 @@ SeriesWriter::Handle SeriesWriter::open(Duration history) {
 
 void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector values,
                          std::function<void()> done) {
+  std::vector<Writing> writings;
+  writings.push_back({place, std::move(values)});
+  write_all(std::move(writings), at, std::move(done));
+}
+
+void SeriesWriter::write_all(std::vector<Writing> writings, Timestamp at,
+                             std::function<void()> done) {
   net::run_on(
       workers_, loop_,
-      [place, at, values = std::move(values)] {
-        place->write(at, values);
+      [writings = std::move(writings), at] {
+        for (const Writing& writing : writings) writing.place->write(at, writing.values);
         return true;
       },
       [done = std::move(done)](bool) { done(); });

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "net/executor.h"
 #include "tocsin/promql.h"
@@ -28,6 +29,12 @@ class SeriesWriter {
 
   // `done` is called when the values can be read.
   void write(const Handle& place, Timestamp at, promql::Vector values, std::function<void()> done);
+
+  struct Writing {
+    Handle place;
+    promql::Vector values;
+  };
+  void write_all(std::vector<Writing> writings, Timestamp at, std::function<void()> done);
 
  private:
   // Places may outlive the store, in tasks that nobody runs any more: they hold this weakly.

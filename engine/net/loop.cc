@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 
 // The longest sleep: how late a step of the wall clock is noticed.
 constexpr std::chrono::nanoseconds kLongestWait = std::chrono::seconds(1);
+constexpr Duration kLeastStep = std::chrono::seconds(30);
 constexpr std::chrono::nanoseconds kShortestWait = std::chrono::microseconds(100);
 
 void wait_for_signal(asio::signal_set& set, const std::function<void()>& handler) {
@@ -32,6 +33,8 @@ Loop::~Loop() = default;
 
 void Loop::run() {
   native_->io.restart();
+  native_->last_now = clock_.now();
+  native_->last_ticks = clock_.ticks();
   arm();
   native_->io.run();
 }
@@ -45,6 +48,10 @@ void Loop::post(std::function<void()> task) { asio::post(native_->io, std::move(
 void Loop::on_signal(int signal, std::function<void()> handler) {
   native_->signals.emplace_back(native_->io, signal);
   wait_for_signal(native_->signals.back(), handler);
+}
+
+void Loop::on_clock_step(std::function<void(Duration step)> handler) {
+  native_->on_clock_step = std::move(handler);
 }
 
 Scheduler::TaskId Loop::at(Timestamp when, std::function<void()> task) {
@@ -80,8 +87,18 @@ void Loop::arm() {
   });
 }
 
+void Loop::look_at_clock(Timestamp now) {
+  const std::chrono::nanoseconds ticks = clock_.ticks();
+  const std::chrono::duration<double, std::milli> passed = (ticks - native_->last_ticks) * speed_;
+  const Duration step = now - native_->last_now - std::chrono::duration_cast<Duration>(passed);
+  native_->last_now = now;
+  native_->last_ticks = ticks;
+  if (std::chrono::abs(step) >= kLeastStep && native_->on_clock_step) native_->on_clock_step(step);
+}
+
 void Loop::run_due() {
   const Timestamp now = clock_.now();
+  look_at_clock(now);
   while (!native_->tasks.empty() && native_->tasks.begin()->first.first <= now) {
     auto node = native_->tasks.extract(native_->tasks.begin());
     native_->due.erase(node.key().second);

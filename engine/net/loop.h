@@ -33,6 +33,10 @@ class Loop : public Scheduler, public Executor {
   // before run().
   void on_signal(int signal, std::function<void()> handler);
 
+  // Calls `handler` on the loop thread when the wall clock has gone another way than time, by half
+  // a minute or more: somebody has set it, or the machine has slept. Before run().
+  void on_clock_step(std::function<void(Duration step)> handler);
+
   // Scheduler. Loop thread, or before run(). A step of the wall clock is noticed within a second.
   TaskId at(Timestamp when, std::function<void()> task) override;
   TaskId after(Duration delay, std::function<void()> task) override;
@@ -45,6 +49,7 @@ class Loop : public Scheduler, public Executor {
  private:
   void arm();
   void run_due();
+  void look_at_clock(Timestamp now);
 
   const Clock& clock_;
   const double speed_;

@@ -25,6 +25,10 @@ struct Loop::Native {
   std::map<std::pair<Timestamp, TaskId>, std::function<void()>> tasks;
   std::unordered_map<TaskId, Timestamp> due;
   TaskId last_id = 0;
+  // When the clocks were last compared.
+  Timestamp last_now{};
+  std::chrono::nanoseconds last_ticks{0};
+  std::function<void(Duration step)> on_clock_step;
 };
 
 }  // namespace tocsin::net

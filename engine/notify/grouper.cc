@@ -41,6 +41,7 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
 void Grouper::restore(const std::string& key, GroupState state) {
   const auto [it, is_new] = groups_.try_emplace(key);
   if (!is_new) return;
+  state.last_flush = std::min(state.last_flush, clock_.now());  // The clock may have been set back.
   it->second.state = std::move(state);
   const GroupState& group = it->second.state;
   const bool was_told = group.last_flush != Timestamp{};

@@ -33,6 +33,14 @@ struct Compiled {
 std::optional<std::string> unless_holds(const Condition& condition, const Condition& other,
                                         const std::string& expr);
 
+// " or (…)": to stand behind the expression of the alert that `rule` is, so that it goes on while
+// it fires and the condition holds with the threshold of resolve_when. Empty without one.
+std::string or_still_firing(const Rule& rule, const Condition& condition, Memory memory);
+
+// The same for an expression that compares: while it fires, and until `resolved` has the series.
+std::string or_not_resolved(const Rule& rule, const std::string& compared,
+                            const std::string& resolved);
+
 // Asks for can_know(condition).
 Compiled compile(const Condition& condition, Memory memory);
 

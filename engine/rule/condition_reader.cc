@@ -79,6 +79,27 @@ void read_min_rate(Mapping& m, Condition& c) {
   c.min_rate = *rate;
 }
 
+// `resolve_when`, which must lie on the good side of the threshold. `read` makes a number of the
+// text.
+template <class Read>
+void read_resolve_when(Mapping& m, Condition& c, Read read) {
+  std::string text;
+  if (!m.read("resolve_when", text)) return;
+  c.resolve_threshold = read(text);
+  if (!c.resolve_threshold) {
+    m.error("resolve_when",
+            "'resolve_when' must be like '" + c.threshold_text + "', is '" + text + "'");
+    return;
+  }
+  const bool below = c.comparison == Comparison::Below;
+  if (below ? *c.resolve_threshold <= c.threshold : *c.resolve_threshold >= c.threshold) {
+    m.error("resolve_when",
+            std::string("'resolve_when' must be ") + (below ? "above" : "below") +
+                " the threshold, '" + c.threshold_text + "'",
+            "otherwise the alert is over before it begins");
+  }
+}
+
 void read_success_rate(Mapping& m, ReadCondition& out) {
   Condition& c = out.condition;
   c.comparison = Comparison::Below;
@@ -96,6 +117,7 @@ void read_success_rate(Mapping& m, ReadCondition& out) {
     m.error("below", "'below' must be more than 0% and at most 100%");
   }
   c.threshold = ratio.value_or(1);
+  read_resolve_when(m, c, parse_percentage);
 }
 
 void read_latency(Mapping& m, ReadCondition& out) {
@@ -118,6 +140,10 @@ void read_latency(Mapping& m, ReadCondition& out) {
   if (limit > std::chrono::seconds(50)) {
     m.error("above", "'above' can be at most 50s: the proxy's histograms end there");
   }
+  read_resolve_when(m, c, [](std::string_view text) -> std::optional<double> {
+    const auto duration = parse_duration(text);
+    return duration ? std::optional(to_seconds(*duration)) : std::nullopt;
+  });
 }
 
 void read_traffic_threshold(Mapping& m, Condition& c, std::string_view key) {
@@ -152,6 +178,7 @@ void read_traffic(Mapping& m, ReadCondition& out) {
   }
   c.comparison = m.has("above") ? Comparison::Above : Comparison::Below;
   read_traffic_threshold(m, c, c.comparison == Comparison::Above ? "above" : "below");
+  read_resolve_when(m, c, c.unit == Unit::TimesBaseline ? parse_multiple : parse_rate);
   if (c.unit == Unit::TimesBaseline && c.baseline_over < 3 * c.over) {
     m.error("baseline_over", "'baseline_over' must be at least three times 'over'",
             "with 'over: " + format_duration(c.over) + "' write " + format_duration(3 * c.over) +

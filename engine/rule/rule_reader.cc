@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/hash.h"
+#include "promql/ast.h"
 #include "rule/annotations.h"
 #include "rule/compile.h"
 #include "rule/condition_reader.h"
@@ -14,6 +15,9 @@
 
 namespace tocsin::rule {
 namespace {
+
+// The annotation is for rule files that a Prometheus loads too.
+const std::string kResolveWhen = "tocsin_resolve_when";
 
 using yaml::Mapping;
 using yaml::Node;
@@ -263,8 +267,44 @@ void RuleReader::read_expression(Mapping& m, Rule& rule) {
     return;
   }
   rule.expr = *parsed;
-  rule.expr_text = promql::print(*rule.expr);
   warn_of_lint(node, *rule.expr);
+  read_resolve_when(m, rule);
+  rule.expr_text = promql::print(*rule.expr);
+}
+
+// `resolve_when: EXPR`, or the annotation tocsin_resolve_when, which a Prometheus reads past.
+void RuleReader::read_resolve_when(Mapping& m, Rule& rule) {
+  std::string text;
+  const auto annotation = rule.annotations.find(kResolveWhen);
+  if (annotation != rule.annotations.end()) {
+    text = annotation->second;
+    rule.annotations.erase(annotation);
+  }
+  std::string_view key = "annotations";
+  if (m.read("resolve_when", text)) key = "resolve_when";
+  if (text.empty()) return;
+  const auto* comparison = promql::as<promql::Binary>(*rule.expr);
+  const bool compares = comparison && promql::info_of(comparison->op).is_comparison &&
+                        !comparison->return_bool &&
+                        promql::type_of(*comparison->left) == promql::ValueType::Vector;
+  if (rule.kind == RuleKind::Record || !compares) {
+    m.error(key, "'resolve_when' goes with an alert whose expression ends in a comparison",
+            "like 'rate(errors[5m]) > 5'; or write 'keep_firing_for'");
+    return;
+  }
+  const auto resolved = promql::parse(text);
+  if (!resolved) {
+    m.error(key, "'resolve_when': " + resolved.error().message);
+    return;
+  }
+  if (promql::type_of(**resolved) != promql::ValueType::Vector) {
+    m.error(key, "'resolve_when' must have series: those that are well again",
+            "like 'rate(errors[5m]) < 2'");
+    return;
+  }
+  rule.expr = parse_compiled(
+      m, "(" + promql::print(*rule.expr) + ")" +
+             or_not_resolved(rule, promql::print(*comparison->left), promql::print(**resolved)));
 }
 
 void RuleReader::warn_of_lint(const Node& node, const promql::Expr& expr) {
@@ -330,6 +370,9 @@ void RuleReader::read_mesh_condition(Mapping& m, Rule& rule, std::vector<Rule>& 
   const std::string expr = compiled.expr;
   read_unless(m, rule, compiled.expr);
   alerts_.insert_or_assign(rule.name, Named{condition, expr});
+  if (const std::string held = or_still_firing(rule, condition, options_.memory); !held.empty()) {
+    compiled.expr = "(" + compiled.expr + ")" + held;
+  }
   condition.value = parse_compiled(m, compiled.value);
   condition.requests = parse_compiled(m, compiled.requests);
   rule.expr = parse_compiled(m, compiled.expr);

@@ -43,6 +43,7 @@ class RuleReader {
 
   void read_expression(yaml::Mapping& m, Rule& rule);
   void read_unless(yaml::Mapping& m, Rule& rule, std::string& expr);
+  void read_resolve_when(yaml::Mapping& m, Rule& rule);
   void read_mesh_condition(yaml::Mapping& m, Rule& rule, std::vector<Rule>& recordings);
   promql::ExprPtr parse_compiled(yaml::Mapping& m, const std::string& text);
   void warn_of_lint(const yaml::Node& node, const promql::Expr& expr);

@@ -158,7 +158,8 @@ class AlertTracker {
 
   rule::Rule rule_;
   std::size_t limit_;
-  Duration window_;  // How far back the rule looks.
+  Duration window_;       // How far back the rule looks.
+  bool ends_when_blind_;  // The annotation tocsin_when_blind: resolve, for a heartbeat.
   std::optional<Timestamp> restored_at_;
   std::unique_ptr<const Templates> templates_;
   std::map<Labels, Alert> alerts_;

@@ -72,6 +72,9 @@ struct Condition {
   Unit unit = Unit::Ratio;
   std::string threshold_text;  // As the file has it: "99%", "500ms", "3x baseline".
 
+  // Of `resolve_when`: an alert that fires is over only beyond this. As `threshold`.
+  std::optional<double> resolve_threshold;
+
   double quantile = 0.99;
   double min_requests = 50;  // In the window.
   double min_rate = 0;       // Requests per second; 0 is none.

@@ -244,6 +244,22 @@ TEST_CASE("after a restart nothing is sent twice, and the next is sent when it i
   CHECK(after.due(75s) == 1);
 }
 
+TEST_CASE("a clock that was set back an hour holds nothing up") {
+  Life before(rule_named("A", 2min));
+  before.observe(60min, {{"web", 1}});
+  Life pending(rule_named("A", 2min));
+  pending.tracker.restore(all_of(before.tracker), at(1min));
+  CHECK(pending.observe(1min, {{"web", 1}}) == "");
+  CHECK(pending.observe(3min, {{"web", 1}}) == "web: pending>firing");
+  before.observe(62min, {{"web", 1}});
+  before.due(62min);
+  Life firing(rule_named("A", 2min));
+  firing.tracker.restore(all_of(before.tracker), at(2min));
+  CHECK(firing.only().fired_at == at(62min));  // It is who it is.
+  firing.observe(4min, {{"web", 1}});
+  CHECK(firing.due(4min) == 1);
+}
+
 TEST_CASE("what changed is to be saved once, and what is gone is to be forgotten") {
   Life life(rule_named("A", 1min));
   CHECK(life.tracker.take_unsaved().changed.empty());
@@ -261,6 +277,23 @@ TEST_CASE("what changed is to be saved once, and what is gone is to be forgotten
   const auto last = life.tracker.take_unsaved();
   CHECK(last.changed.empty());
   CHECK(last.gone.size() == 1);
+}
+
+TEST_CASE("a heartbeat ends when nobody can see it") {
+  rule::Rule rule = rule_named("Heartbeat");
+  rule.annotations["tocsin_when_blind"] = "resolve";
+  Life life(rule);
+  life.around.why_blind = [](const Labels&) { return Obstacle{"target t", "down"}; };
+  life.observe(0min, {{"web", 1}});
+  CHECK(life.only().annotations.size() == 1);
+  CHECK(life.observe(1min, {}) == "web: firing>inactive");
+  life.observe(2min, {{"web", 1}});
+  life.tracker.observe_failure(at(3min), {"rule Heartbeat", "no answer"});
+  CHECK(life.tracker.state() == State::Inactive);
+  Life after(rule);
+  life.observe(4min, {{"web", 1}});
+  after.tracker.restore(all_of(life.tracker), at(5min));
+  CHECK(after.observe(6min, {}) == "web: firing>inactive");
 }
 
 // ---- Flapping.

@@ -83,7 +83,7 @@ TEST_CASE("what Tocsin counts has the names that it promises") {
           "tocsin_config_last_reload_successful 0",
           R"j(tocsin_alerts{state="pending"} 2)j",
           R"j(tocsin_alerts{state="firing"} 1)j",
-          "tocsin_alerts_blind 1",
+          R"j(tocsin_alerts_blind{cause="target t"} 1)j",
           R"j(tocsin_targets{job="api",health="down"} 1)j",
           "# TYPE tocsin_scrape_duration_seconds histogram",
           "# TYPE tocsin_alerts gauge",

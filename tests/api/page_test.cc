@@ -62,7 +62,7 @@ GroupStatus group_of(const std::string& name, double seconds, std::vector<RuleSt
 // A mesh in which nothing is wrong.
 void make_calm(FakeBackend& b) {
   b.info.external_labels = {{"cluster", "prod-eu"}};
-  b.info.keeps_state = true;
+  b.info.state.is_kept = true;
   b.all_groups = {
       group_of("golden-signals", 0.0011,
                {status_of(testing::alerting_rule("SuccessRateLow", "a < 0.99", 2min)),

@@ -18,7 +18,7 @@ struct World {
   testing::InlineExecutor executor;
   store::Store store;
   SeriesWriter writer{store, executor, executor};
-  StoreEvaluator evaluator{{store, executor, executor}};
+  StoreEvaluator evaluator{{store, executor, executor, &clock}};
   store::BlockId block = store.add_block({.history = 1h});
   std::vector<std::string> changes;
   std::vector<std::string> sent;
@@ -183,9 +183,11 @@ TEST_CASE("evaluations are stamped with their slot, which a restart does not mov
 // A world whose expressions are evaluated only when a test says so.
 struct SlowWorld : World {
   testing::QueueExecutor slow;
-  StoreEvaluator slow_evaluator{{store, slow, executor}};
+  StoreEvaluator slow_evaluator;
 
-  SlowWorld() {
+  // Without a clock that says what is quick, every rule is a task of its own.
+  explicit SlowWorld(const Clock* what_is_quick = nullptr)
+      : slow_evaluator({store, slow, executor, what_is_quick}) {
     const GroupParts all = parts();
     engine = std::make_unique<RuleEngine>(GroupParts{all.clock, all.scheduler, slow_evaluator,
                                                      all.writer, all.surroundings,
@@ -208,6 +210,35 @@ TEST_CASE("a small group waits for one rule of a big group, and not for all of t
     CHECK(group.rules[0].last_evaluation.has_value());
     if (group.name == "big") CHECK(!group.rules[1].last_evaluation.has_value());
   }
+}
+
+// Every look at it is two milliseconds later.
+struct TickingClock : Clock {
+  mutable int looks = 0;
+  Timestamp now() const override { return {}; }
+  std::chrono::nanoseconds ticks() const override { return ++looks * 2ms; }
+};
+
+TEST_CASE(
+    "quick rules are evaluated in one go, for a few milliseconds, up to one that reads them") {
+  const TickingClock clock;
+  SlowWorld w(&clock);
+  std::string rules = "groups:\n  - name: g\n    rules:\n";
+  for (int i = 0; i < 7; ++i) {
+    rules += "      - {record: r" + std::to_string(i) + ", expr: time()}\n";
+  }
+  rules += "      - {record: last, expr: r6 + 1}\n";
+  w.apply(rules);
+  w.clock.advance(15s);
+  std::vector<std::size_t> evaluated;
+  while (w.slow.size() > 0) {
+    w.slow.run_one();
+    std::size_t count = 0;
+    for (const auto& rule : w.engine->groups()[0].rules) count += rule.last_evaluation ? 1 : 0;
+    evaluated.push_back(count);
+  }
+  CHECK(evaluated == std::vector<std::size_t>{3, 6, 7, 8});
+  CHECK(w.store.select({Matcher::equal("__name__", "last")}).size() == 1);
 }
 
 TEST_CASE("slots that pass while an evaluation runs are missed, and counted") {

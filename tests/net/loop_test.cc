@@ -42,6 +42,28 @@ TEST_CASE("a fast clock makes waits short") {
   CHECK(took < std::chrono::seconds(5));
 }
 
+// The machine's clock, which somebody sets.
+struct SetClock : SystemClock {
+  std::atomic<std::int64_t> set_by_ms = 0;
+  Timestamp now() const override { return SystemClock::now() + Duration(set_by_ms.load()); }
+};
+
+TEST_CASE("a clock that is set back is noticed within a second or two, and only then") {
+  SetClock clock;
+  Loop loop(clock);
+  std::vector<Duration> steps;
+  loop.on_clock_step([&](Duration step) {
+    steps.push_back(step);
+    loop.stop();
+  });
+  loop.after(Duration(1), [&] { clock.set_by_ms = 5'000; });  // A small one is nobody's business.
+  loop.after(Duration(5'002), [&] { clock.set_by_ms = -3'600'000; });
+  loop.after(Duration(60'000), [] {});
+  loop.run();
+  REQUIRE(steps.size() == 1);
+  CHECK(std::chrono::abs(steps[0] + std::chrono::seconds(3605)) < std::chrono::seconds(1));
+}
+
 TEST_CASE("a stop before the run ends it at once") {
   const SystemClock clock;
   Loop loop(clock);

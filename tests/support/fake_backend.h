@@ -34,6 +34,7 @@ class FakeBackend : public api::Backend {
   std::vector<notify::Notifier::ReceiverStatus> all_receivers;
   notify::LatencyHistogram latency;
   std::vector<api::KeptMetric> all_kept;
+  std::vector<state::HistoryEntry> all_history;
   Result<void> reload_result;
   Result<source::WriteReport> write_result;
   std::optional<Error> query_error;
@@ -58,6 +59,7 @@ class FakeBackend : public api::Backend {
   source::ScrapeStats scrape_stats() const override { return scraping; }
   std::vector<notify::Notifier::ReceiverStatus> receivers() const override { return all_receivers; }
   notify::LatencyHistogram notification_latency() const override { return latency; }
+  std::vector<state::HistoryEntry> history() const override { return all_history; }
   store::Stats store_stats() const override { return store_.stats(); }
   std::vector<api::KeptMetric> kept() const override { return all_kept; }
 
