@@ -11,14 +11,6 @@ namespace {
 
 using yaml::Mapping;
 
-void read_tls(Mapping& m, const ConfigContext& context, net::TlsOptions& tls) {
-  read_path(m, "ca_file", context, tls.ca_file);
-  read_path(m, "cert_file", context, tls.cert_file);
-  read_path(m, "key_file", context, tls.key_file);
-  m.read("server_name", tls.server_name);
-  m.read("insecure_skip_verify", tls.insecure_skip_verify);
-}
-
 void read_basic_auth(Mapping& m, const ConfigContext& context, net::BasicAuthConfig& auth) {
   m.read("username", auth.username);
   m.read("password", auth.password);
@@ -33,6 +25,14 @@ void read_authorization(Mapping& m, const ConfigContext& context, net::Authoriza
 }
 
 }  // namespace
+
+void read_tls(Mapping& m, const ConfigContext& context, net::TlsOptions& tls) {
+  read_path(m, "ca_file", context, tls.ca_file);
+  read_path(m, "cert_file", context, tls.cert_file);
+  read_path(m, "key_file", context, tls.key_file);
+  m.read("server_name", tls.server_name);
+  m.read("insecure_skip_verify", tls.insecure_skip_verify);
+}
 
 void read_path(Mapping& m, std::string_view key, const ConfigContext& context, std::string& out) {
   if (m.read(key, out)) out = resolve_beside(context.path, out);

@@ -50,10 +50,31 @@ void read_secret(Mapping& m, std::string_view key, const ConfigContext& context,
   }
 }
 
+// What Alertmanager writes messages from.
+constexpr std::string_view kTemplateKeys[] = {
+    "title",   "text",     "message", "description", "details", "fields", "actions", "color",
+    "pretext", "fallback", "card",    "summary",     "body",    "html",   "subject", "note"};
+
+void refuse_templates(Mapping& m) {
+  for (const std::string_view key : kTemplateKeys) {
+    if (!m.has(key)) continue;
+    m.error(
+        key, "there is no " + quote(key) + ": Tocsin writes the message itself",
+        "say it in the rule's annotations, summary and description, or send to an Alertmanager");
+  }
+}
+
+std::string who_needs(const notify::ChannelKindInfo& kind) {
+  const bool vowel = std::string_view("aeiou").find(kind.name.front()) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + std::string(kind.name) + " receiver needs ";
+}
+
 void read_channel(Mapping& m, const ConfigContext& context, const notify::ChannelKindInfo& kind,
                   notify::ChannelConfig& channel) {
   channel.kind = kind.kind;
   channel.send_resolved = kind.send_resolved;
+  // A mail server may look into a message for a while before it takes it.
+  if (kind.kind == notify::ChannelKind::Email) channel.timeout = std::chrono::seconds(30);
   read_secret(m, kind.url_key, context, channel.url);
   if (!channel.url.is_set()) channel.url.text = kind.default_url;
   if (!kind.secret_key.empty()) read_secret(m, kind.secret_key, context, channel.key);
@@ -64,17 +85,21 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
   m.read("send_resolved", channel.send_resolved);
   m.read("timeout", channel.timeout);
   read_count(m, "max_alerts", channel.max_alerts);
-  m.read("http_config", channel.client,
-         [&](Mapping& http, net::ClientConfig& out) { read_client(http, context, out); });
+  if (kind.kind == notify::ChannelKind::Email) {
+    read_mail(m, context, channel);
+  } else {
+    m.read("http_config", channel.client,
+           [&](Mapping& http, net::ClientConfig& out) { read_client(http, context, out); });
+  }
+  refuse_templates(m);
   const auto need = [&](std::string_view key) {
-    m.error_here("a " + std::string(kind.name) + " receiver needs " + std::string(key) + " or " +
-                 std::string(key) + "_file");
+    m.error_here(who_needs(kind) + std::string(key) + " or " + std::string(key) + "_file");
   };
   if (!channel.url.is_set()) need(kind.url_key);
-  if (!kind.secret_key.empty() && !channel.key.is_set()) need(kind.secret_key);
+  if (kind.needs_secret && !channel.key.is_set()) need(kind.secret_key);
   for (const std::string_view option : kind.required) {
     if (!channel.options.contains(std::string(option))) {
-      m.error_here("a " + std::string(kind.name) + " receiver needs " + std::string(option));
+      m.error_here(who_needs(kind) + std::string(option));
     }
   }
 }
@@ -133,12 +158,13 @@ void read_receiver(Mapping& m, const ConfigContext& context, notify::ReceiverCon
     m.read(kind.list_key, channels, [&](Mapping& channel, notify::ChannelConfig& out) {
       read_channel(channel, context, kind, out);
     });
-    for (notify::ChannelConfig& channel : channels) {
-      receiver.channels.push_back(std::move(channel));
+    for (const notify::ChannelConfig& channel : channels) {
+      const auto each = one_for_each_address(channel);
+      receiver.channels.insert(receiver.channels.end(), each.begin(), each.end());
     }
   }
-  for (const char* kind : {"email_configs", "victorops_configs", "pushover_configs",
-                           "wechat_configs", "sns_configs", "webex_configs"}) {
+  for (const char* kind : {"victorops_configs", "pushover_configs", "wechat_configs", "sns_configs",
+                           "webex_configs"}) {
     if (!m.has(kind)) continue;
     m.error(kind, std::string("there are no ") + kind,
             "send to an Alertmanager that has them, or to a webhook");

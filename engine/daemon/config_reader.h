@@ -19,6 +19,7 @@ struct ConfigContext {
 
 // config_client.cc
 void read_client(yaml::Mapping& m, const ConfigContext& context, net::ClientConfig& client);
+void read_tls(yaml::Mapping& m, const ConfigContext& context, net::TlsOptions& tls);
 // A file's path, relative to the config file.
 void read_path(yaml::Mapping& m, std::string_view key, const ConfigContext& context,
                std::string& out);
@@ -39,5 +40,11 @@ void read_receiver(yaml::Mapping& m, const ConfigContext& context,
                    notify::ReceiverConfig& receiver);
 void read_route(yaml::Mapping& m, const notify::RouteConfig& parent, notify::RouteConfig& route);
 void check_receivers(yaml::Mapping& m, const notify::NotifyConfig& config);
+
+// config_mail.cc
+// What an entry of email_configs has besides what all channels have; these are read already.
+void read_mail(yaml::Mapping& m, const ConfigContext& context, notify::ChannelConfig& channel);
+// One channel for each address, so that one that is refused keeps the others from nothing.
+std::vector<notify::ChannelConfig> one_for_each_address(const notify::ChannelConfig& channel);
 
 }  // namespace tocsin::daemon

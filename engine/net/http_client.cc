@@ -15,6 +15,8 @@ namespace {
 constexpr long kMaxConnections = 4096;
 constexpr int kLongestPollMs = 1000;
 constexpr std::size_t kSpareHandles = 64;
+// Set in the ids of mails.
+constexpr HttpSender::RequestId kMailBit = HttpSender::RequestId{1} << 63;
 
 using RequestId = HttpSender::RequestId;
 
@@ -25,7 +27,9 @@ using Waiting = std::unordered_map<RequestId, HttpCallback>;
 
 class HttpClient::Impl {
  public:
-  explicit Impl(Executor& home) : home_(home), waiting_(std::make_shared<Waiting>()) {
+  // Ids are counted from `first_id` on.
+  Impl(Executor& home, RequestId first_id)
+      : home_(home), waiting_(std::make_shared<Waiting>()), last_id_(first_id) {
     init_curl();
     multi_ = curl_multi_init();
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxConnections);
@@ -141,7 +145,7 @@ class HttpClient::Impl {
 
   Executor& home_;
   std::shared_ptr<Waiting> waiting_;  // Home thread only.
-  RequestId last_id_ = 0;             // Home thread only.
+  RequestId last_id_;                 // Home thread only.
   CURLM* multi_ = nullptr;
   std::mutex mutex_;
   bool stopping_ = false;                                    // Guarded by mutex_.
@@ -153,13 +157,21 @@ class HttpClient::Impl {
   std::thread thread_;
 };
 
-HttpClient::HttpClient(Executor& home) : impl_(std::make_unique<Impl>(home)) {}
+HttpClient::HttpClient(Executor& home) : home_(home), impl_(std::make_unique<Impl>(home, 0)) {}
 HttpClient::~HttpClient() = default;
 
 HttpSender::RequestId HttpClient::send(HttpRequest request, HttpCallback done) {
-  return impl_->send(std::move(request), std::move(done));
+  if (!request.mail) return impl_->send(std::move(request), std::move(done));
+  if (!mail_) mail_ = std::make_unique<Impl>(home_, kMailBit);
+  return mail_->send(std::move(request), std::move(done));
 }
 
-void HttpClient::cancel(RequestId id) { impl_->cancel(id); }
+void HttpClient::cancel(RequestId id) {
+  if ((id & kMailBit) == 0) {
+    impl_->cancel(id);
+  } else if (mail_) {
+    mail_->cancel(id);
+  }
+}
 
 }  // namespace tocsin::net

@@ -5,7 +5,7 @@
 // HttpSender is the same as an interface, so that tests can answer without a network.
 //
 // Every transfer is bounded in time and in size. A status other than 2xx is an answer, not an
-// error: whoever asked knows what it means.
+// error: whoever asked knows what it means. Mail goes the same way, to a mail server.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,16 @@ struct BasicCredentials {
   std::string password;
 };
 
+// What makes a request a mail. Its URL is smtp://host:port/name (smtps: TLS from the first byte),
+// where `name` is how the sender introduces itself; its body is the message with its headers, in
+// lines that end with CRLF; basic_auth is the login. The answer's status is the server's last reply
+// (250, 550, …), its body the text of a refusal.
+struct MailEnvelope {
+  std::string from;  // Bare addresses.
+  std::string to;
+  bool require_tls = true;  // Nothing is said before STARTTLS; without, TLS is not asked for.
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -49,6 +59,7 @@ struct HttpRequest {
   bool follow_redirects = true;
   bool accept_gzip = true;
   std::string proxy_url;  // Empty: none, whatever the environment says.
+  std::optional<MailEnvelope> mail;
 };
 
 struct HttpResponse {
@@ -92,7 +103,11 @@ class HttpClient : public HttpSender {
 
  private:
   class Impl;
+  Executor& home_;
   std::unique_ptr<Impl> impl_;
+  // Made with the first mail. A thread of its own: libcurl waits for a mail server's farewell, and
+  // nobody else shall.
+  std::unique_ptr<Impl> mail_;
 };
 
 // The same, for command lines: waits for the answer in the calling thread.

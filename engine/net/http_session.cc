@@ -43,9 +43,9 @@ std::optional<std::string> decode_base64(std::string_view text) {
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  // OpenSSL counts the padding as bytes.
+  // OpenSSL counts the padding as bytes, and takes any number of '=' for it.
   const std::size_t padding = text.size() - std::min(text.find('='), text.size());
+  if (size < 0 || padding > 2 || padding > static_cast<std::size_t>(size)) return std::nullopt;
   out.resize(static_cast<std::size_t>(size) - padding);
   return out;
 }

@@ -56,7 +56,7 @@ HttpTransfer::HttpTransfer(HttpRequest request, CurlEasy handle)
 void HttpTransfer::set_up() {
   CURL* h = handle_.get();
   curl_easy_setopt(h, CURLOPT_URL, request_.url.c_str());
-  curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, request_.mail ? "smtp,smtps" : "http,https");
   curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(h, CURLOPT_ERRORBUFFER, message_.data());
   curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
@@ -75,9 +75,30 @@ void HttpTransfer::set_up() {
     curl_easy_setopt(h, CURLOPT_USERNAME, request_.basic_auth->username.c_str());
     curl_easy_setopt(h, CURLOPT_PASSWORD, request_.basic_auth->password.c_str());
   }
-  set_up_method();
-  set_up_headers();
+  if (request_.mail) {
+    set_up_mail();
+  } else {
+    set_up_method();
+    set_up_headers();
+  }
   set_up_tls();
+}
+
+void HttpTransfer::set_up_mail() {
+  CURL* h = handle_.get();
+  append(recipients_, "<" + request_.mail->to + ">");
+  curl_easy_setopt(h, CURLOPT_MAIL_FROM, ("<" + request_.mail->from + ">").c_str());
+  curl_easy_setopt(h, CURLOPT_MAIL_RCPT, recipients_.get());
+  curl_easy_setopt(h, CURLOPT_USE_SSL,
+                   request_.mail->require_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE);
+  curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(h, CURLOPT_READFUNCTION, &HttpTransfer::on_read);
+  curl_easy_setopt(h, CURLOPT_READDATA, this);
+  curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  curl_easy_setopt(h, CURLOPT_FORBID_REUSE, 1L);
+  // Also the time that a farewell may take, to which CURLOPT_TIMEOUT_MS does not apply.
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(request_.timeout);
+  curl_easy_setopt(h, CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(seconds.count()));
 }
 
 void HttpTransfer::set_up_method() {
@@ -124,7 +145,8 @@ void HttpTransfer::set_up_tls() {
 // curl takes the name to verify from the URL alone, so the URL gets the name, and the connection
 // still goes to where the URL pointed.
 void HttpTransfer::set_up_server_name() {
-  auto url = parse_url(request_.url);
+  const std::string scheme = request_.url.substr(0, request_.url.find(':'));
+  auto url = parse_url(request_.mail ? "https" + request_.url.substr(scheme.size()) : request_.url);
   if (!url || url->scheme != "https") return;
   const std::string host_header = "Host: " + url->authority();
   const std::string port = url->port_or_default();
@@ -134,6 +156,7 @@ void HttpTransfer::set_up_server_name() {
              port);
   append(headers_, host_header);
   url->host = request_.tls.server_name;
+  if (request_.mail) url->scheme = scheme;
   request_.url = url->text();
   curl_easy_setopt(handle_.get(), CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(handle_.get(), CURLOPT_CONNECT_TO, connect_to_.get());
@@ -155,12 +178,21 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
   auto& transfer = *static_cast<HttpTransfer*>(self);
   const std::string_view line(data, size * count);
   Headers& headers = transfer.response_.headers;
-  if (line.substr(0, 5) == "HTTP/") {
+  if (transfer.request_.mail) {
+    if (line.starts_with('4') || line.starts_with('5')) transfer.response_.body = trim(line);
+  } else if (line.substr(0, 5) == "HTTP/") {
     headers.clear();  // A redirect's or a "100 Continue"'s came before.
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     headers.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
   }
   return size * count;
+}
+
+std::size_t HttpTransfer::on_read(char* to, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  const std::size_t copied = transfer.request_.body.copy(to, size * count, transfer.read_);
+  transfer.read_ += copied;
+  return copied;
 }
 
 Error HttpTransfer::error_of(CURLcode code) const {
@@ -174,11 +206,13 @@ Error HttpTransfer::error_of(CURLcode code) const {
 }
 
 HttpResult HttpTransfer::finish(CURLcode code) {
-  if (code != CURLE_OK) return fail(error_of(code));
   long status = 0;
   curl_off_t micros = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(handle_.get(), CURLINFO_TOTAL_TIME_T, &micros);
+  // To libcurl a mail server's refusal is a failure; to us it is an answer.
+  const bool refused = request_.mail && status >= 400;
+  if (code != CURLE_OK && !refused) return fail(error_of(code));
   response_.status = static_cast<int>(status);
   response_.took = std::chrono::duration_cast<Duration>(std::chrono::microseconds(micros));
   return std::move(response_);

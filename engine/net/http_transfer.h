@@ -43,9 +43,11 @@ class HttpTransfer {
  private:
   void set_up();
   void set_up_method();
+  void set_up_mail();
   void set_up_headers();
   void set_up_tls();
   void set_up_server_name();
+  static std::size_t on_read(char* to, std::size_t size, std::size_t count, void* self);
   Error error_of(CURLcode code) const;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
@@ -54,6 +56,8 @@ class HttpTransfer {
   CurlEasy handle_;
   CurlList headers_;
   CurlList connect_to_;
+  CurlList recipients_;
+  std::size_t read_ = 0;  // Of a mail's body.
   std::array<char, CURL_ERROR_SIZE> message_{};
   HttpResponse response_;
   bool too_long_ = false;

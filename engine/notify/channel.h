@@ -13,7 +13,7 @@
 
 namespace tocsin::notify {
 
-enum class ChannelKind { Webhook, Slack, PagerDuty, MsTeams, Discord, Opsgenie, Telegram };
+enum class ChannelKind { Webhook, Slack, PagerDuty, MsTeams, Discord, Opsgenie, Telegram, Email };
 
 // Written in the configuration, or in a file that is read at every use, so that a new one needs no
 // reload. Never logged.
@@ -29,8 +29,8 @@ struct Secret {
 
 struct ChannelConfig {
   ChannelKind kind = ChannelKind::Webhook;
-  Secret url;  // Where messages go; for some kinds it is the credential.
-  Secret key;  // PagerDuty's routing key, Opsgenie's API key, Telegram's bot token.
+  Secret url;  // Where messages go; for some kinds it is the credential. Mail: "host:port".
+  Secret key;  // PagerDuty's routing key, Opsgenie's API key, Telegram's bot token, a password.
   // The kind's other texts, by their key in the configuration: channel, username, chat_id, …
   std::map<std::string, std::string> options;
   bool send_resolved = true;

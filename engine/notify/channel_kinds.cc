@@ -18,6 +18,8 @@ constexpr std::string_view kDiscordOptions[] = {"username", "avatar_url"};
 constexpr std::string_view kOpsgenieOptions[] = {"priority", "tags", "entity", "source"};
 constexpr std::string_view kTelegramOptions[] = {"chat_id", "message_thread_id"};
 constexpr std::string_view kTelegramRequired[] = {"chat_id"};
+constexpr std::string_view kEmailOptions[] = {"to", "from", "hello", "auth_username"};
+constexpr std::string_view kEmailRequired[] = {"to", "from"};
 
 constexpr std::size_t kMostHintBytes = 4096;
 constexpr Duration kLongestPause = std::chrono::hours(1);
@@ -31,6 +33,13 @@ Verdict judge_slack(const net::HttpResponse& response) {
   return response.body == "ok" || response.body.empty() ? Verdict::Delivered : Verdict::GiveUp;
 }
 
+// 550 to 556 are about this mail: the address, its size, its content. Every other refusal, a login
+// that fails among them, is about the session, and the next one may be better.
+Verdict judge_mail(const net::HttpResponse& response) {
+  if (response.status >= 200 && response.status < 300) return Verdict::Delivered;
+  return response.status >= 550 && response.status <= 556 ? Verdict::GiveUp : Verdict::Retry;
+}
+
 constexpr TokenBucket::Rate kNoLimit{};
 constexpr TokenBucket::Rate kOneASecond{3, 1};
 constexpr TokenBucket::Rate kTwentyAMinute{5, 20.0 / 60};  // Telegram's, for a group.
@@ -42,6 +51,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "webhook_configs",
      "url",
      "",
+     false,
      "",
      true,
      {},
@@ -54,6 +64,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "slack_configs",
      "api_url",
      "",
+     false,
      "",
      false,
      kSlackOptions,
@@ -66,6 +77,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "pagerduty_configs",
      "url",
      "routing_key",
+     true,
      "https://events.pagerduty.com/v2/enqueue",
      true,
      kPagerDutyOptions,
@@ -78,6 +90,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "msteamsv2_configs",
      "webhook_url",
      "",
+     false,
      "",
      true,
      {},
@@ -90,6 +103,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "discord_configs",
      "webhook_url",
      "",
+     false,
      "",
      true,
      kDiscordOptions,
@@ -102,6 +116,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "opsgenie_configs",
      "api_url",
      "api_key",
+     true,
      "https://api.opsgenie.com/",
      true,
      kOpsgenieOptions,
@@ -109,9 +124,11 @@ constexpr ChannelKindInfo kKinds[] = {
      opsgenie_request,
      by_status,
      kNoLimit},
-    {ChannelKind::Telegram, "telegram", "telegram_configs", "api_url", "bot_token",
+    {ChannelKind::Telegram, "telegram", "telegram_configs", "api_url", "bot_token", true,
      "https://api.telegram.org", true, kTelegramOptions, kTelegramRequired, telegram_request,
      by_status, kTwentyAMinute},
+    {ChannelKind::Email, "email", "email_configs", "smarthost", "auth_password", false, "", false,
+     kEmailOptions, kEmailRequired, email_request, judge_mail, kOneASecond},
 };
 
 std::optional<double> number_at(const json::value& value, json::string_view name) {
@@ -143,7 +160,8 @@ const ChannelKindInfo& info_of(ChannelKind kind) {
 }
 
 std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now) {
-  if (const auto pause = retry_after(response.header("Retry-After"), now)) return pause;
+  const auto pause = retry_after(response.header("Retry-After"), now);
+  if (pause && pause->count() > 0) return pause;
   const auto seconds = pause_in_body(response.body);
   if (!seconds || !(*seconds > 0)) return std::nullopt;
   const double most = to_seconds(kLongestPause);

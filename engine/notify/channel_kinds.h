@@ -28,8 +28,10 @@ struct OpenChannel {
 // What is to be sent, before headers that all requests share.
 struct ChannelRequest {
   std::string url;
-  std::string body;  // JSON.
+  std::string body;  // JSON, or a mail.
   net::Headers headers;
+  std::optional<net::MailEnvelope> mail;
+  std::optional<net::BasicCredentials> login;
 };
 
 struct ChannelKindInfo {
@@ -38,6 +40,7 @@ struct ChannelKindInfo {
   std::string_view list_key;    // "slack_configs"
   std::string_view url_key;     // "api_url"
   std::string_view secret_key;  // "routing_key"; empty where the URL is all there is.
+  bool needs_secret;
   std::string_view default_url;
   bool send_resolved;  // Alertmanager's default.
   std::span<const std::string_view> options;
@@ -51,7 +54,8 @@ std::span<const ChannelKindInfo> channel_kinds();
 const ChannelKindInfo& info_of(ChannelKind kind);
 
 // How long a refusal asks to wait: Retry-After, or `retry_after` in its body (Slack's and Discord's
-// at the top, in seconds; Telegram's among its parameters).
+// at the top, in seconds; Telegram's among its parameters). Nothing when that is no time at all:
+// who fails and says "at once" is not to be asked in a tight loop.
 std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now);
 
 // The layouts, one file each.
@@ -62,5 +66,6 @@ ChannelRequest msteams_request(const GroupMessage& group, const OpenChannel& cha
 ChannelRequest discord_request(const GroupMessage& group, const OpenChannel& channel);
 ChannelRequest opsgenie_request(const GroupMessage& group, const OpenChannel& channel);
 ChannelRequest telegram_request(const GroupMessage& group, const OpenChannel& channel);
+ChannelRequest email_request(const GroupMessage& group, const OpenChannel& channel);
 
 }  // namespace tocsin::notify

@@ -10,7 +10,8 @@ namespace tocsin::notify {
 namespace json = boost::json;
 namespace {
 
-constexpr std::size_t kMostEmbeds = 5;  // Of 10; all of them together have 6,000 characters.
+constexpr std::size_t kMostEmbeds = 10;
+constexpr std::size_t kMostInAll = 5900;  // Of 6,000 characters, in all embeds together.
 constexpr std::size_t kMostTitle = 256;
 constexpr std::size_t kMostDescription = 600;
 constexpr std::size_t kMostFields = 10;
@@ -35,14 +36,34 @@ json::object embed(const AlertText& alert, unsigned colour) {
           {"fields", fields}};
 }
 
+// What Discord counts of it; in bytes, so rather too much.
+std::size_t length_of(const json::object& embed) {
+  std::size_t length = embed.at("title").as_string().size();
+  length += embed.at("description").as_string().size();
+  for (const json::value& field : embed.at("fields").as_array()) {
+    const json::object& named = field.as_object();
+    length += named.at("name").as_string().size() + named.at("value").as_string().size();
+  }
+  return length;
+}
+
 }  // namespace
 
 ChannelRequest discord_request(const GroupMessage& group, const OpenChannel& channel) {
   const std::size_t wanted = channel.config.max_alerts;
-  const MessageText message =
+  MessageText message =
       message_of(group, wanted == 0 ? kMostEmbeds : std::min(wanted, kMostEmbeds));
   json::array embeds;
-  for (const AlertText& alert : message.alerts) embeds.push_back(embed(alert, colour_of(message)));
+  std::size_t length = 0;
+  for (const AlertText& alert : message.alerts) {
+    json::object next = embed(alert, colour_of(message));
+    length += length_of(next);
+    if (length <= kMostInAll) {
+      embeds.push_back(std::move(next));
+    } else {
+      ++message.left_out;
+    }
+  }
   std::string content = "**" + escape_markdown(clip(message.title, kMostTitle)) + "**";
   if (message.left_out > 0) content += "\n" + left_out_text(message);
   json::object out{

@@ -140,6 +140,22 @@ Severity severity_of(std::string_view label) {
   return it == kSeverities.end() ? Severity::Error : it->severity;
 }
 
+std::string plain_text(const MessageText& message) {
+  std::string out;
+  for (const AlertText& alert : message.alerts) {
+    out += (alert.resolved ? "RESOLVED " : "") + alert.title + "\n";
+    if (!alert.description.empty()) out += alert.description + "\n";
+    for (const Fact& fact : alert.facts) out += "  " + fact.name + ": " + fact.text + "\n";
+    for (const std::string& note : alert.notes) out += "  " + note + "\n";
+    for (const Link& link : alert.links) out += "  " + link.text + ": " + link.url + "\n";
+    out += "\n";
+  }
+  if (message.left_out > 0) {
+    out += "and " + std::to_string(message.left_out) + " more, on Tocsin's page\n";
+  }
+  return out;
+}
+
 MessageText message_of(const GroupMessage& group, std::size_t most) {
   std::vector<const OutgoingAlert*> alerts;
   for (const OutgoingAlert& alert : group.alerts) alerts.push_back(&alert);

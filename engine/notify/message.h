@@ -43,6 +43,9 @@ struct MessageText {
 // At most `most` alerts; 0: all.
 MessageText message_of(const GroupMessage& group, std::size_t most);
 
+// All of it as lines of plain text.
+std::string plain_text(const MessageText& message);
+
 // "critical" of several names for it; see the table in message.cc.
 enum class Severity { Info, Warning, Error, Critical };
 Severity severity_of(std::string_view label);

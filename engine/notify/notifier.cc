@@ -43,6 +43,8 @@ Result<net::HttpRequest> channel_request(const ChannelConfig& config, const Chan
   if (!request) return request;
   request->headers.emplace_back("Idempotency-Key", idempotency_key(message));
   for (auto& header : built.headers) request->headers.push_back(std::move(header));
+  request->mail = std::move(built.mail);
+  if (built.login) request->basic_auth = std::move(built.login);
   return request;
 }
 
@@ -137,7 +139,8 @@ Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
   // Two webhooks of a receiver differ by where they lead; that may be a secret.
   const std::uint64_t place =
       hash_bytes(config.url.text + config.url.file + config.key.text + config.key.file +
-                 config.option("channel") + config.option("chat_id"));
+                 config.option("channel") + config.option("chat_id") +
+                 config.option("message_thread_id") + config.option("to"));
   return std::make_unique<DeliveryQueue>(
       parts_, DeliveryQueue::Options{name + " " + std::to_string(place), name, 1, build, kind.judge,
                                      kind.rate});

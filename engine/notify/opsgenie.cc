@@ -16,19 +16,6 @@ constexpr std::size_t kMostMessage = 130;
 constexpr std::size_t kMostDescription = 15'000;
 constexpr std::size_t kMostAlerts = 30;
 
-std::string describe(const MessageText& message) {
-  std::string out;
-  for (const AlertText& alert : message.alerts) {
-    out += (alert.resolved ? "RESOLVED " : "") + alert.title + "\n";
-    if (!alert.description.empty()) out += alert.description + "\n";
-    for (const Fact& fact : alert.facts) out += "  " + fact.name + ": " + fact.text + "\n";
-    for (const std::string& note : alert.notes) out += "  " + note + "\n";
-    for (const Link& link : alert.links) out += "  " + link.text + ": " + link.url + "\n";
-    out += "\n";
-  }
-  return clip(out + left_out_text(message), kMostDescription);
-}
-
 std::string_view priority_of(const MessageText& message) {
   switch (severity_of(message.severity)) {
     case Severity::Critical:
@@ -67,7 +54,7 @@ ChannelRequest opsgenie_request(const GroupMessage& group, const OpenChannel& ch
   const std::string& priority = channel.config.option("priority");
   json::object out{{"message", clip(message.title, kMostMessage)},
                    {"alias", dedup_key(group)},
-                   {"description", describe(message)},
+                   {"description", clip(plain_text(message), kMostDescription)},
                    {"source", "Tocsin"},
                    {"priority", priority.empty() ? priority_of(message) : priority},
                    {"tags", tags_of(channel.config.option("tags"))}};

@@ -33,13 +33,14 @@ json::object section(const AlertText& alert) {
 // The facts and the links, in small print.
 json::object context(const AlertText& alert) {
   std::string text;
+  const auto add = [&text](const std::string& part) {
+    if (text.size() + part.size() + 2 <= kMostSection) text += (text.empty() ? "" : "  ") + part;
+  };
   for (const Fact& fact : alert.facts) {
-    text +=
-        (text.empty() ? "" : "  ") + fact.name + " *" + escape_angles(clip(fact.text, 120)) + "*";
+    add(fact.name + " *" + escape_angles(clip(fact.text, 120)) + "*");
   }
   for (const Link& link : alert.links) {
-    if (text.size() + link.url.size() > kMostSection - 100) continue;
-    text += "  <" + escape_angles(link.url) + "|" + link.text + ">";
+    add("<" + escape_angles(link.url) + "|" + link.text + ">");
   }
   return {{"type", "context"}, {"elements", json::array{markdown(text)}}};
 }

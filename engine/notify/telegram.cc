@@ -19,9 +19,13 @@ std::string quoted(const std::string& url) {
                  [](char c) -> std::string_view { return c == '"' ? "&quot;" : ""; });
 }
 
+std::string headline(const AlertText& alert) {
+  return "\n\n" + std::string(alert.resolved ? "✅ " : "🔥 ") + "<b>" +
+         escape_angles(clip(alert.title, 300)) + "</b>";
+}
+
 std::string html_of(const AlertText& alert) {
-  std::string out = "\n\n" + std::string(alert.resolved ? "✅ " : "🔥 ") + "<b>" +
-                    escape_angles(clip(alert.title, 300)) + "</b>";
+  std::string out = headline(alert);
   if (!alert.description.empty()) out += "\n" + escape_angles(clip(alert.description, 500));
   for (const Fact& fact : alert.facts) {
     out += "\n" + fact.name + ": " + escape_angles(clip(fact.text, 120));
@@ -36,13 +40,14 @@ std::string html_of(const AlertText& alert) {
   return links.empty() ? out : out + "\n" + links.substr(1);
 }
 
-// As many whole alerts as fit: HTML that is cut short is refused.
+// As many whole alerts as fit, then their first lines: HTML that is cut short is refused.
 std::string html_of(const MessageText& message) {
   std::string out = "<b>" + escape_angles(clip(message.title, 300)) + "</b>";
   std::size_t left_out = message.left_out;
   for (const AlertText& alert : message.alerts) {
-    const std::string text = html_of(alert);
-    if (left_out == message.left_out && out.size() + text.size() <= kMostBytes) {
+    std::string text = html_of(alert);
+    if (out.size() + text.size() > kMostBytes) text = headline(alert);
+    if (out.size() + text.size() <= kMostBytes) {
       out += text;
     } else {
       ++left_out;

@@ -83,14 +83,14 @@ TEST_CASE("everything that is wrong is said at once, where it is") {
                   "  - job_name: a\n"
                   "    relabel_configs: [{action: kep}]\n"
                   "route: {receiver: nobody}\n"
-                  "receivers: [{name: x, slack_configs: [{}], email_configs: [{}]}]\n");
+                  "receivers: [{name: x, slack_configs: [{}], webex_configs: [{}]}]\n");
   const std::string text = loaded.diagnostics.text();
   CAPTURE(text);
   CHECK(text.find("tocsin.yaml:1:27: error") != std::string::npos);
   CHECK(text.find("did you mean 'scrape_configs'?") != std::string::npos);
   CHECK(text.find("did you mean 'keep'?") != std::string::npos);
   CHECK(text.find("no receiver is called \"nobody\"") != std::string::npos);
-  CHECK(text.find("there are no email_configs") != std::string::npos);
+  CHECK(text.find("there are no webex_configs") != std::string::npos);
   CHECK(text.find("a slack receiver needs api_url or api_url_file") != std::string::npos);
   CHECK(loaded.diagnostics.count(Severity::Error) == 6);
 }
@@ -141,6 +141,65 @@ receivers:
   CHECK(loaded.diagnostics.count(Severity::Error) == 4);
 }
 
+TEST_CASE("mail: every address is a channel of its own") {
+  const LoadedConfig loaded = read_config("/etc/tocsin/t.yaml", R"(
+route: {receiver: team}
+receivers:
+  - name: team
+    email_configs:
+      - to: 'a@example.org, "B, of the team" <b@example.org>'
+        from: Tocsin <tocsin@example.org>
+        smarthost: mail.example.org:587
+        hello: tocsin.example.org
+        auth_username: tocsin
+        auth_password_file: password
+        send_resolved: true
+        tls_config: {ca_file: ca.pem}
+        headers: {Reply-To: oncall@example.org}
+      - {to: c@example.org, from: t@example.org, smarthost: 'localhost:25', require_tls: false}
+)");
+  CAPTURE(loaded.diagnostics.text());
+  REQUIRE(loaded.diagnostics.empty());
+  const auto& channels = loaded.config.notify.receivers[0].channels;
+  REQUIRE(channels.size() == 3);
+  CHECK(channels[0].option("to") == "a@example.org");
+  CHECK(channels[1].option("to") == "\"B, of the team\" <b@example.org>");
+  CHECK(channels[1].key.file == "/etc/tocsin/password");
+  CHECK(channels[1].client.tls.ca_file == "/etc/tocsin/ca.pem");
+  CHECK(channels[1].client.headers[0].first == "Reply-To");
+  CHECK(channels[1].send_resolved);
+  CHECK_FALSE(channels[2].send_resolved);
+  CHECK(channels[2].option("require_tls") == "false");
+}
+
+TEST_CASE("what is wrong with a mail's configuration is said, with what to do") {
+  const std::string head = "route: {receiver: t}\nreceivers:\n- name: t\n  email_configs:\n";
+  const std::string sound = "to: a@b.c, from: t@b.c, smarthost: 'm:25'";
+  const std::pair<std::string, std::string> cases[] = {
+      {"from: t@b.c, smarthost: 'm:25'", "t.yaml:5:5: error: an email receiver needs to"},
+      {"to: a@b.c, from: t@b.c", "needs smarthost or smarthost_file"},
+      {"to: team, from: t@b.c, smarthost: 'm:25'", "t.yaml:5:10: error"},
+      {"to: a@b.c, from: 'x@y.z, t@b.c', smarthost: 'm:25'", "a mail is from one address"},
+      {"to: a@b.c, from: t@b.c, smarthost: m", "not host:port: m"},
+      {sound + ", auth_username: u", "auth_username goes with auth_password"},
+      {sound + ", auth_password: p", "auth_username goes with auth_password"},
+      {sound + ", auth_username: u, auth_password: p, require_tls: false", "over the wire"},
+      {sound + ", headers: {'A b': x}", "not the name of a header"},
+      {sound + ", headers: {content-type: x}", "is Tocsin's to say"},
+      {sound + ", headers: {Subject: '{{ .X }}'}", "there are no templates in headers"},
+      {sound + ", html: '{{ template \"x\" . }}'", "Tocsin writes the message itself"},
+      {sound + ", http_config: {}", "http_config"},
+  };
+  for (const auto& [entry, complaint] : cases) {
+    const LoadedConfig loaded = read_config("t.yaml", head + "  - {" + entry + "}\n");
+    const std::string text = loaded.diagnostics.text();
+    CAPTURE(entry);
+    CAPTURE(text);
+    CHECK(text.find(complaint) != std::string::npos);
+    CHECK(loaded.diagnostics.count(Severity::Error) == 1);
+  }
+}
+
 TEST_CASE("rules are evaluated either here or there") {
   const LoadedConfig loaded = read_config(
       "t.yaml", "prometheus: {url: 'http://p:9090'}\nscrape_configs: [{job_name: a}]\n");
@@ -148,7 +207,8 @@ TEST_CASE("rules are evaluated either here or there") {
 }
 
 TEST_CASE("the configurations that are shipped are sound") {
-  for (const char* name : {"beside-linkerd-viz.yaml", "beside-prometheus.yaml", "scrape.yaml"}) {
+  for (const char* name :
+       {"beside-linkerd-viz.yaml", "beside-prometheus.yaml", "receivers.yaml", "scrape.yaml"}) {
     const std::string path = std::string(TOCSIN_SOURCE_DIR "/deploy/config/") + name;
     const auto bytes = read_file(path);
     REQUIRE(bytes.has_value());

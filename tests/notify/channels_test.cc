@@ -168,6 +168,46 @@ TEST_CASE("Discord: embeds, and nobody is mentioned") {
   CHECK(text_at(out, "/embeds/0/description").find("@everyone") == std::string::npos);
 }
 
+OutgoingAlert wordy() {
+  OutgoingAlert a = alert("web");
+  a.annotations["description"] = std::string(400, '*');
+  a.annotations["logs"] = "https://logs/?q=" + std::string(900, '&');
+  a.annotations["traces"] = "https://traces/?q=" + std::string(400, 'q');
+  a.generator_url = "https://tocsin/graph?g0.expr=" + std::string(3000, '&');
+  for (const char* label : {"cluster", "statefulset", "daemonset", "cronjob", "component"}) {
+    LabelsBuilder more(a.labels);
+    more.set(label, std::string(200, '&'));
+    a.labels = more.build();
+  }
+  return a;
+}
+
+TEST_CASE("Discord: all embeds together have no more characters than it takes") {
+  const auto out = built(ChannelKind::Discord, group(std::vector<OutgoingAlert>(10, wordy())));
+  std::size_t length = 0;
+  const json::array embeds = at(out, "/embeds").as_array();
+  for (const json::value& embed : embeds) {
+    length += text_at(embed.as_object(), "/title").size();
+    length += text_at(embed.as_object(), "/description").size();
+    const json::array fields = at(embed.as_object(), "/fields").as_array();
+    for (const json::value& field : fields) {
+      length += text_at(field.as_object(), "/name").size();
+      length += text_at(field.as_object(), "/value").size();
+    }
+  }
+  CHECK(length <= 6000);
+  CHECK_FALSE(embeds.empty());
+  CHECK(text_at(out, "/content").find("and " + std::to_string(10 - embeds.size()) + " more") !=
+        std::string::npos);
+}
+
+TEST_CASE("Slack: the small print is no longer than it takes") {
+  const auto out = built(ChannelKind::Slack, group({wordy()}));
+  const std::string small = text_at(out, "/attachments/0/blocks/2/elements/0/text");
+  CHECK(small.size() <= 3000);
+  CHECK(small.find("|Runbook>") != std::string::npos);
+}
+
 TEST_CASE("Opsgenie: created under an alias, closed under it") {
   const OpenChannel channel{ChannelConfig{}, "https://api.eu.opsgenie.com/", "the-key"};
   const auto create = opsgenie_request(group({alert("web")}), channel);
@@ -185,19 +225,27 @@ TEST_CASE("Telegram: whole alerts in HTML, as many as fit") {
   ChannelConfig config;
   config.options["chat_id"] = "-100";
   const OpenChannel channel{config, "https://api.telegram.org", "123:abc"};
-  const auto request = telegram_request(group(std::vector<OutgoingAlert>(9, evil())), channel);
+  const auto request = telegram_request(group(std::vector<OutgoingAlert>(30, evil())), channel);
   CHECK(request.url == "https://api.telegram.org/bot123:abc/sendMessage");
   const json::object body = json::parse(request.body).as_object();
   const std::string text = text_at(body, "/text");
   CHECK(text.size() <= 4096);
   CHECK(text.find("<script>") == std::string::npos);
-  CHECK(text.find("more") != std::string::npos);
+  CHECK(text.find("and 20 more") != std::string::npos);
   CHECK(text_at(body, "/chat_id") == "-100");
+}
+
+TEST_CASE("Telegram: of an alert that is too long its first line is left") {
+  const OpenChannel channel{ChannelConfig{}, "https://api.telegram.org", "123:abc"};
+  const auto request = telegram_request(group({wordy()}), channel);
+  CHECK(text_at(json::parse(request.body).as_object(), "/text")
+            .find("<b>web in shop: only 93% of requests succeed</b>") != std::string::npos);
 }
 
 TEST_CASE("nothing that an alert may say breaks a message") {
   for (const ChannelKindInfo& kind : channel_kinds()) {
     CAPTURE(kind.name);
+    if (kind.kind == ChannelKind::Email) continue;  // No JSON: email_test.cc.
     built(kind.kind, group({evil(), evil()}));
     built(kind.kind, group({}));
   }
@@ -228,6 +276,10 @@ TEST_CASE("a pause that a refusal asks for is obeyed, wherever it stands") {
                            R"({"parameters":7})"}) {
     CAPTURE(body);
     CHECK_FALSE(asked_pause(answer(429, body), kStart).has_value());
+  }
+  for (const char* header : {"0", "-5", "Sun, 06 Nov 1994 08:49:37 GMT"}) {
+    CAPTURE(header);
+    CHECK_FALSE(asked_pause(answer(503, "", {{"Retry-After", header}}), kStart).has_value());
   }
 }
 
