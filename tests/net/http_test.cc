@@ -234,6 +234,13 @@ TEST_CASE("only users of the file may ask") {
   CHECK(ask(BasicCredentials{"alice", "open"}) == 401);
   CHECK(ask(BasicCredentials{"bob", ""}) == 200);
   CHECK(ask(BasicCredentials{"eve", ""}) == 401);
+  for (const char* garbage : {"", "=", "====", "YQ======", "Y===", "!!!!", "YQ==YQ==", "    "}) {
+    CAPTURE(garbage);
+    const auto answer = net.ask(
+        {.url = net.url("/"), .headers = {{"Authorization", std::string("Basic ") + garbage}}});
+    REQUIRE(answer);
+    CHECK(answer->status == 401);
+  }
   std::filesystem::remove(path);
 }
 
