@@ -34,7 +34,7 @@ Result<void> Keeper::open(const std::string& folder) {
                                             {"messages", std::to_string(saved_.messages.size())}});
   journal_ = std::make_unique<state::Journal>(
       std::move(*database), clock_,
-      [this](std::function<void()> task) { loop_.post(std::move(task)); });
+      [&loop = loop_](std::function<void()> task) { loop.post(std::move(task)); });
   return {};
 }
 

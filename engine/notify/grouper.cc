@@ -6,6 +6,14 @@
 namespace tocsin::notify {
 namespace {
 
+constexpr Duration kPatience = std::chrono::minutes(10);
+
+// An alert that nobody has confirmed for longer than it was to be believed: a reload has sent it
+// another way.
+bool is_stale(const OutgoingAlert& alert, Timestamp now) {
+  return !alert.resolved && alert.ends_at + kPatience < now;
+}
+
 RouteConfig timing_of(const RouteConfig& route) {
   RouteConfig timing = route;
   timing.matchers.clear();
@@ -42,6 +50,9 @@ void Grouper::restore(const std::string& key, GroupState state) {
   const auto [it, is_new] = groups_.try_emplace(key);
   if (!is_new) return;
   state.last_flush = std::min(state.last_flush, clock_.now());  // The clock may have been set back.
+  for (auto& [labels, alert] : state.alerts) {
+    if (!alert.resolved) alert.ends_at = std::max(alert.ends_at, clock_.now());
+  }
   it->second.state = std::move(state);
   const GroupState& group = it->second.state;
   const bool was_told = group.last_flush != Timestamp{};
@@ -62,8 +73,12 @@ void Grouper::tick(const std::string& key) {
   const auto it = groups_.find(key);
   if (it == groups_.end()) return;
   GroupState& group = it->second.state;
+  if (!group.changed) {
+    std::erase_if(group.alerts,
+                  [this](const auto& entry) { return is_stale(entry.second, clock_.now()); });
+  }
   const bool repeat = clock_.now() - group.last_flush >= group.timing.repeat_interval;
-  if (group.changed || repeat) {
+  if (!group.alerts.empty() && (group.changed || repeat)) {
     GroupMessage message{
         group.timing.receiver, key.substr(key.find('|') + 1), group.labels, {}, ""};
     for (const auto& [labels, alert] : group.alerts) message.alerts.push_back(alert);

@@ -141,9 +141,10 @@ Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
       hash_bytes(config.url.text + config.url.file + config.key.text + config.key.file +
                  config.option("channel") + config.option("chat_id") +
                  config.option("message_thread_id") + config.option("to"));
+  std::string id = name + " " + std::to_string(place);
+  while (queue_called(id)) id += "'";  // One of two that lead to the same place.
   return std::make_unique<DeliveryQueue>(
-      parts_, DeliveryQueue::Options{name + " " + std::to_string(place), name, 1, build, kind.judge,
-                                     kind.rate});
+      parts_, DeliveryQueue::Options{std::move(id), name, 1, build, kind.judge, kind.rate});
 }
 
 void Notifier::send(const std::vector<OutgoingAlert>& alerts) {

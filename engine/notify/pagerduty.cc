@@ -45,7 +45,11 @@ json::object event_of(const GroupMessage& group, const OpenChannel& channel, std
   const auto severity = static_cast<std::size_t>(severity_of(message.severity));
   const std::string& place = message.alerts.empty() ? message.title : message.alerts.front().title;
   json::object details;
-  for (const AlertText& alert : message.alerts) details[clip(alert.title, 200)] = details_of(alert);
+  for (const AlertText& alert : message.alerts) {
+    std::string title = clip(alert.title, 200);
+    if (details.contains(title)) title += " (" + std::to_string(details.size() + 1) + ")";
+    details[title] = details_of(alert);
+  }
   if (message.left_out > 0) details["left out"] = left_out_text(message);
   json::object payload{
       {"summary", clip(message.alerts.size() == 1 ? place : message.title, kMostSummary)},

@@ -197,11 +197,17 @@ TEST_CASE(
   w.notifier.send({alert("web")});
   w.clock.advance(30s);
   w.http.answer(200);
+  const auto confirmed = [&] {
+    OutgoingAlert a = alert("web");
+    a.ends_at = w.clock.now() + 6min;
+    return a;
+  };
   for (int i = 0; i < 47; ++i) {
-    w.notifier.send({alert("web")});
+    w.notifier.send({confirmed()});
     w.clock.advance(5min);
     CHECK(w.http.open() == 0);
   }
+  w.notifier.send({confirmed()});
   w.clock.advance(5min);
   CHECK(w.http.open() == 1);
   w.http.answer(200);
@@ -261,7 +267,39 @@ TEST_CASE("other settings for a receiver at the same place send what waits for i
   CHECK(w.http.answer(200).timeout == 30s);
 }
 
+TEST_CASE("an alert that a reload has sent another way leaves its old group") {
+  World w(one_webhook());
+  w.notifier.send({alert("web")});
+  w.clock.advance(30s);
+  w.http.answer(200);
+  NotifyConfig other = one_webhook();
+  other.route->group_by = {"deployment"};
+  w.notifier.reconfigure(other);
+  OutgoingAlert still = alert("web");
+  for (int i = 0; i < 60; ++i) {
+    still.ends_at = w.clock.now() + 4min;
+    w.notifier.send({still});
+    w.clock.advance(5min);
+    while (w.http.open() > 0) {
+      CHECK(w.http.answer(200).body.find(R"("groupLabels":{"deployment":"web"})") !=
+            std::string::npos);
+    }
+  }
+}
+
 // ---- The outbox.
+
+TEST_CASE("two webhooks that lead to the same place have messages of their own") {
+  FakeOutbox outbox;
+  NotifyConfig config = one_webhook();
+  ChannelConfig second = config.receivers[0].channels[0];
+  second.send_resolved = false;
+  config.receivers[0].channels.push_back(second);
+  World w(config, &outbox);
+  w.notifier.send({alert("web")});
+  w.clock.advance(30s);
+  CHECK(outbox.messages.size() == 2);
+}
 
 TEST_CASE("a message is on disk before it is on the wire, and leaves the disk when it is taken") {
   FakeOutbox outbox;
