@@ -23,7 +23,7 @@ readonly build=(
   libsnappy-dev libprotozero-dev libxxhash-dev libsqlite3-dev
 )
 readonly test=(
-  clang clang-format clang-tidy libbenchmark-dev
+  clang clang-format clang-tidy libbenchmark-dev valgrind
   prometheus prometheus-alertmanager victoria-metrics curl jq python3 chromium openssl
 )
 readonly runtime=(

@@ -80,6 +80,7 @@ void write_state(HtmlWriter& html, const PageView& view) {
     html.raw(" ").number(view.targets.up).raw(" of ").text(counted(view.targets.all(), "target"));
     html.raw(" up.");
   }
+  if (view.heartbeats > 0) html.raw(" The heartbeat beats.");
   html.raw("</p></section>\n");
 }
 

@@ -11,7 +11,8 @@ constexpr std::size_t kMostEntries = 20;
 constexpr std::size_t kMostText = 160;
 
 bool is_told(const state::HistoryEntry& entry) {
-  return entry.to == alert::State::Firing || entry.from == alert::State::Firing;
+  const bool fires = entry.to == alert::State::Firing || entry.from == alert::State::Firing;
+  return fires && entry.labels.get("severity") != "none";
 }
 
 void write_entry(HtmlWriter& html, const state::HistoryEntry& entry, Timestamp now) {

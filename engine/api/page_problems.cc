@@ -67,9 +67,9 @@ void add_state(Problems& out, const PageView& view) {
   const StateStatus& state = view.snapshot.status.state;
   if (!state.works) {
     out.push_back({"State cannot be written to disk.",
-                   clip(state.error, kMostError) + ", since " +
+                   clip(state.error, kMostError) + ". It began " +
                        ago(state.since, view.snapshot.now) +
-                       ". It is kept in memory until the disk takes it again.",
+                       "; state is kept in memory until the disk takes it again.",
                    {}});
   } else if (state.was_set_aside) {
     out.push_back({"State was damaged at start.", clip(state.error, kMostError), {}});

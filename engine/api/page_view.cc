@@ -58,6 +58,10 @@ void PageView::add_group(const GroupStatus& group) {
     for (const alert::Alert& alert : rule.alerts) {
       if (alert.state == alert::State::Inactive) continue;
       blind += alert.blind ? 1 : 0;
+      if (alert.labels.get("severity") == "none") {
+        heartbeats += alert.state == alert::State::Firing ? 1 : 0;
+        continue;
+      }
       auto& list = alert.state == alert::State::Firing ? firing : pending;
       list.push_back({&group, &rule, &alert});
     }

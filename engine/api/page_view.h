@@ -37,6 +37,7 @@ struct PageView {
   const Snapshot& snapshot;
   std::vector<ActiveAlert> firing;   // The worst first, of equal ones the newest.
   std::vector<ActiveAlert> pending;  // The one that fires next first.
+  std::size_t heartbeats = 0;        // Firing with the severity `none`: they wake nobody.
   std::vector<const source::TargetStatus*> down;
   std::map<std::string, TargetCount> jobs;
   TargetCount targets;

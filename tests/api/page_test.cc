@@ -164,6 +164,51 @@ TEST_CASE("a quiet mesh is reported calmly") {
   CHECK(page.size() < kMostBytes);
 }
 
+TEST_CASE("a heartbeat is no alarm") {
+  FakeBackend b;
+  make_calm(b);
+  b.all_groups[1].rules[0].alerts = {
+      firing({{"alertname", "TocsinHeartbeat"}, {"severity", "none"}}, "it beats", 1h)};
+  const std::string page = render(b, "heartbeat");
+  CHECK(has(page, "<h1>Nothing is firing</h1>"));
+  CHECK(has(page, "The heartbeat beats."));
+  CHECK_FALSE(has(page, "it beats"));
+}
+
+TEST_CASE("the page tells what happened lately, the newest first") {
+  FakeBackend b;
+  make_calm(b);
+  const auto entry = [](Duration age, alert::State from, alert::State to, const char* summary) {
+    return state::HistoryEntry{
+        FakeBackend::kNow - age, "SuccessRateLow", from, to, Labels{{"a", "b"}}, 0.5, summary};
+  };
+  using alert::State;
+  b.all_history = {entry(1min, State::Firing, State::Inactive, "it fails <b>"),
+                   entry(5min, State::Pending, State::Firing, "it fails <b>"),
+                   entry(7min, State::Inactive, State::Pending, "not yet")};
+  const std::string page = render(b, "history");
+  const std::size_t resolved = page.find("resolved</span> SuccessRateLow");
+  const std::size_t fired = page.find("firing</b> SuccessRateLow");
+  REQUIRE(fired != std::string::npos);
+  CHECK(resolved < fired);
+  CHECK(has(page, "it fails &lt;b&gt;"));
+  CHECK(has(page, "5m ago"));
+  CHECK_FALSE(has(page, "not yet"));
+}
+
+TEST_CASE("trouble with the disk, and state that was damaged, stand at the top") {
+  FakeBackend b;
+  make_calm(b);
+  b.info.state.works = false;
+  b.info.state.error = "database or disk is full";
+  b.info.state.since = FakeBackend::kNow - 3min;
+  CHECK(has(render(b, "disk"), "State cannot be written to disk."));
+  CHECK(has(render(b, "disk"), "database or disk is full. It began 3m ago"));
+  b.info.state.works = true;
+  b.info.state.was_set_aside = true;
+  CHECK(has(render(b, "damaged"), "State was damaged at start."));
+}
+
 TEST_CASE("the page says how much is kept, and who asked for it") {
   FakeBackend b;
   make_calm(b);

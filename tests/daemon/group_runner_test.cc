@@ -233,8 +233,9 @@ TEST_CASE(
   std::vector<std::size_t> evaluated;
   while (w.slow.size() > 0) {
     w.slow.run_one();
+    const auto groups = w.engine->groups();
     std::size_t count = 0;
-    for (const auto& rule : w.engine->groups()[0].rules) count += rule.last_evaluation ? 1 : 0;
+    for (const auto& rule : groups[0].rules) count += rule.last_evaluation ? 1 : 0;
     evaluated.push_back(count);
   }
   CHECK(evaluated == std::vector<std::size_t>{3, 6, 7, 8});
