@@ -27,7 +27,8 @@ Grouper::~Grouper() {
   for (auto& [key, group] : groups_) scheduler_.cancel(group.task);
 }
 
-void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
+void Grouper::add(const Destination& destination, const OutgoingAlert& alert,
+                  Unsaved& unsaved) {
   const std::string key = destination.route->receiver + "|" + destination.group_key();
   const auto known = groups_.find(key);
   if (known == groups_.end() && alert.resolved) return;  // Nobody was told that it fired.
@@ -43,7 +44,14 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
   if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
   if (!is_news) return;
   state.changed = true;
-  save(key, state);
+  unsaved.insert(key);
+}
+
+void Grouper::save(const Unsaved& unsaved) {
+  for (const std::string& key : unsaved) {
+    const auto it = groups_.find(key);
+    if (it != groups_.end()) save(key, it->second.state);
+  }
 }
 
 void Grouper::restore(const std::string& key, GroupState state) {

@@ -41,6 +41,7 @@ struct FakeOutbox : Outbox {
   std::map<std::pair<std::string, std::string>, WrittenMessage> messages;
   std::map<std::string, std::string> groups;
   std::vector<std::function<void()>> unwritten;
+  int group_writes = 0;
 
   void put(WrittenMessage message, std::function<void()> written) override {
     messages[{message.receiver, message.key}] = message;
@@ -51,6 +52,7 @@ struct FakeOutbox : Outbox {
   }
   void put_group(const std::string& key, std::string content) override {
     groups[key] = std::move(content);
+    ++group_writes;
   }
   void remove_group(const std::string& key) override { groups.erase(key); }
 
@@ -346,6 +348,17 @@ TEST_CASE(
   less.alertmanagers.pop_back();
   w.notifier.reconfigure(less);
   CHECK(outbox.messages.empty());
+}
+
+TEST_CASE("alerts that come together write their group once") {
+  FakeOutbox outbox;
+  World w(one_webhook(), &outbox);
+  w.notifier.send({alert("web"), alert("api"), alert("db")});
+  CHECK(outbox.group_writes == 1);
+  w.notifier.send({alert("web")});
+  CHECK(outbox.group_writes == 1);
+  w.notifier.send({alert("web", true), alert("cache")});
+  CHECK(outbox.group_writes == 2);
 }
 
 TEST_CASE("what was waiting when the process ended is sent by the next one") {
