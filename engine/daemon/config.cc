@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "daemon/config_reader.h"
+#include "net/user_gate.h"
 #include "promql/ast.h"
 
 namespace tocsin::daemon {
@@ -62,6 +63,12 @@ void read_web_tls(Mapping& m, const ConfigContext& context, net::HttpServerTls& 
 
 void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& web) {
   m.read("listen", web.listen);
+  m.read("basic_auth_users", web.basic_auth_users);
+  for (const auto& [name, password] : web.basic_auth_users) {
+    if (net::is_bcrypt_hash(password)) continue;
+    m.error("basic_auth_users", "the password of '" + name + "' is no bcrypt hash",
+            "htpasswd -nBC 10 " + name + " makes one");
+  }
   read_path(m, "basic_auth_users_file", context, web.basic_auth_users_file);
   m.read("tls_server_config", web.tls,
          [&](Mapping& tls, net::HttpServerTls& out) { read_web_tls(tls, context, out); });

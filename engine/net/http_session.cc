@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_session.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -31,35 +28,6 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 bool accepts_gzip(std::string_view accept_encoding) {
   const std::size_t at = accept_encoding.find("gzip");
   return at != std::string_view::npos && accept_encoding.substr(at, 8) != "gzip;q=0";
-}
-
-bool same_secret(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  std::string out(text.size(), '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  // OpenSSL counts the padding as bytes, and takes any number of '=' for it.
-  const std::size_t padding = text.size() - std::min(text.find('='), text.size());
-  if (size < 0 || padding > 2 || padding > static_cast<std::size_t>(size)) return std::nullopt;
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
-}
-
-bool may_ask(const ServerShared& shared, std::string_view authorization) {
-  if (shared.users.empty()) return true;
-  constexpr std::string_view kBasic = "Basic ";
-  if (!equal_ignoring_case(authorization.substr(0, kBasic.size()), kBasic)) return false;
-  const auto pair = decode_base64(authorization.substr(kBasic.size()));
-  if (!pair) return false;
-  const std::size_t colon = std::min(pair->find(':'), pair->size());
-  const auto user = shared.users.find(pair->substr(0, colon));
-  return user != shared.users.end() && colon < pair->size() &&
-         same_secret(user->second, pair->substr(colon + 1));
 }
 
 using ParsedRequest = http::request<http::string_body>;
@@ -99,7 +67,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         id_(++shared_->last_session) {
     ErrorOf ignored;
     const auto remote = this->socket().remote_endpoint(ignored);
-    remote_ = remote.address().to_string() + ":" + std::to_string(remote.port());
+    address_ = remote.address().to_string();
+    remote_ = address_ + ":" + std::to_string(remote.port());
     this->socket().set_option(tcp::no_delay(true), ignored);
   }
 
@@ -214,17 +183,34 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     version_ = parser_->get().version();
     owed->request = make_request(parser_->release(), remote_);
     is_head_ = owed->request.method == "HEAD";
-    if (!may_ask(*shared_, owed->request.header("Authorization"))) {
-      return owed->send({401,
-                         "text/plain; charset=utf-8",
-                         "who are you?\n",
-                         {{"WWW-Authenticate", "Basic realm=\"tocsin\""}}});
-    }
     gone_ = std::make_shared<std::atomic<bool>>(false);
     owed->request.gone = gone_;
     timer_.cancel();
     answered_ = false;
     watch();
+    if (!shared_->gate) return serve(owed);
+    shared_->gate->check(address_, owed->request.header("Authorization"),
+                         [self = this->shared_from_this(), owed](UserGate::Verdict verdict) {
+                           self->admit(owed, verdict);
+                         });
+  }
+
+  void admit(const std::shared_ptr<Owed>& owed, UserGate::Verdict verdict) {
+    if (verdict == UserGate::Verdict::Welcome) return serve(owed);
+    if (verdict == UserGate::Verdict::Busy) {
+      keep_alive_ = false;
+      return owed->send({429,
+                         "text/plain; charset=utf-8",
+                         "too many passwords at once\n",
+                         {{"Retry-After", "1"}}});
+    }
+    owed->send({401,
+                "text/plain; charset=utf-8",
+                "who are you?\n",
+                {{"WWW-Authenticate", "Basic realm=\"tocsin\""}}});
+  }
+
+  void serve(const std::shared_ptr<Owed>& owed) {
     if (!shared_->handler) return close();
     shared_->handler(owed->request,
                      [owed](HttpServerResponse response) { owed->send(std::move(response)); });
@@ -298,7 +284,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   Stream stream_;
   asio::steady_timer timer_;
   std::uint64_t id_;
-  std::string remote_;
+  std::string address_;  // Of the client.
+  std::string remote_;   // With its port.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;

@@ -5,11 +5,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <map>
 #include <optional>
 #include <unordered_map>
 
 #include "net/http_server.h"
+#include "net/user_gate.h"
 
 namespace tocsin::net {
 
@@ -17,7 +17,7 @@ namespace tocsin::net {
 struct ServerShared {
   HttpServerOptions options;
   HttpHandler handler;
-  std::map<std::string, std::string> users;  // Name to password.
+  std::shared_ptr<UserGate> gate;  // None: everybody may ask.
   std::optional<boost::asio::ssl::context> tls;
   // Ways to close the living sessions, by their number.
   std::unordered_map<std::uint64_t, std::function<void()>> sessions;
