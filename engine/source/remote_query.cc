@@ -17,6 +17,7 @@ using promql::Answer;
 
 constexpr std::size_t kMaxAnswerBytes = std::size_t{512} << 20;
 constexpr std::size_t kShownBytes = 200;  // Of an answer that is no JSON.
+constexpr double kMostSeconds = 1e12;     // Since 1970; what is beyond is no time.
 
 // Boost.JSON's accessors throw; whatever is missing or of another kind ends up here.
 struct NotAnAnswer {
@@ -51,6 +52,7 @@ std::pair<Timestamp, const json::value&> pair_of(const json::value& value) {
   const json::array& pair = as_array(value);
   if (pair.size() != 2 || !pair[0].is_number()) throw NotAnAnswer{"expected [time, value]"};
   const double seconds = pair[0].to_number<double>();
+  if (!(std::abs(seconds) <= kMostSeconds)) throw NotAnAnswer{"not a time"};
   return {from_millis(std::llround(seconds * 1000.0)), pair[1]};
 }
 
@@ -73,7 +75,7 @@ promql::BucketRange range_of(const json::value& value) {
   if (parts.size() != 4 || !parts[0].is_number()) {
     throw NotAnAnswer{"expected [rule, lower, upper, count]"};
   }
-  const auto rule = parts[0].to_number<int>();
+  const auto rule = parts[0].to_number<double>();  // To an integer, it throws on fractions.
   return {number_of(parts[1]), number_of(parts[2]), number_of(parts[3]), rule == 1 || rule == 3,
           rule == 0 || rule == 3};
 }
