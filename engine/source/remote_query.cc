@@ -69,13 +69,15 @@ Sample sample_of(const json::value& value) {
 }
 
 // [rule, lower, upper, count], where the rule says which bounds are included: 0 the upper one, 1
-// the lower one, 3 both.
+// the lower one, 2 none, 3 both.
 promql::BucketRange range_of(const json::value& value) {
   const json::array& parts = as_array(value);
-  if (parts.size() != 4 || !parts[0].is_number()) {
+  // Not to an integer: that throws on fractions.
+  const double rule =
+      parts.size() == 4 && parts[0].is_number() ? parts[0].to_number<double>() : -1.0;
+  if (rule != 0 && rule != 1 && rule != 2 && rule != 3) {
     throw NotAnAnswer{"expected [rule, lower, upper, count]"};
   }
-  const auto rule = parts[0].to_number<double>();  // To an integer, it throws on fractions.
   return {number_of(parts[1]), number_of(parts[2]), number_of(parts[3]), rule == 1 || rule == 3,
           rule == 0 || rule == 3};
 }
