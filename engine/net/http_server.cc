@@ -140,7 +140,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
             return;
           }
           // Over the limit the socket is closed at once: the client sees it and may come again.
-          if (self->shared_->sessions.size() < self->shared_->options.max_connections) {
+          if (self->shared_->has_room_for(address_of(socket))) {
             start_session(self->shared_, std::move(socket));
           }
           self->accept();

@@ -67,6 +67,7 @@ struct HttpServerOptions {
   std::size_t max_body_bytes = std::size_t{32} << 20;
   std::size_t max_header_bytes = std::size_t{256} << 10;  // A federation's match[] list is long.
   std::size_t max_connections = 1024;
+  std::size_t max_connections_of_address = 256;  // So that one client cannot keep out the others.
   Duration header_timeout = std::chrono::seconds(10);  // From the first byte to the whole request.
   Duration idle_timeout = std::chrono::minutes(2);     // Between two requests.
   Duration write_timeout = std::chrono::seconds(60);

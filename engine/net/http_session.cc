@@ -67,13 +67,14 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         id_(++shared_->last_session) {
     ErrorOf ignored;
     const auto remote = this->socket().remote_endpoint(ignored);
-    address_ = remote.address().to_string();
+    address_ = address_of(this->socket());
     remote_ = address_ + ":" + std::to_string(remote.port());
     this->socket().set_option(tcp::no_delay(true), ignored);
   }
 
   void start() {
     shared_->sessions.emplace(id_, [self = this->shared_from_this()] { self->close(); });
+    ++shared_->sessions_by_address[address_];
     if constexpr (kIsTls<Stream>) {
       set_deadline(shared_->options.header_timeout);
       stream_.async_handshake(asio::ssl::stream_base::server,
@@ -135,7 +136,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void close() {
     const auto self = this->shared_from_this();
-    shared_->sessions.erase(id_);
+    if (shared_->sessions.erase(id_) > 0) shared_->leave(address_);
     if (gone_) *gone_ = true;
     timer_.cancel();
     ErrorOf ignored;
@@ -299,6 +300,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 };
 
 }  // namespace
+
+bool ServerShared::has_room_for(const std::string& address) const {
+  const auto it = sessions_by_address.find(address);
+  return sessions.size() < options.max_connections &&
+         (it == sessions_by_address.end() || it->second < options.max_connections_of_address);
+}
+
+void ServerShared::leave(const std::string& address) {
+  const auto it = sessions_by_address.find(address);
+  if (--it->second == 0) sessions_by_address.erase(it);
+}
+
+std::string address_of(const tcp::socket& socket) {
+  ErrorOf error;
+  const auto remote = socket.remote_endpoint(error);
+  return error ? std::string() : remote.address().to_string();
+}
 
 void start_session(const std::shared_ptr<ServerShared>& shared, tcp::socket socket) {
   using TlsStream = asio::ssl::stream<tcp::socket>;

@@ -21,8 +21,15 @@ struct ServerShared {
   std::optional<boost::asio::ssl::context> tls;
   // Ways to close the living sessions, by their number.
   std::unordered_map<std::uint64_t, std::function<void()>> sessions;
+  std::unordered_map<std::string, std::size_t> sessions_by_address;
   std::uint64_t last_session = 0;
+
+  bool has_room_for(const std::string& address) const;
+  void leave(const std::string& address);
 };
+
+// The client's address, without its port; empty when it has gone away already.
+std::string address_of(const boost::asio::ip::tcp::socket& socket);
 
 // Serves requests until either side closes. The session keeps itself alive.
 void start_session(const std::shared_ptr<ServerShared>& shared,

@@ -74,6 +74,17 @@ remote_write_receiver: {enabled: true}
   CHECK(c.receives_writes);
 }
 
+TEST_CASE("users stand in the configuration only with hashed passwords") {
+  const std::string hash = "$2y$04$abcdefghijklmnopqrstuu2GbQLdjwBFdH8CcOE866nGziodmvO8K";
+  const LoadedConfig loaded =
+      read_config("tocsin.yaml", "web: {basic_auth_users: {alice: " + hash + ", bob: secret}}\n");
+  CHECK(loaded.config.web.basic_auth_users.at("alice") == hash);
+  REQUIRE(loaded.diagnostics.count(Severity::Error) == 1);
+  const std::string text = loaded.diagnostics.text();
+  CHECK(text.find("the password of 'bob' is no bcrypt hash") != std::string::npos);
+  CHECK(text.find("htpasswd -nBC 10 bob") != std::string::npos);
+}
+
 TEST_CASE("everything that is wrong is said at once, where it is") {
   const LoadedConfig loaded =
       read_config("tocsin.yaml",
