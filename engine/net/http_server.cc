@@ -84,9 +84,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   explicit Impl(Loop& loop) : loop_(loop), acceptor_(loop.native().io), pause_(loop.native().io) {}
 
   Result<void> open(HttpServerOptions options, HttpHandler handler) {
-    auto users = users_of(options);
-    if (!users) return fail(users.error());
-    if (!users->empty()) shared_->gate = UserGate::make(std::move(*users), loop_);
+    if (auto used = use_users(options); !used) return used;
     if (auto loaded = load_tls(options.tls, shared_->tls); !loaded) {
       return fail(loaded.error().in("tls_server_config"));
     }
@@ -95,6 +93,13 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     shared_->options = std::move(options);
     shared_->handler = std::move(handler);
     accept();
+    return {};
+  }
+
+  Result<void> use_users(const HttpServerOptions& options) {
+    auto users = users_of(options);
+    if (!users) return fail(users.error());
+    shared_->gate = users->empty() ? nullptr : UserGate::make(std::move(*users), loop_);
     return {};
   }
 
@@ -172,6 +177,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, HttpServerOpt
 
 HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { impl_->close(); }
+
+Result<void> HttpServer::use_users(const HttpServerOptions& options) {
+  return impl_->use_users(options);
+}
 
 int HttpServer::port() const { return impl_->endpoint().port(); }
 

@@ -83,6 +83,10 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Only these users may ask from now on: those of `options`, whose file is read again. When that
+  // fails, the old ones still may. Loop thread.
+  Result<void> use_users(const HttpServerOptions& options);
+
   int port() const;
   // "127.0.0.1:9467"
   std::string address() const;

@@ -189,8 +189,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     timer_.cancel();
     answered_ = false;
     watch();
-    if (!shared_->gate) return serve(owed);
-    shared_->gate->check(address_, owed->request.header("Authorization"),
+    const auto gate = shared_->gate;  // What it lets in may change the users.
+    if (!gate) return serve(owed);
+    gate->check(address_, owed->request.header("Authorization"),
                          [self = this->shared_from_this(), owed](UserGate::Verdict verdict) {
                            self->admit(owed, verdict);
                          });

@@ -241,7 +241,16 @@ TEST_CASE("only users of the file may ask") {
     REQUIRE(answer);
     CHECK(answer->status == 401);
   }
+  const HttpServerOptions options{.basic_auth_users_file = path};
+  REQUIRE(write_file(path, "bob:\n"));
+  REQUIRE(net.server->use_users(options));
+  CHECK(ask(BasicCredentials{"alice", "open:sesame"}) == 401);
+  CHECK(ask(BasicCredentials{"bob", ""}) == 200);
   std::filesystem::remove(path);
+  CHECK_FALSE(net.server->use_users(options));
+  CHECK(ask(std::nullopt) == 401);
+  REQUIRE(net.server->use_users({}));
+  CHECK(ask(std::nullopt) == 200);
 }
 
 TEST_CASE("an address in use and a missing file are errors at start") {
