@@ -192,9 +192,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     const auto gate = shared_->gate;  // What it lets in may change the users.
     if (!gate) return serve(owed);
     gate->check(address_, owed->request.header("Authorization"),
-                         [self = this->shared_from_this(), owed](UserGate::Verdict verdict) {
-                           self->admit(owed, verdict);
-                         });
+                [self = this->shared_from_this(), owed](UserGate::Verdict verdict) {
+                  self->admit(owed, verdict);
+                });
   }
 
   void admit(const std::shared_ptr<Owed>& owed, UserGate::Verdict verdict) {

@@ -99,7 +99,8 @@ TEST_CASE("an address that guesses waits, and holds up nobody else") {
 }
 
 TEST_CASE("a refusal makes room for the next attempt") {
-  Gate gate(Users{{"alice", kAlice}}, {.pause = Duration(0), .most_waiting = 1, .most_of_address = 1});
+  Gate gate(Users{{"alice", kAlice}},
+            {.pause = Duration(0), .most_waiting = 1, .most_of_address = 1});
   for (int i = 0; i < 3; ++i) CHECK(gate.verdict_on("alice:guess") == Verdict::Unknown);
   CHECK(gate.verdict_on("alice:open:sesame") == Verdict::Welcome);
 }
