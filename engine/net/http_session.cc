@@ -22,6 +22,7 @@ constexpr std::size_t kGzipFrom = 1024;
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 // How much a client may send ahead while its last request is being answered.
 constexpr std::size_t kReadAhead = 4096;
+constexpr auto kFarewell = std::chrono::seconds(2);
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -170,6 +171,42 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void read_rest() {
     set_deadline(shared_->options.header_timeout);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](const ErrorOf& error, std::size_t) {
+                              self->on_header(error);
+                            });
+  }
+
+  // Who may not ask does not get rid of a body either.
+  void on_header(const ErrorOf& error) {
+    if (error) return refuse(error);
+    keep_alive_ = parser_->get().keep_alive();
+    version_ = parser_->get().version();
+    is_head_ = parser_->get().method() == http::verb::head;
+    const auto gate = shared_->gate;  // What it lets in may change the users.
+    if (!gate) return read_body();
+    timer_.cancel();
+    gate->check(
+        address_, view(parser_->get()[http::field::authorization]),
+        [self = this->shared_from_this()](UserGate::Verdict verdict) { self->admit(verdict); });
+  }
+
+  void admit(UserGate::Verdict verdict) {
+    if (verdict == UserGate::Verdict::Welcome) return read_body();
+    keep_alive_ = keep_alive_ && parser_->is_done();
+    if (verdict == UserGate::Verdict::Unknown) {
+      return write({401,
+                    "text/plain; charset=utf-8",
+                    "who are you?\n",
+                    {{"WWW-Authenticate", "Basic realm=\"tocsin\""}}});
+    }
+    keep_alive_ = false;
+    write(
+        {429, "text/plain; charset=utf-8", "too many passwords at once\n", {{"Retry-After", "1"}}});
+  }
+
+  void read_body() {
+    set_deadline(shared_->options.header_timeout);
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](const ErrorOf& error, std::size_t) {
                        self->on_request(error);
@@ -180,39 +217,12 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (error) return refuse(error);
     auto owed = std::make_shared<Owed>();
     owed->session = this->shared_from_this();
-    keep_alive_ = parser_->get().keep_alive();
-    version_ = parser_->get().version();
     owed->request = make_request(parser_->release(), remote_);
-    is_head_ = owed->request.method == "HEAD";
     gone_ = std::make_shared<std::atomic<bool>>(false);
     owed->request.gone = gone_;
     timer_.cancel();
     answered_ = false;
     watch();
-    const auto gate = shared_->gate;  // What it lets in may change the users.
-    if (!gate) return serve(owed);
-    gate->check(address_, owed->request.header("Authorization"),
-                [self = this->shared_from_this(), owed](UserGate::Verdict verdict) {
-                  self->admit(owed, verdict);
-                });
-  }
-
-  void admit(const std::shared_ptr<Owed>& owed, UserGate::Verdict verdict) {
-    if (verdict == UserGate::Verdict::Welcome) return serve(owed);
-    if (verdict == UserGate::Verdict::Busy) {
-      keep_alive_ = false;
-      return owed->send({429,
-                         "text/plain; charset=utf-8",
-                         "too many passwords at once\n",
-                         {{"Retry-After", "1"}}});
-    }
-    owed->send({401,
-                "text/plain; charset=utf-8",
-                "who are you?\n",
-                {{"WWW-Authenticate", "Basic realm=\"tocsin\""}}});
-  }
-
-  void serve(const std::shared_ptr<Owed>& owed) {
     if (!shared_->handler) return close();
     shared_->handler(owed->request,
                      [owed](HttpServerResponse response) { owed->send(std::move(response)); });
@@ -271,9 +281,27 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     }
   }
 
+  // Before a request has been read, closing would take the answer away from a client that still
+  // sends: the system resets such connections. So the rest is heard for a while, and forgotten.
+  void hang_up() {
+    ErrorOf ignored;
+    socket().shutdown(tcp::socket::shutdown_send, ignored);
+    set_deadline(kFarewell);
+    forget();
+  }
+
+  void forget() {
+    buffer_.clear();
+    socket().async_read_some(buffer_.prepare(kReadAhead),
+                             [self = this->shared_from_this()](const ErrorOf& error, std::size_t) {
+                               error ? self->close() : self->forget();
+                             });
+  }
+
   void on_written(const ErrorOf& error) {
     gone_.reset();
-    if (error || !keep_alive_) return close();
+    if (error) return close();
+    if (!keep_alive_) return parser_->is_done() ? close() : hang_up();
     answered_ = true;
     if (watching_) {
       set_deadline(shared_->options.idle_timeout);

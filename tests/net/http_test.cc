@@ -253,6 +253,26 @@ TEST_CASE("only users of the file may ask") {
   CHECK(ask(std::nullopt) == 200);
 }
 
+TEST_CASE("a stranger's body is not read, and the next request is one again") {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("tocsin-stranger-" + std::to_string(::getpid())))
+          .string();
+  REQUIRE(write_file(path, "alice:x\n"));
+  Net net(answer_hello, {.basic_auth_users_file = path});
+  std::filesystem::remove(path);
+  const auto post = [&](const char* password) {
+    return net.ask({.method = "POST",
+                    .url = net.url("/"),
+                    .body = std::string(8'000'000, 'b'),
+                    .basic_auth = BasicCredentials{"alice", password}});
+  };
+  for (const char* password : {"wrong", "x", "wrong", "x"}) {
+    const auto answer = post(password);
+    REQUIRE_MESSAGE(answer, answer.error().message);
+    CHECK(answer->status == (*password == 'x' ? 200 : 401));
+  }
+}
+
 TEST_CASE("an address in use and a missing file are errors at start") {
   Net net(answer_hello);
   const auto again = HttpServer::listen(net.loop, {.listen = net.server->address()}, answer_hello);
