@@ -100,8 +100,13 @@ void read_keep(Mapping& m, Config& config) {
 }
 
 void read_top(Mapping& m, const std::string& path, Config& config) {
-  m.read("global", config, read_global);
-  const ConfigContext context{path, config.scrape_interval, config.scrape_timeout};
+  ConfigContext context{path, {}, {}, {}};
+  m.read("global", config, [&](Mapping& global, Config& out) {
+    read_global(global, out);
+    read_channel_defaults(global, context, context.channel_defaults);
+  });
+  context.scrape_interval = config.scrape_interval;
+  context.scrape_timeout = config.scrape_timeout;
   m.read("external_url", config.external_url);
   m.read("rule_files", config.rule_files);
   for (std::string& pattern : config.rule_files) pattern = resolve_beside(path, pattern);
@@ -117,15 +122,19 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   m.read("receivers", config.notify.receivers, [&](Mapping& receiver, notify::ReceiverConfig& out) {
     read_receiver(receiver, context, out);
   });
+  read_time_intervals(m, config.notify.time_intervals);
   m.read("route", config.notify.route, [&](Mapping& route, notify::RouteConfig& out) {
-    read_route(route, notify::RouteConfig{}, out);
+    read_route(route, {notify::RouteConfig{}, config.notify.time_intervals}, out);
   });
+  m.read("inhibit_rules", config.notify.inhibit_rules, read_inhibit_rule);
   check_receivers(m, config.notify);
   m.read("storage", config,
          [&](Mapping& storage, Config& out) { read_storage(storage, context, out); });
   m.read("web", config.web,
          [&](Mapping& web, net::HttpServerOptions& out) { read_web(web, context, out); });
   m.read("remote_write_receiver", config, read_write_receiver);
+  m.read("silences", config,
+         [](Mapping& silences, Config& out) { silences.require("enabled", out.takes_silences); });
   read_keep(m, config);
   if (config.prometheus && !config.scrape_configs.empty()) {
     m.error("prometheus", "'prometheus' and 'scrape_configs' exclude each other",
