@@ -82,6 +82,7 @@ struct ServerStatus {
   std::string prometheus_url;    // Where rules are evaluated; empty when it is here.
   std::string prometheus_error;  // Why it does not answer; empty while it does.
   StateStatus state;
+  bool takes_silences = false;  // Over HTTP.
 };
 
 struct QueryRequest {
@@ -105,6 +106,7 @@ using SeriesCallback = std::function<void(Result<std::vector<Labels>>)>;
 using Texts = std::set<std::string>;
 using TextsCallback = std::function<void(Result<Texts>)>;
 
+using SilenceCallback = notify::Notifier::SilenceCallback;
 using WriteCallback = std::function<void(Result<source::WriteReport>)>;
 
 class Backend {
@@ -121,6 +123,7 @@ class Backend {
   virtual source::ScrapeStats scrape_stats() const = 0;
   virtual std::vector<notify::Notifier::ReceiverStatus> receivers() const = 0;
   virtual notify::LatencyHistogram notification_latency() const = 0;
+  virtual notify::MuteCounts notifications_muted() const = 0;
   virtual store::Stats store_stats() const = 0;
   // The last transitions of alerts, the newest first.
   virtual std::vector<state::HistoryEntry> history() const = 0;
@@ -134,6 +137,12 @@ class Backend {
   virtual void label_names(const SeriesRequest& request, TextsCallback done) = 0;
   virtual void label_values(const std::string& label, const SeriesRequest& request,
                             TextsCallback done) = 0;
+  // Those that hold first. What is changed is answered once it is written; see notify::SilenceBook.
+  virtual std::vector<notify::Silence> silences() const = 0;
+  virtual void put_silence(notify::Silence silence, SilenceCallback done) = 0;
+  virtual void expire_silence(const std::string& id, SilenceCallback done) = 0;
+  // Why no receiver of Tocsin's own is told of this alert, which is one of groups().
+  virtual std::optional<notify::Mute> mute_of(const alert::Alert& alert) const = 0;
   // A body of remote write. Fails with NotFound where nobody receives.
   virtual void write(std::string body, WriteCallback done) = 0;
   // The error is the diagnostics' text.

@@ -34,6 +34,11 @@ void federate(const Call& call);
 void rules(const Call& call);
 void alerts(const Call& call);
 
+// silences_api.cc
+void silences(const Call& call);
+void silence(const Call& call);  // The argument is its id.
+void alertmanager_status(const Call& call);
+
 // targets_api.cc
 void targets(const Call& call);
 

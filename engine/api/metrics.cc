@@ -246,6 +246,16 @@ Rows waiting(const Source& s) {
   return by_receiver(s, [](const DeliveryStats& stats) { return stats.waiting; });
 }
 
+Rows muted(const Source& s) {
+  Rows out;
+  for (std::size_t i = 0; i < notify::kMuteReasons; ++i) {
+    const auto reason = static_cast<notify::MuteReason>(i);
+    out.push_back({label_pair("reason", notify::name_of(reason)),
+                   static_cast<double>(s.snapshot.notifications_muted[i])});
+  }
+  return out;
+}
+
 Rows notification_latency(const Source& s) {
   const notify::LatencyHistogram& h = s.snapshot.notification_latency;
   std::uint64_t total = 0;
@@ -331,6 +341,8 @@ constexpr Family kFamilies[] = {
      failed},
     {"tocsin_notifications_given_up_total", "counter",
      "Messages that the receiver refused for good.", given_up},
+    {"tocsin_notifications_suppressed_total", "counter",
+     "Alerts that a message left out, because nobody was to be told of them then.", muted},
     {"tocsin_outbox_length", "gauge", "Messages that wait to be delivered.", waiting},
     {"tocsin_notification_latency_seconds", "histogram",
      "From the evaluation that decided to the receiver's 2xx.", notification_latency},

@@ -119,7 +119,24 @@ void write_moment(HtmlWriter& html, Timestamp at, Timestamp now) {
   html.raw("</time>");
 }
 
-void write_card(HtmlWriter& html, const ActiveAlert& a, Timestamp now) {
+// "Silenced until 14:00 by alice: why"
+void write_mute(HtmlWriter& html, const alert::Alert& alert, const Snapshot& snapshot) {
+  static constexpr std::string_view kVerbs[] = {"Silenced", "Inhibited", "Muted"};
+  const auto it = snapshot.muted.find(alert.labels);
+  if (it == snapshot.muted.end()) return;
+  const notify::Mute& mute = it->second;
+  html.raw("<p class=\"about\"><b>").text(kVerbs[static_cast<std::size_t>(mute.reason)]);
+  html.raw("</b> ");
+  if (mute.until) {
+    html.raw("until ");
+    write_moment(html, *mute.until, snapshot.now);
+    html.raw(" ");
+  }
+  html.text(clip(mute.text, kMostText)).raw("</p>");
+}
+
+void write_card(HtmlWriter& html, const ActiveAlert& a, const Snapshot& snapshot) {
+  const Timestamp now = snapshot.now;
   static constexpr std::string_view kClasses[] = {"critical", "warning", "info"};
   const alert::Alert& alert = *a.alert;
   html.raw("<article class=\"alert ");
@@ -132,6 +149,7 @@ void write_card(HtmlWriter& html, const ActiveAlert& a, Timestamp now) {
   html.raw("</span></span></div>");
   write_sentences(html, a);
   write_blindness(html, alert, now);
+  write_mute(html, alert, snapshot);
   write_labels(html, alert);
   write_more(html, alert);
   html.raw("</article>\n");
@@ -170,7 +188,7 @@ void write_pending_row(HtmlWriter& html, const ActiveAlert& a, Timestamp now) {
 void write_firing(HtmlWriter& html, const PageView& view) {
   const std::size_t shown = std::min(view.firing.size(), kMostCards);
   for (std::size_t i = 0; i < shown; ++i) {
-    write_card(html, view.firing[i], view.snapshot.now);
+    write_card(html, view.firing[i], view.snapshot);
   }
   write_rest(html, view.firing.size(), shown);
   if (view.held_back == 0) return;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // /api/v1/rules and /api/v1/alerts. Prometheus' keys, and beside them what Tocsin knows more of:
-// "blindSince" and "blindReason" of an alert that cannot be seen, "heldBack" of a rule whose group
-// has reached its limit, "generated" of a recording that no file has, "iterationsMissed" of a
-// group.
+// "blindSince" and "blindReason" of an alert that cannot be seen, "mutedBy" (silence, inhibition or
+// time_interval), "mutedBecause" and "mutedUntil" of one that nobody is told of, "heldBack" of a
+// rule whose group has reached its limit, "generated" of a recording that no file has,
+// "iterationsMissed" of a group.
 #include <algorithm>
 #include <set>
 
@@ -77,7 +78,12 @@ Result<Filter> read_filter(const net::HttpServerRequest& request) {
   return out;
 }
 
-void write_alert(JsonWriter& json, const alert::Alert& alert) {
+void write_mute(JsonWriter& json, const notify::Mute& mute) {
+  json.key("mutedBy").text(notify::name_of(mute.reason)).key("mutedBecause").text(mute.text);
+  if (mute.until) json.key("mutedUntil").text(format_rfc3339(*mute.until));
+}
+
+void write_alert(JsonWriter& json, const alert::Alert& alert, const Backend& backend) {
   json.begin_object().key("labels").labels(alert.labels);
   json.key("annotations").texts(alert.annotations);
   json.key("state").text(alert::name_of(alert.state));
@@ -90,12 +96,14 @@ void write_alert(JsonWriter& json, const alert::Alert& alert) {
     json.key("blindSince").text(format_rfc3339(alert.blind->since));
     json.key("blindReason").text(alert.blind->obstacle.reason);
   }
+  if (const auto mute = backend.mute_of(alert)) write_mute(json, *mute);
   json.end_object();
 }
 
-void write_alerts(JsonWriter& json, const std::vector<alert::Alert>& alerts) {
+void write_alerts(JsonWriter& json, const std::vector<alert::Alert>& alerts,
+                  const Backend& backend) {
   for (const alert::Alert& alert : alerts) {
-    if (alert.state != alert::State::Inactive) write_alert(json, alert);
+    if (alert.state != alert::State::Inactive) write_alert(json, alert, backend);
   }
 }
 
@@ -106,7 +114,8 @@ void write_health(JsonWriter& json, const RuleStatus& status) {
   json.key("lastEvaluation").text(moment_text(status.last_evaluation));
 }
 
-void write_alerting_rule(JsonWriter& json, const RuleStatus& status, const Filter& filter) {
+void write_alerting_rule(JsonWriter& json, const RuleStatus& status, const Filter& filter,
+                         const Backend& backend) {
   const rule::Rule& rule = *status.rule;
   json.begin_object().key("state").text(alert::name_of(status.state));
   json.key("name").text(rule.name).key("query").text(rule.expr_text);
@@ -114,7 +123,7 @@ void write_alerting_rule(JsonWriter& json, const RuleStatus& status, const Filte
   json.key("keepFiringFor").number(to_seconds(rule.keep_firing_for));
   json.key("labels").texts(rule.labels).key("annotations").texts(rule.annotations);
   json.key("alerts").begin_array();
-  if (!filter.exclude_alerts) write_alerts(json, status.alerts);
+  if (!filter.exclude_alerts) write_alerts(json, status.alerts, backend);
   json.end_array();
   write_health(json, status);
   json.key("type").text("alerting");
@@ -132,13 +141,14 @@ void write_recording_rule(JsonWriter& json, const RuleStatus& status) {
   json.end_object();
 }
 
-void write_group(JsonWriter& json, const GroupStatus& group, const Filter& filter) {
+void write_group(JsonWriter& json, const GroupStatus& group, const Filter& filter,
+                 const Backend& backend) {
   json.begin_object().key("name").text(group.name).key("file").text(group.file);
   json.key("rules").begin_array();
   for (const RuleStatus& status : group.rules) {
     if (!filter.wants(*status.rule)) continue;
     if (status.rule->kind == RuleKind::Alert) {
-      write_alerting_rule(json, status, filter);
+      write_alerting_rule(json, status, filter, backend);
     } else {
       write_recording_rule(json, status);
     }
@@ -166,7 +176,7 @@ void rules(const Call& call) {
   JsonWriter json(data);
   json.begin_object().key("groups").begin_array();
   for (const GroupStatus& group : call.backend.groups()) {
-    if (has_wanted_rule(group, *filter)) write_group(json, group, *filter);
+    if (has_wanted_rule(group, *filter)) write_group(json, group, *filter, call.backend);
   }
   json.end_array().end_object();
   reply_data(call, data);
@@ -177,7 +187,7 @@ void alerts(const Call& call) {
   JsonWriter json(data);
   json.begin_object().key("alerts").begin_array();
   for (const GroupStatus& group : call.backend.groups()) {
-    for (const RuleStatus& status : group.rules) write_alerts(json, status.alerts);
+    for (const RuleStatus& status : group.rules) write_alerts(json, status.alerts, call.backend);
   }
   json.end_array().end_object();
   reply_data(call, data);

@@ -8,14 +8,14 @@
 namespace tocsin::api {
 namespace {
 
-enum Method : unsigned { kGet = 1, kPost = 2, kPut = 4, kOptions = 8 };
+enum Method : unsigned { kGet = 1, kPost = 2, kPut = 4, kOptions = 8, kDelete = 16 };
 
 struct MethodName {
   unsigned method;
   std::string_view name;
 };
 constexpr MethodName kMethods[] = {
-    {kGet, "GET"}, {kOptions, "OPTIONS"}, {kPost, "POST"}, {kPut, "PUT"}};
+    {kDelete, "DELETE"}, {kGet, "GET"}, {kOptions, "OPTIONS"}, {kPost, "POST"}, {kPut, "PUT"}};
 
 struct Route {
   unsigned methods;
@@ -41,6 +41,9 @@ constexpr Route kRoutes[] = {
     {kRead, "/api/v1/status/buildinfo", build_info},
     {kRead, "/api/v1/status/tsdb", tsdb_status},
     {kPost, "/api/v1/write", write},
+    {kGet | kPost, "/api/v2/silences", silences},
+    {kGet | kDelete, "/api/v2/silence/*", silence},
+    {kGet, "/api/v2/status", alertmanager_status},
     {kGet, "/federate", federate},
     {kGet, "/metrics", own_metrics},
     {kGet, "/-/healthy", healthy},
@@ -84,7 +87,8 @@ std::string allowed(unsigned methods) {
   return out;
 }
 
-// A web page of another origin (a dashboard) may read the API, as with Prometheus.
+// A web page of another origin (a dashboard) may read the API, as with Prometheus. It may not make
+// silences.
 void add_cors(net::Headers& headers) {
   headers.emplace_back("Access-Control-Allow-Headers",
                        "Accept, Authorization, Content-Type, Origin");
@@ -107,7 +111,7 @@ void refuse_method(const Call& call, unsigned methods) {
 }
 
 void dispatch(Backend& backend, const net::HttpServerRequest& request, net::Responder respond) {
-  const bool is_api = request.path.starts_with("/api/");
+  const bool is_api = request.path.starts_with("/api/v1/");
   if (is_api && !request.header("Origin").empty()) respond = with_cors(std::move(respond));
   Call call{backend, request, std::move(respond), {}};
   const unsigned method = method_of(request.method);

@@ -12,9 +12,23 @@ Snapshot take_snapshot(const Backend& backend) {
           .scrapes = backend.scrape_stats(),
           .receivers = backend.receivers(),
           .notification_latency = backend.notification_latency(),
+          .notifications_muted = backend.notifications_muted(),
           .store = backend.store_stats(),
           .kept = backend.kept(),
-          .history = backend.history()};
+          .history = backend.history(),
+          .muted = {}};
+}
+
+Snapshot take_page_snapshot(const Backend& backend) {
+  Snapshot out = take_snapshot(backend);
+  for (const GroupStatus& group : out.groups) {
+    for (const RuleStatus& rule : group.rules) {
+      for (const alert::Alert& alert : rule.alerts) {
+        if (auto mute = backend.mute_of(alert)) out.muted.emplace(alert.labels, std::move(*mute));
+      }
+    }
+  }
+  return out;
 }
 
 }  // namespace tocsin::api

@@ -19,12 +19,16 @@ struct Snapshot {
   source::ScrapeStats scrapes;
   std::vector<notify::Notifier::ReceiverStatus> receivers;
   notify::LatencyHistogram notification_latency;
+  notify::MuteCounts notifications_muted{};
   store::Stats store;
   std::vector<KeptMetric> kept;
   std::vector<state::HistoryEntry> history;  // The newest first.
+  std::map<Labels, notify::Mute> muted;      // By the alert's labels. Empty but for pages.
 };
 
 // Loop thread only.
 Snapshot take_snapshot(const Backend& backend);
+// The same, with who is not told of what.
+Snapshot take_page_snapshot(const Backend& backend);
 
 }  // namespace tocsin::api

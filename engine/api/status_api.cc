@@ -112,7 +112,7 @@ void reply_html(const Call& call, std::string body) {
                             {"Cache-Control", "no-store"}}});
 }
 
-void web_page(const Call& call) { reply_html(call, html_page(take_snapshot(call.backend))); }
+void web_page(const Call& call) { reply_html(call, html_page(take_page_snapshot(call.backend))); }
 
 void kept_page(const Call& call) { reply_html(call, kept_html(take_snapshot(call.backend))); }
 

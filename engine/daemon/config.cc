@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "daemon/config_reader.h"
+#include "net/user_gate.h"
 #include "promql/ast.h"
 
 namespace tocsin::daemon {
@@ -62,6 +63,12 @@ void read_web_tls(Mapping& m, const ConfigContext& context, net::HttpServerTls& 
 
 void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& web) {
   m.read("listen", web.listen);
+  m.read("basic_auth_users", web.basic_auth_users);
+  for (const auto& [name, password] : web.basic_auth_users) {
+    if (net::is_bcrypt_hash(password)) continue;
+    m.error("basic_auth_users", "the password of '" + name + "' is no bcrypt hash",
+            "htpasswd -nBC 10 " + name + " makes one");
+  }
   read_path(m, "basic_auth_users_file", context, web.basic_auth_users_file);
   m.read("tls_server_config", web.tls,
          [&](Mapping& tls, net::HttpServerTls& out) { read_web_tls(tls, context, out); });
@@ -93,8 +100,13 @@ void read_keep(Mapping& m, Config& config) {
 }
 
 void read_top(Mapping& m, const std::string& path, Config& config) {
-  m.read("global", config, read_global);
-  const ConfigContext context{path, config.scrape_interval, config.scrape_timeout};
+  ConfigContext context{path, {}, {}, {}};
+  m.read("global", config, [&](Mapping& global, Config& out) {
+    read_global(global, out);
+    read_channel_defaults(global, context, context.channel_defaults);
+  });
+  context.scrape_interval = config.scrape_interval;
+  context.scrape_timeout = config.scrape_timeout;
   m.read("external_url", config.external_url);
   m.read("rule_files", config.rule_files);
   for (std::string& pattern : config.rule_files) pattern = resolve_beside(path, pattern);
@@ -110,15 +122,19 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   m.read("receivers", config.notify.receivers, [&](Mapping& receiver, notify::ReceiverConfig& out) {
     read_receiver(receiver, context, out);
   });
+  read_time_intervals(m, config.notify.time_intervals);
   m.read("route", config.notify.route, [&](Mapping& route, notify::RouteConfig& out) {
-    read_route(route, notify::RouteConfig{}, out);
+    read_route(route, {notify::RouteConfig{}, config.notify.time_intervals}, out);
   });
+  m.read("inhibit_rules", config.notify.inhibit_rules, read_inhibit_rule);
   check_receivers(m, config.notify);
   m.read("storage", config,
          [&](Mapping& storage, Config& out) { read_storage(storage, context, out); });
   m.read("web", config.web,
          [&](Mapping& web, net::HttpServerOptions& out) { read_web(web, context, out); });
   m.read("remote_write_receiver", config, read_write_receiver);
+  m.read("silences", config,
+         [](Mapping& silences, Config& out) { silences.require("enabled", out.takes_silences); });
   read_keep(m, config);
   if (config.prometheus && !config.scrape_configs.empty()) {
     m.error("prometheus", "'prometheus' and 'scrape_configs' exclude each other",
@@ -145,18 +161,39 @@ void read_group(Mapping& m, source::TargetGroup& group) {
   read_labels(m, group.labels);
 }
 
-}  // namespace
+// A line that holds a secret is not shown: diagnostics go to the log and to the page.
+Diagnostics without_secrets(const Diagnostics& diagnostics) {
+  static constexpr std::string_view kSecret[] = {
+      "password:", "credentials:", "url:",     "routing_key:",
+      "api_key:",  "bot_token:",   "headers:", "basic_auth_users:"};
+  Diagnostics out;
+  for (Diagnostic d : diagnostics.all()) {
+    const bool is_secret =
+        std::any_of(std::begin(kSecret), std::end(kSecret),
+                    [&](std::string_view key) { return d.snippet.find(key) != std::string::npos; });
+    if (is_secret) d.snippet.clear();
+    out.add(std::move(d));
+  }
+  return out;
+}
 
-LoadedConfig read_config(const std::string& path, std::string_view bytes) {
-  LoadedConfig loaded;
-  loaded.config.web.listen = "127.0.0.1:9467";
+void read_document(const std::string& path, std::string_view bytes, LoadedConfig& loaded) {
   const auto document = yaml::Document::parse(path, bytes, loaded.diagnostics);
-  if (loaded.diagnostics.has_errors() || document.root().is_null()) return loaded;
+  if (loaded.diagnostics.has_errors() || document.root().is_null()) return;
   yaml::Reporter report(loaded.diagnostics, "config");
   yaml::read_object(
       document.root(), report, loaded.config,
       [&](Mapping& m, Config& config) { read_top(m, path, config); }, "the configuration");
   check_jobs(document.root(), report, loaded.config);
+}
+
+}  // namespace
+
+LoadedConfig read_config(const std::string& path, std::string_view bytes) {
+  LoadedConfig loaded;
+  loaded.config.web.listen = "127.0.0.1:9467";
+  read_document(path, bytes, loaded);
+  loaded.diagnostics = without_secrets(loaded.diagnostics);
   return loaded;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // tocsin.yaml: its keys and their meaning are those of prometheus.yml and alertmanager.yml. Reading
-// is pure: bytes in, a Config and everything that is wrong with it out. Relative paths are relative
-// to the file.
+// is bytes in, a Config and everything that is wrong with it out; of the machine it looks at the
+// time zones that are named. Relative paths are relative to the file.
 #pragma once
 
 #include <map>
@@ -39,7 +39,8 @@ struct Config {
   std::vector<std::string> rule_files;  // Patterns.
   std::vector<source::ScrapeConfig> scrape_configs;
   bool receives_writes = false;
-  std::vector<Matchers> keep;  // Series to store though no rule asks for them.
+  bool takes_silences = false;  // Over HTTP.
+  std::vector<Matchers> keep;   // Series to store though no rule asks for them.
   std::optional<source::RemoteConfig> prometheus;
   std::vector<CertificateFile> certificates;
   notify::NotifyConfig notify;

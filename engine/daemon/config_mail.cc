@@ -64,9 +64,13 @@ void check_login(Mapping& m, const notify::ChannelConfig& channel, std::string_v
 }  // namespace
 
 void read_mail(Mapping& m, const ConfigContext& context, notify::ChannelConfig& channel) {
-  bool require_tls = true;
+  bool require_tls = channel.option("require_tls") != "false";
   m.read("require_tls", require_tls);
-  if (!require_tls) channel.options["require_tls"] = "false";
+  if (require_tls) {
+    channel.options.erase("require_tls");
+  } else {
+    channel.options["require_tls"] = "false";
+  }
   m.read("tls_config", channel.client.tls,
          [&](Mapping& tls, net::TlsOptions& out) { read_tls(tls, context, out); });
   read_headers(m, channel);

@@ -3,7 +3,6 @@
 
 #include "daemon/config_reader.h"
 #include "notify/channel_kinds.h"
-#include "promql/ast.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -39,17 +38,6 @@ void read_alertmanager(Mapping& m, const ConfigContext& context, AlertmanagerEnt
   }
 }
 
-// `key`, or `key_file`.
-void read_secret(Mapping& m, std::string_view key, const ConfigContext& context,
-                 notify::Secret& secret) {
-  const std::string file_key = std::string(key) + "_file";
-  m.read(key, secret.text);
-  read_path(m, file_key, context, secret.file);
-  if (!secret.text.empty() && !secret.file.empty()) {
-    m.error(file_key, "at most one of " + std::string(key) + " and " + file_key + " can be given");
-  }
-}
-
 // What Alertmanager writes messages from.
 constexpr std::string_view kTemplateKeys[] = {
     "title",   "text",     "message", "description", "details", "fields", "actions", "color",
@@ -71,7 +59,7 @@ std::string who_needs(const notify::ChannelKindInfo& kind) {
 
 void read_channel(Mapping& m, const ConfigContext& context, const notify::ChannelKindInfo& kind,
                   notify::ChannelConfig& channel) {
-  channel.kind = kind.kind;
+  channel = context.channel_defaults.of(kind.kind);
   channel.send_resolved = kind.send_resolved;
   // A mail server may look into a message for a while before it takes it.
   if (kind.kind == notify::ChannelKind::Email) channel.timeout = std::chrono::seconds(30);
@@ -80,7 +68,7 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
   if (!kind.secret_key.empty()) read_secret(m, kind.secret_key, context, channel.key);
   for (const std::string_view option : kind.options) {
     std::string text;
-    if (m.read(option, text)) channel.options.emplace(option, std::move(text));
+    if (m.read(option, text)) channel.options[std::string(option)] = std::move(text);
   }
   m.read("send_resolved", channel.send_resolved);
   m.read("timeout", channel.timeout);
@@ -88,6 +76,7 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
   if (kind.kind == notify::ChannelKind::Email) {
     read_mail(m, context, channel);
   } else {
+    if (m.has("http_config")) channel.client = {};
     m.read("http_config", channel.client,
            [&](Mapping& http, net::ClientConfig& out) { read_client(http, context, out); });
   }
@@ -104,22 +93,6 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
   }
 }
 
-// `matchers: [severity="critical", team=~"a|b"]`
-void read_matchers(Mapping& m, notify::RouteConfig& route) {
-  std::vector<std::string> texts;
-  m.read("matchers", texts);
-  for (const std::string& text : texts) {
-    const auto expr = promql::parse("{__name__=~\".+\"," + text + "}");
-    const auto* selector = expr ? promql::as<promql::VectorSelector>(**expr) : nullptr;
-    if (!selector) {
-      m.error("matchers", "not a matcher: " + text, R"(for example severity="critical")");
-      continue;
-    }
-    route.matchers.insert(route.matchers.end(), selector->matchers.begin() + 1,
-                          selector->matchers.end());
-  }
-}
-
 bool is_known(const notify::NotifyConfig& config, const std::string& name) {
   return std::any_of(config.receivers.begin(), config.receivers.end(),
                      [&](const notify::ReceiverConfig& r) { return r.name == name; });
@@ -131,6 +104,19 @@ void check_route(Mapping& m, const notify::NotifyConfig& config, const notify::R
             "receivers: [{name: " + route.receiver + ", webhook_configs: […]}]");
   }
   for (const notify::RouteConfig& child : route.routes) check_route(m, config, child);
+}
+
+// What no other route takes must always be heard.
+void check_root(Mapping& m, const notify::RouteConfig& route) {
+  if (!route.matchers.empty()) {
+    m.error("matchers", "the root route takes every alert: it has no matchers",
+            "put them on a route below it");
+  }
+  for (const char* key : {"mute_time_intervals", "active_time_intervals"}) {
+    if (!m.has(key)) continue;
+    m.error(key, "the root route is never muted: it has no " + std::string(key),
+            "put them on a route below it");
+  }
 }
 
 }  // namespace
@@ -171,10 +157,12 @@ void read_receiver(Mapping& m, const ConfigContext& context, notify::ReceiverCon
   }
 }
 
-void read_route(Mapping& m, const notify::RouteConfig& parent, notify::RouteConfig& route) {
-  route = parent;
+void read_route(Mapping& m, const RouteContext& context, notify::RouteConfig& route) {
+  route = context.parent;
   route.routes.clear();
   route.matchers.clear();
+  route.mute_time_intervals.clear();
+  route.active_time_intervals.clear();
   route.continue_matching = false;
   m.read("receiver", route.receiver);
   m.read("group_by", route.group_by);
@@ -182,10 +170,14 @@ void read_route(Mapping& m, const notify::RouteConfig& parent, notify::RouteConf
   m.read("group_interval", route.group_interval);
   m.read("repeat_interval", route.repeat_interval);
   m.read("continue", route.continue_matching);
-  read_matchers(m, route);
+  read_matchers(m, "matchers", route.matchers);
+  read_interval_names(m, "mute_time_intervals", context.intervals, route.mute_time_intervals);
+  read_interval_names(m, "active_time_intervals", context.intervals, route.active_time_intervals);
+  if (context.is_root) check_root(m, route);
   const notify::RouteConfig as_parent = route;
+  const RouteContext below{as_parent, context.intervals, false};
   m.read("routes", route.routes,
-         [&](Mapping& child, notify::RouteConfig& out) { read_route(child, as_parent, out); });
+         [&](Mapping& child, notify::RouteConfig& out) { read_route(child, below, out); });
 }
 
 void check_receivers(Mapping& m, const notify::NotifyConfig& config) {

@@ -105,6 +105,7 @@ class Daemon::Impl : public api::Backend {
     status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
     status.prometheus_error = prometheus_error_;
     status.state = keeper_.status();
+    status.takes_silences = config_.takes_silences;
     return status;
   }
 
@@ -129,6 +130,20 @@ class Daemon::Impl : public api::Backend {
     return notifier_->receivers();
   }
   notify::LatencyHistogram notification_latency() const override { return notifier_->latency(); }
+  notify::MuteCounts notifications_muted() const override { return notifier_->muted(); }
+  std::vector<notify::Silence> silences() const override { return notifier_->silences(); }
+  void put_silence(notify::Silence silence, api::SilenceCallback done) override {
+    notifier_->put_silence(std::move(silence), std::move(done));
+  }
+  void expire_silence(const std::string& id, api::SilenceCallback done) override {
+    notifier_->expire_silence(id, std::move(done));
+  }
+  std::optional<notify::Mute> mute_of(const alert::Alert& alert) const override {
+    if (alert.state != alert::State::Firing || !notifier_->mutes_anything()) return std::nullopt;
+    const Labels labels = outgoing_labels(alert.labels, config_.external_labels);
+    const auto sent = alert_relabeler_.apply(labels);
+    return sent ? notifier_->mute_of(*sent) : std::nullopt;
+  }
   store::Stats store_stats() const override {
     const auto lock = store_.lock_for_read();
     return store_.stats();
@@ -185,6 +200,7 @@ class Daemon::Impl : public api::Backend {
       log::warn("a new storage.path takes effect at the next start");
     }
     config_ = loadout.config;
+    use_web_users();
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
@@ -281,6 +297,13 @@ class Daemon::Impl : public api::Backend {
     }
   }
 
+  void use_web_users() {
+    if (!server_) return;
+    if (const auto used = server_->use_users(config_.web); !used) {
+      log::warn("the users of before may still ask", {{"error", used.error().message}});
+    }
+  }
+
   Result<void> listen() {
     auto server = net::HttpServer::listen(loop_, config_.web, api_.handler());
     if (!server) return fail(server.error());
@@ -313,7 +336,10 @@ class Daemon::Impl : public api::Backend {
     every("self", config_.evaluation_interval, [this] { watch_self(); });
     every("files", kWatchFilesEvery, [this] { watch_files(); });
     every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
-    every("prune", kPruneEvery, [this] { keeper_.prune(); });
+    every("prune", kPruneEvery, [this] {
+      keeper_.prune();
+      notifier_->prune_silences();
+    });
     certificates_.look(config_.certificates, clock_.now());
   }
 

@@ -51,6 +51,7 @@ notify::Notifier::Written Keeper::take_messages() {
     out.messages.push_back({key.receiver, key.key, std::move(message.content), message.decided_at});
   }
   out.groups = std::move(saved_.groups);
+  out.silences = std::move(saved_.silences);
   return out;
 }
 
@@ -69,6 +70,14 @@ void Keeper::put_group(const std::string& key, std::string content) {
 }
 
 void Keeper::remove_group(const std::string& key) { gathering().groups[key] = std::nullopt; }
+
+void Keeper::put_silence(const std::string& id, std::string content,
+                         std::function<void()> written) {
+  gathering().silences[id] = std::move(content);
+  written_.push_back(std::move(written));
+}
+
+void Keeper::remove_silence(const std::string& id) { gathering().silences[id] = std::nullopt; }
 
 void Keeper::save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved) {
   state::Change& change = gathering();

@@ -48,6 +48,9 @@ class Keeper : public notify::Outbox {
   void remove(const std::string& receiver, const std::string& key) override;
   void put_group(const std::string& key, std::string content) override;
   void remove_group(const std::string& key) override;
+  void put_silence(const std::string& id, std::string content,
+                   std::function<void()> written) override;
+  void remove_silence(const std::string& id) override;
 
   void save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved);
   void note(const rule::Rule& rule, Timestamp at, const std::vector<alert::Transition>& changes);

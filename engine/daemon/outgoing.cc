@@ -20,19 +20,24 @@ std::string generator_url(const std::string& external_url, const std::string& ex
 
 }  // namespace
 
+Labels outgoing_labels(const Labels& labels,
+                       const std::map<std::string, std::string>& external_labels) {
+  LabelsBuilder out(labels);
+  for (const auto& [name, value] : external_labels) {
+    if (!out.has(name)) out.set(name, value);
+  }
+  for (const LabelView& label : labels) {
+    if (std::string sound = well_formed(label.value); sound != label.value) {
+      out.set(label.name, sound);
+    }
+  }
+  return out.build();
+}
+
 notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
                                     const OutgoingContext& context) {
   notify::OutgoingAlert out;
-  LabelsBuilder labels(alert.labels);
-  for (const auto& [name, value] : context.external_labels) {
-    if (!labels.has(name)) labels.set(name, value);
-  }
-  for (const LabelView& label : alert.labels) {
-    if (std::string sound = well_formed(label.value); sound != label.value) {
-      labels.set(label.name, sound);
-    }
-  }
-  out.labels = labels.build();
+  out.labels = outgoing_labels(alert.labels, context.external_labels);
   // JSON takes nothing else, and the bytes may come from anywhere: a receiver that refuses them
   // would refuse the alert.
   for (const auto& [name, text] : alert.annotations) out.annotations[name] = well_formed(text);

@@ -20,6 +20,10 @@ struct OutgoingContext {
   Timestamp valid_until;  // endsAt of alerts that fire.
 };
 
+// The alert's labels as receivers know them, before alert_relabel_configs.
+Labels outgoing_labels(const Labels& labels,
+                       const std::map<std::string, std::string>& external_labels);
+
 // A blind alert says so in the annotation `blind`, and in front of its description.
 notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
                                     const OutgoingContext& context);

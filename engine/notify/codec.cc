@@ -31,6 +31,14 @@ json::object to_json(const OutgoingAlert& alert) {
           {"decided_at", to_millis(alert.decided_at)}};
 }
 
+json::object to_json(const GroupedAlert& alert) {
+  json::object out = to_json(alert.alert);
+  out["news"] = alert.news;
+  out["told"] = alert.told;
+  out["held"] = alert.held;
+  return out;
+}
+
 json::object to_json(const GroupMessage& group) {
   json::array alerts;
   for (const OutgoingAlert& alert : group.alerts) alerts.push_back(to_json(alert));
@@ -97,18 +105,37 @@ GroupMessage to_group_message(const json::object& in) {
   return out;
 }
 
+std::vector<std::string> names_of(const json::object& in, std::string_view name) {
+  const json::value* value = in.if_contains(name);
+  return value ? json::value_to<std::vector<std::string>>(*value) : std::vector<std::string>{};
+}
+
+// An older Tocsin did not know of each alert what the receiver knew, only of the group.
+GroupedAlert to_grouped_alert(const json::object& in, const GroupState& group, bool changed) {
+  const auto flag = [&](std::string_view name, bool absent) {
+    return in.if_contains(name) ? get<bool>(in, name) : absent;
+  };
+  GroupedAlert out{to_alert(in)};
+  out.news = flag("news", changed);
+  out.told = flag("told", group.last_flush != Timestamp{});
+  out.held = flag("held", false);
+  return out;
+}
+
 GroupState to_group_state(const json::object& in) {
   GroupState out;
   out.timing.receiver = get<std::string>(in, "receiver");
   out.timing.group_wait = Duration(get<std::int64_t>(in, "group_wait"));
   out.timing.group_interval = Duration(get<std::int64_t>(in, "group_interval"));
   out.timing.repeat_interval = Duration(get<std::int64_t>(in, "repeat_interval"));
+  out.timing.mute_time_intervals = names_of(in, "mute_time_intervals");
+  out.timing.active_time_intervals = names_of(in, "active_time_intervals");
   out.labels = get_labels(in, "labels");
-  out.changed = get<bool>(in, "changed");
   out.last_flush = get_time(in, "last_flush");
+  const bool changed = get<bool>(in, "changed");
   for (const json::value& item : in.at("alerts").as_array()) {
-    OutgoingAlert alert = to_alert(item.as_object());
-    Labels labels = alert.labels;
+    GroupedAlert alert = to_grouped_alert(item.as_object(), out, changed);
+    Labels labels = alert.alert.labels;
     out.alerts.emplace(std::move(labels), std::move(alert));
   }
   return out;
@@ -142,15 +169,22 @@ Result<Content> decode_content(std::string_view text) {
 
 std::string encode(const GroupState& group) {
   json::array alerts;
-  for (const auto& [labels, alert] : group.alerts) alerts.push_back(to_json(alert));
-  return json::serialize(json::object{{"receiver", group.timing.receiver},
-                                      {"group_wait", group.timing.group_wait.count()},
-                                      {"group_interval", group.timing.group_interval.count()},
-                                      {"repeat_interval", group.timing.repeat_interval.count()},
-                                      {"labels", label_map(group.labels)},
-                                      {"changed", group.changed},
-                                      {"last_flush", to_millis(group.last_flush)},
-                                      {"alerts", std::move(alerts)}});
+  bool changed = false;  // For older Tocsins.
+  for (const auto& [labels, alert] : group.alerts) {
+    changed = changed || alert.news;
+    alerts.push_back(to_json(alert));
+  }
+  return json::serialize(
+      json::object{{"receiver", group.timing.receiver},
+                   {"group_wait", group.timing.group_wait.count()},
+                   {"group_interval", group.timing.group_interval.count()},
+                   {"repeat_interval", group.timing.repeat_interval.count()},
+                   {"mute_time_intervals", json::value_from(group.timing.mute_time_intervals)},
+                   {"active_time_intervals", json::value_from(group.timing.active_time_intervals)},
+                   {"labels", label_map(group.labels)},
+                   {"changed", changed},
+                   {"last_flush", to_millis(group.last_flush)},
+                   {"alerts", std::move(alerts)}});
 }
 
 Result<GroupState> decode_group(std::string_view text) { return decode(text, to_group_state); }

@@ -22,12 +22,22 @@ std::string encode(const Content& content);
 // Fails with Parse on anything that encode() did not write.
 Result<Content> decode_content(std::string_view text);
 
+// An alert of a group, and what the group's receiver knows of it.
+struct GroupedAlert {
+  OutgoingAlert alert;
+  bool news = true;   // Something that the receiver has not been told.
+  bool told = false;  // The receiver believes that it fires.
+  bool held = false;  // The last flush left it out.
+
+  // Over before anybody was told that it had begun, and nobody was to be told.
+  bool is_over_unheard() const { return held && alert.resolved && !told; }
+};
+
 // A group of the grouper, between two flushes.
 struct GroupState {
   RouteConfig timing;  // Its receiver and intervals; no matchers, no routes.
   Labels labels;
-  std::map<Labels, OutgoingAlert> alerts;
-  bool changed = false;  // Since the last flush.
+  std::map<Labels, GroupedAlert> alerts;
   Timestamp last_flush{};
 };
 

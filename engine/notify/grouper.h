@@ -5,6 +5,10 @@
 // repeat_interval while something fires. Alertmanager's dispatcher, for receivers that Tocsin
 // talks to itself. With an outbox, what a group has been told survives the process.
 //
+// What is muted when a group is flushed is left out, and told by the first flush after that if it
+// still fires. Differs from Alertmanager: whoever was told that an alert fires is told that it is
+// over, muted or not; only a muted route waits with it until it may speak.
+//
 // Loop thread only.
 #pragma once
 
@@ -14,6 +18,7 @@
 #include <string>
 
 #include "notify/codec.h"
+#include "notify/muting.h"
 #include "notify/outbox.h"
 #include "notify/payload.h"
 #include "notify/route.h"
@@ -26,9 +31,14 @@ class Grouper {
   // Called with what a receiver is to be told.
   using Flush = std::function<void(const std::string& receiver, GroupMessage message)>;
 
-  // `outbox` may be null.
-  Grouper(Scheduler& scheduler, const Clock& clock, Outbox* outbox, Flush flush)
-      : scheduler_(scheduler), clock_(clock), outbox_(outbox), flush_(std::move(flush)) {}
+  // What outlives the grouper; `outbox` may be null.
+  struct Parts {
+    Scheduler& scheduler;
+    const Clock& clock;
+    Outbox* outbox;
+    const Muting& muting;
+  };
+  Grouper(const Parts& parts, Flush flush) : parts_(parts), flush_(std::move(flush)) {}
   ~Grouper();
   Grouper(const Grouper&) = delete;
   Grouper& operator=(const Grouper&) = delete;
@@ -44,7 +54,7 @@ class Grouper {
   // Goes on with a group as it was written; what became due meanwhile is flushed soon.
   void restore(const std::string& key, GroupState group);
 
-  std::size_t group_count() const { return groups_.size(); }
+  const MuteCounts& muted() const { return muted_; }
 
  private:
   struct Group {
@@ -55,11 +65,12 @@ class Grouper {
   void schedule(const std::string& key, Group& group, Duration delay);
   void save(const std::string& key, const GroupState& state);
   void tick(const std::string& key);
+  bool hold_back(GroupState& group);
+  bool tell(const std::string& key, GroupState& group);
 
-  Scheduler& scheduler_;
-  const Clock& clock_;
-  Outbox* outbox_;
+  const Parts parts_;
   Flush flush_;
+  MuteCounts muted_{};
   std::map<std::string, Group> groups_;  // By group key and receiver.
 };
 

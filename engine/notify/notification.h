@@ -11,6 +11,8 @@
 
 #include "net/client_config.h"
 #include "notify/channel.h"
+#include "notify/inhibitor.h"
+#include "notify/time_interval.h"
 #include "tocsin/alert.h"
 #include "tocsin/clock.h"
 #include "tocsin/labels.h"
@@ -54,6 +56,10 @@ struct RouteConfig {
   Duration group_wait = std::chrono::seconds(30);
   Duration group_interval = std::chrono::minutes(5);
   Duration repeat_interval = std::chrono::hours(4);
+  // Names of time intervals: in the first it says nothing, outside the second neither. Its own,
+  // not its children's.
+  std::vector<std::string> mute_time_intervals;
+  std::vector<std::string> active_time_intervals;
   std::vector<RouteConfig> routes;
 
   bool operator==(const RouteConfig&) const = default;
@@ -63,6 +69,8 @@ struct NotifyConfig {
   std::vector<AlertmanagerConfig> alertmanagers;
   std::vector<ReceiverConfig> receivers;
   std::optional<RouteConfig> route;
+  std::vector<InhibitRule> inhibit_rules;
+  TimeIntervals time_intervals;
   std::string external_url;
 };
 

@@ -12,6 +12,8 @@ namespace tocsin::notify {
 namespace {
 
 constexpr std::size_t kAlertmanagerBatch = 256;  // Alerts in one request, as Prometheus'.
+// After a restart, every alert that fires is sent again within this time.
+constexpr Duration kFirstWord = std::chrono::minutes(10);
 
 Result<net::HttpRequest> post_json(const std::string& url, std::string body, Duration timeout,
                                    const net::ClientConfig& client) {
@@ -68,7 +70,7 @@ void LatencyHistogram::observe(double seconds) {
 
 Notifier::Notifier(DeliveryParts parts, NotifyConfig config)
     : parts_(std::move(parts)),
-      grouper_(parts_.scheduler, parts_.clock, parts_.outbox,
+      grouper_({parts_.scheduler, parts_.clock, parts_.outbox, muting_},
                [this](const std::string& receiver, GroupMessage message) {
                  flush(receiver, std::move(message));
                }) {
@@ -99,6 +101,7 @@ void Notifier::reconfigure(NotifyConfig config) {
   }
   for (const AlertmanagerQueue& old : old_alertmanagers) replace(*old.queue);
   for (const ChannelQueue& old : old_channels) replace(*old.queue);
+  muting_.use(config);
   config_ = std::move(config);
 }
 
@@ -154,6 +157,11 @@ void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
     for (const AlertmanagerQueue& q : alertmanagers_) {
       q.queue->put({alert.labels.text(), content, alert.decided_at});
     }
+    if (alert.resolved) {
+      muting_.inhibitor.note_resolved(alert.labels);
+    } else {
+      muting_.inhibitor.note_firing(alert.labels, alert.ends_at, parts_.clock.now());
+    }
     if (!config_.route) continue;
     for (const Destination& destination : destinations_of(*config_.route, alert.labels)) {
       grouper_.add(destination, alert, unsaved);
@@ -190,16 +198,24 @@ DeliveryQueue* Notifier::queue_called(const std::string& id) const {
 }
 
 void Notifier::restore(const Written& written) {
+  for (const auto& [id, content] : written.silences) restore_silence(id, content);
   for (const WrittenMessage& message : written.messages) restore(message);
-  for (const auto& [key, content] : written.groups) {
-    auto group = decode_group(content);
-    if (group) {
-      grouper_.restore(key, std::move(*group));
-    } else {
-      log::error("a group of the outbox cannot be read", {{"error", group.error().message}});
-      parts_.outbox->remove_group(key);
-    }
+  for (const auto& [key, content] : written.groups) restore_group(key, content);
+}
+
+void Notifier::restore_group(const std::string& key, const std::string& content) {
+  auto group = decode_group(content);
+  if (!group) {
+    log::error("a group of the outbox cannot be read", {{"error", group.error().message}});
+    return parts_.outbox->remove_group(key);
   }
+  // What fired inhibits until its rule has had time to say more.
+  const Timestamp now = parts_.clock.now();
+  for (const auto& [labels, entry] : group->alerts) {
+    if (entry.alert.resolved) continue;
+    muting_.inhibitor.note_firing(labels, std::max(entry.alert.ends_at, now + kFirstWord), now);
+  }
+  grouper_.restore(key, std::move(*group));
 }
 
 void Notifier::restore(const WrittenMessage& message) {

@@ -13,6 +13,7 @@
 
 #include "notify/delivery_queue.h"
 #include "notify/grouper.h"
+#include "notify/muting.h"
 #include "notify/notification.h"
 
 namespace tocsin::notify {
@@ -40,7 +41,8 @@ class Notifier {
   // Goes on where the process before ended. Call once, before the first send().
   struct Written {
     std::vector<WrittenMessage> messages;
-    std::map<std::string, std::string> groups;  // By the key of Outbox::put_group().
+    std::map<std::string, std::string> groups;    // By the key of Outbox::put_group().
+    std::map<std::string, std::string> silences;  // By id.
   };
   void restore(const Written& written);
 
@@ -50,6 +52,21 @@ class Notifier {
   };
   std::vector<ReceiverStatus> receivers() const;
   const LatencyHistogram& latency() const { return latency_; }
+
+  // ---- Who is not told.
+
+  // Those that hold, those to come, and those that ended in the last days.
+  std::vector<Silence> silences() const { return muting_.silences.all(parts_.clock.now()); }
+  // Takes a new one, or a change of one; `done` has its id, once it is written. See SilenceBook.
+  using SilenceCallback = std::function<void(const Result<std::string>& id)>;
+  void put_silence(Silence silence, SilenceCallback done);
+  void expire_silence(const std::string& id, SilenceCallback done);
+  void prune_silences();
+
+  bool mutes_anything() const { return muting_.is_used(parts_.clock.now()); }
+  // Why no receiver of our own is told now of an alert that is sent with these labels.
+  std::optional<Mute> mute_of(const Labels& labels) const;
+  const MuteCounts& muted() const { return grouper_.muted(); }
 
  private:
   using QueuePtr = std::unique_ptr<DeliveryQueue>;
@@ -67,6 +84,10 @@ class Notifier {
   QueuePtr make_channel(const std::string& receiver, const ChannelConfig& config);
   void flush(const std::string& receiver, GroupMessage message);
   void restore(const WrittenMessage& message);
+  void restore_group(const std::string& key, const std::string& content);
+  void restore_silence(const std::string& id, const std::string& content);
+  void save(const Silence& silence, std::function<void()> written);
+  std::string new_silence_id();
   void replace(DeliveryQueue& old);
   DeliveryQueue* queue_called(const std::string& id) const;
 
@@ -74,8 +95,10 @@ class Notifier {
   NotifyConfig config_;
   std::vector<AlertmanagerQueue> alertmanagers_;
   std::vector<ChannelQueue> channels_;
+  Muting muting_;
   Grouper grouper_;
   LatencyHistogram latency_;
+  std::uint64_t silence_ids_ = 0;
 };
 
 }  // namespace tocsin::notify

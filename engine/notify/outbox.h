@@ -37,6 +37,11 @@ class Outbox {
   // What the grouper remembers of one group.
   virtual void put_group(const std::string& key, std::string content) = 0;
   virtual void remove_group(const std::string& key) = 0;
+
+  // `written` is called as put() calls it.
+  virtual void put_silence(const std::string& id, std::string content,
+                           std::function<void()> written) = 0;
+  virtual void remove_silence(const std::string& id) = 0;
 };
 
 }  // namespace tocsin::notify

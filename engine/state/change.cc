@@ -35,8 +35,8 @@ bool AlertKey::operator<(const AlertKey& other) const {
 bool Change::empty() const { return size() == 0 && !history_from && !samples_from; }
 
 std::size_t Change::size() const {
-  return alerts.size() + messages.size() + groups.size() + settings.size() + history.size() +
-         samples.size();
+  return alerts.size() + messages.size() + groups.size() + settings.size() + silences.size() +
+         history.size() + samples.size();
 }
 
 void Change::merge(Change later) {
@@ -44,6 +44,7 @@ void Change::merge(Change later) {
   overwrite(messages, later.messages);
   overwrite(groups, later.groups);
   overwrite(settings, later.settings);
+  overwrite(silences, later.silences);
   dropped += later.dropped;
   dropped += append(history, later.history);
   dropped += append(samples, later.samples);

@@ -70,6 +70,7 @@ struct Change {
   std::map<MessageKey, std::optional<SavedMessage>> messages;
   std::map<std::string, std::optional<std::string>> groups;    // What a group has been told.
   std::map<std::string, std::optional<std::string>> settings;  // What else there is to remember.
+  std::map<std::string, std::optional<std::string>> silences;  // By id.
   std::vector<HistoryEntry> history;
   std::vector<RecordedSample> samples;
   // Entries before these moments are no longer wanted.
@@ -95,6 +96,7 @@ struct Saved {
   std::vector<std::pair<MessageKey, SavedMessage>> messages;
   std::map<std::string, std::string> groups;
   std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> silences;
   std::vector<HistoryEntry> history;    // The newest first.
   std::vector<RecordedSample> samples;  // By series, then by time.
   std::size_t damaged_rows = 0;         // Could not be read, and are left out.

@@ -195,7 +195,8 @@ Result<void> Database::write(const Change& change) {
     if (auto written = (this->*part)(change); !written) return written;
   }
   if (auto written = write_texts("groups", change.groups); !written) return written;
-  return write_texts("settings", change.settings);
+  if (auto written = write_texts("settings", change.settings); !written) return written;
+  return write_texts("silences", change.silences);
 }
 
 Result<void> Database::write_alerts(const Change& change) {
@@ -308,6 +309,9 @@ Result<Saved> Database::load() {
     return fail(loaded.error());
   }
   if (auto loaded = load_texts("settings", saved.settings, saved.damaged_rows); !loaded) {
+    return fail(loaded.error());
+  }
+  if (auto loaded = load_texts("silences", saved.silences, saved.damaged_rows); !loaded) {
     return fail(loaded.error());
   }
   auto newest = entries(Timestamp::min(), Timestamp::max(), kHistoryLoaded, saved.damaged_rows);

@@ -61,6 +61,7 @@ TEST_CASE("what Tocsin counts has the names that it promises") {
           R"j(tocsin_rule_group_iterations_missed_total{rule_group="rules/\"a\".yaml;g"} 2)j",
           R"j(tocsin_rule_evaluation_failures_total{rule_group="rules/\"a\".yaml;g"} 3)j",
           "tocsin_series 0",
+          R"j(tocsin_notifications_suppressed_total{reason="inhibition"} 0)j",
           "tocsin_samples_appended_total 12345678901",
           "tocsin_samples_read_total 23456789012",
           R"j(tocsin_metric_series{metric="response_total"} 7200)j",

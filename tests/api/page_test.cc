@@ -19,7 +19,7 @@ using testing::FakeBackend;
 constexpr std::size_t kMostBytes = 30 * 1024;
 
 std::string render(const FakeBackend& b, const std::string& name) {
-  std::string page = html_page(take_snapshot(b));
+  std::string page = html_page(take_page_snapshot(b));
   if (const char* folder = std::getenv("TOCSIN_PAGE_DIR")) {
     std::ofstream(std::string(folder) + "/" + name + ".html") << page;
   }
@@ -306,6 +306,24 @@ TEST_CASE("what fires is told with its age, its place, its value and its worth")
   // Critical comes before warning, whatever its age.
   CHECK(page.find("only 87.31%") < page.find("p99 is 1.84s"));
   CHECK(page.size() < kMostBytes);
+}
+
+TEST_CASE("an alert that nobody is told of says until when, by whom and why") {
+  FakeBackend b;
+  make_calm(b);
+  add_alerts(b);
+  CHECK_FALSE(has(render(b, "firing"), "Silenced"));
+  for (const auto& group : b.all_groups) {
+    for (const auto& rule : group.rules) {
+      for (const auto& alert : rule.alerts) {
+        b.mutes[alert.labels] = {notify::MuteReason::Silence, "by alice: <we know>",
+                                 FakeBackend::kNow + 1h, "id"};
+      }
+    }
+  }
+  const std::string page = render(b, "silenced");
+  CHECK(has(page, "<b>Silenced</b> until <time datetime=\"2026-11-22T18:42:00.000Z\">"));
+  CHECK(has(page, "by alice: &lt;we know&gt;"));
 }
 
 TEST_CASE("what keeps Tocsin from its work stands at the top, and beside what it is about") {

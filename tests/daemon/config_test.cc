@@ -74,6 +74,30 @@ remote_write_receiver: {enabled: true}
   CHECK(c.receives_writes);
 }
 
+TEST_CASE("what is wrong is said without showing a secret that stands beside it") {
+  for (const char* text :
+       {"scrape_configs: [{job_name: a, basic_auth: {username: u, password: hunter2}, oops: 1}]\n",
+        "receivers: [{name: a, slack_configs: [{api_url: 'http://s/hunter2', oops: 1}]}]\n",
+        "web: {basic_auth_users: {alice: hunter2}}\n", "web: {password: hunter2\n",
+        "receivers: [{name: a, telegram_configs: [{bot_token: hunter2, chat_id: }]}]\n"}) {
+    CAPTURE(text);
+    const std::string said = read_config("tocsin.yaml", text).diagnostics.text();
+    CHECK(said.find("error") != std::string::npos);
+    CHECK(said.find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("users stand in the configuration only with hashed passwords") {
+  const std::string hash = "$2y$04$abcdefghijklmnopqrstuu2GbQLdjwBFdH8CcOE866nGziodmvO8K";
+  const LoadedConfig loaded =
+      read_config("tocsin.yaml", "web: {basic_auth_users: {alice: " + hash + ", bob: secret}}\n");
+  CHECK(loaded.config.web.basic_auth_users.at("alice") == hash);
+  REQUIRE(loaded.diagnostics.count(Severity::Error) == 1);
+  const std::string text = loaded.diagnostics.text();
+  CHECK(text.find("the password of 'bob' is no bcrypt hash") != std::string::npos);
+  CHECK(text.find("htpasswd -nBC 10 bob") != std::string::npos);
+}
+
 TEST_CASE("everything that is wrong is said at once, where it is") {
   const LoadedConfig loaded =
       read_config("tocsin.yaml",
@@ -198,6 +222,60 @@ TEST_CASE("what is wrong with a mail's configuration is said, with what to do") 
     CHECK(text.find(complaint) != std::string::npos);
     CHECK(loaded.diagnostics.count(Severity::Error) == 1);
   }
+}
+
+TEST_CASE("what `global` says of receivers holds where a receiver says nothing else") {
+  const LoadedConfig loaded = read_config("/etc/tocsin/t.yaml", R"(
+global:
+  resolve_timeout: 5m
+  slack_api_url_file: slack-url
+  opsgenie_api_key: k
+  opsgenie_api_url: https://api.eu.opsgenie.com/
+  pagerduty_url: https://pd.example.org/
+  telegram_api_url: https://telegram.example.org
+  smtp_smarthost: mail.example.org:587
+  smtp_from: tocsin@example.org
+  smtp_hello: tocsin.example.org
+  smtp_auth_username: tocsin
+  smtp_auth_password_file: password
+  smtp_require_tls: false
+  http_config: {proxy_url: 'http://proxy:3128'}
+route: {receiver: team}
+receivers:
+  - name: team
+    slack_configs: [{}, {api_url: 'https://slack/x', http_config: {follow_redirects: false}}]
+    opsgenie_configs: [{}]
+    pagerduty_configs: [{routing_key: r}]
+    telegram_configs: [{bot_token: b, chat_id: 1}]
+    email_configs:
+      - {to: a@example.org, require_tls: true}
+      - {to: b@example.org, from: other@example.org, smarthost: 'localhost:25'}
+)");
+  CAPTURE(loaded.diagnostics.text());
+  REQUIRE(loaded.diagnostics.empty());
+  std::map<notify::ChannelKind, std::vector<notify::ChannelConfig>> by_kind;
+  for (const auto& channel : loaded.config.notify.receivers[0].channels) {
+    by_kind[channel.kind].push_back(channel);
+  }
+  const auto& slack = by_kind[notify::ChannelKind::Slack];
+  CHECK(slack[0].url.file == "/etc/tocsin/slack-url");
+  CHECK(slack[0].client.proxy_url == "http://proxy:3128");
+  CHECK(slack[1].url.text == "https://slack/x");
+  CHECK(slack[1].url.file.empty());
+  CHECK(slack[1].client.proxy_url.empty());
+  CHECK(by_kind[notify::ChannelKind::Opsgenie][0].key.text == "k");
+  CHECK(by_kind[notify::ChannelKind::Opsgenie][0].url.text == "https://api.eu.opsgenie.com/");
+  CHECK(by_kind[notify::ChannelKind::PagerDuty][0].url.text == "https://pd.example.org/");
+  CHECK(by_kind[notify::ChannelKind::Telegram][0].url.text == "https://telegram.example.org");
+  const auto& mail = by_kind[notify::ChannelKind::Email];
+  CHECK(mail[0].url.text == "mail.example.org:587");
+  CHECK(mail[0].option("from") == "tocsin@example.org");
+  CHECK(mail[0].option("hello") == "tocsin.example.org");
+  CHECK(mail[0].key.file == "/etc/tocsin/password");
+  CHECK(mail[0].option("require_tls").empty());
+  CHECK(mail[1].option("from") == "other@example.org");
+  CHECK(mail[1].option("require_tls") == "false");
+  CHECK(mail[1].client.proxy_url.empty());
 }
 
 TEST_CASE("rules are evaluated either here or there") {

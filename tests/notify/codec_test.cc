@@ -56,17 +56,21 @@ TEST_CASE("what a group has been told comes back as it was") {
   group.timing.group_interval = 2s;
   group.timing.repeat_interval = 3s;
   group.labels = Labels{{"a", "b"}};
-  group.alerts = {{an_alert().labels, an_alert()}};
-  group.changed = true;
+  group.timing.mute_time_intervals = {"night"};
+  group.timing.active_time_intervals = {"office"};
+  group.alerts = {{an_alert().labels, {an_alert(), false, true, true}}};
   group.last_flush = from_millis(99);
   const auto back = decode_group(encode(group));
   REQUIRE(back.has_value());
   CHECK(back->timing == group.timing);
   CHECK(back->labels == group.labels);
-  CHECK(back->changed);
   CHECK(back->last_flush == group.last_flush);
   REQUIRE(back->alerts.size() == 1);
-  check_equal(back->alerts.begin()->second, an_alert());
+  const GroupedAlert& read = back->alerts.begin()->second;
+  check_equal(read.alert, an_alert());
+  CHECK_FALSE(read.news);
+  CHECK(read.told);
+  CHECK(read.held);
 }
 
 TEST_CASE("anything else is an error, never a crash") {

@@ -40,6 +40,7 @@ struct World {
 struct FakeOutbox : Outbox {
   std::map<std::pair<std::string, std::string>, WrittenMessage> messages;
   std::map<std::string, std::string> groups;
+  std::map<std::string, std::string> silences;
   std::vector<std::function<void()>> unwritten;
   int group_writes = 0;
 
@@ -55,6 +56,12 @@ struct FakeOutbox : Outbox {
     ++group_writes;
   }
   void remove_group(const std::string& key) override { groups.erase(key); }
+  void put_silence(const std::string& id, std::string content,
+                   std::function<void()> done) override {
+    silences[id] = std::move(content);
+    unwritten.push_back(std::move(done));
+  }
+  void remove_silence(const std::string& id) override { silences.erase(id); }
 
   void write_all() {
     for (const auto& call : std::exchange(unwritten, {})) call();
@@ -63,6 +70,7 @@ struct FakeOutbox : Outbox {
     Notifier::Written out;
     for (const auto& [key, message] : messages) out.messages.push_back(message);
     out.groups = groups;
+    out.silences = silences;
     return out;
   }
 };

@@ -49,6 +49,7 @@ TEST_CASE("everything that is written is there when the file is opened again") {
     change.messages[{"chat", "k"}] = SavedMessage{"{\"a\":1}", kNow};
     change.groups["g"] = "told";
     change.settings["instance"] = "one";
+    change.silences["s"] = "until noon";
     change.history.push_back({kNow, "SuccessRateLow", alert::State::Pending, alert::State::Firing,
                               Labels{{"a", "b"}}, 0.5, "it fails"});
     change.samples = {{Labels{{"__name__", "m"}}, kNow, 1},
@@ -82,6 +83,7 @@ TEST_CASE("everything that is written is there when the file is opened again") {
   CHECK(saved.messages[0].second.content == "{\"a\":1}");
   CHECK(saved.groups.at("g") == "told");
   CHECK(saved.settings.at("instance") == "one");
+  CHECK(saved.silences.at("s") == "until noon");
   REQUIRE(saved.history.size() == 1);
   CHECK(saved.history[0].labels == Labels{{"a", "b"}});
   CHECK(saved.history[0].to == alert::State::Firing);
@@ -196,7 +198,8 @@ TEST_CASE("a file of version 1 is migrated and keeps what it had") {
   }
   {
     const auto older = Connection::open(folder.file());
-    REQUIRE(older->run("DROP TABLE settings; PRAGMA user_version=1").has_value());
+    REQUIRE(
+        older->run("DROP TABLE settings; DROP TABLE silences; PRAGMA user_version=1").has_value());
   }
   {
     Database database = opened(folder.file());

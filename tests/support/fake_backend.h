@@ -33,6 +33,9 @@ class FakeBackend : public api::Backend {
   source::ScrapeStats scraping;
   std::vector<notify::Notifier::ReceiverStatus> all_receivers;
   notify::LatencyHistogram latency;
+  notify::MuteCounts muted_counts{};
+  std::map<Labels, notify::Mute> mutes;  // By the alert's labels.
+  notify::SilenceBook silence_book;
   std::vector<api::KeptMetric> all_kept;
   std::vector<state::HistoryEntry> all_history;
   Result<void> reload_result;
@@ -59,6 +62,22 @@ class FakeBackend : public api::Backend {
   source::ScrapeStats scrape_stats() const override { return scraping; }
   std::vector<notify::Notifier::ReceiverStatus> receivers() const override { return all_receivers; }
   notify::LatencyHistogram notification_latency() const override { return latency; }
+  notify::MuteCounts notifications_muted() const override { return muted_counts; }
+  std::vector<notify::Silence> silences() const override { return silence_book.all(moment); }
+  void put_silence(notify::Silence silence, api::SilenceCallback done) override {
+    const auto new_id = [this] { return "id-" + std::to_string(++silence_ids_); };
+    auto changed = silence_book.put(std::move(silence), moment, new_id);
+    if (!changed) return done(fail(changed.error()));
+    done(changed->back().id);
+  }
+  void expire_silence(const std::string& id, api::SilenceCallback done) override {
+    const auto ended = silence_book.expire(id, moment);
+    done(ended ? Result<std::string>(id) : fail(ended.error()));
+  }
+  std::optional<notify::Mute> mute_of(const alert::Alert& alert) const override {
+    const auto it = mutes.find(alert.labels);
+    return it == mutes.end() ? std::nullopt : std::optional(it->second);
+  }
   std::vector<state::HistoryEntry> history() const override { return all_history; }
   store::Stats store_stats() const override { return store_.stats(); }
   std::vector<api::KeptMetric> kept() const override { return all_kept; }
@@ -127,6 +146,7 @@ class FakeBackend : public api::Backend {
     return query.evaluate_range(store_, request.start, request.end, request.step);
   }
 
+  int silence_ids_ = 0;
   store::Store store_;
   store::BlockId block_;
 };

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/muting.h"
+
+#include <doctest/doctest.h>
+
+#include "notify/matcher_text.h"
+#include "notify/notifier.h"
+#include "support/fake_http.h"
+#include "support/manual_clock.h"
+
+namespace tocsin::notify {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Timestamp kStart = from_millis(1'795'369'320'000);  // Sunday, 2026-11-22T17:42:00Z
+
+// An outbox that is written when the test says so, and outlives the worlds that write to it.
+struct SlowOutbox : Outbox {
+  Notifier::Written kept;
+
+  std::vector<std::function<void()>> unwritten;
+
+  void put(WrittenMessage, std::function<void()> written) override {
+    unwritten.push_back(std::move(written));
+  }
+  void remove(const std::string&, const std::string&) override {}
+  void put_group(const std::string& key, std::string content) override {
+    kept.groups[key] = std::move(content);
+  }
+  void remove_group(const std::string& key) override { kept.groups.erase(key); }
+  void put_silence(const std::string& id, std::string content,
+                   std::function<void()> written) override {
+    kept.silences[id] = std::move(content);
+    unwritten.push_back(std::move(written));
+  }
+  void remove_silence(const std::string& id) override { kept.silences.erase(id); }
+};
+
+NotifyConfig one_webhook() {
+  NotifyConfig config;
+  ReceiverConfig receiver;
+  receiver.name = "chat";
+  ChannelConfig webhook;
+  webhook.url.text = "http://chat/hook";
+  receiver.channels.push_back(webhook);
+  config.receivers = {receiver};
+  config.route = RouteConfig{};
+  config.route->receiver = "chat";
+  config.route->group_wait = 10s;
+  config.route->group_interval = 1min;
+  config.route->repeat_interval = 4h;
+  return config;
+}
+
+NotifyConfig with_rule() {
+  NotifyConfig config = one_webhook();
+  config.inhibit_rules = {
+      {*parse_matchers("alertname=Down"), *parse_matchers("alertname=~Slow.*"), {"namespace"}}};
+  return config;
+}
+
+// Muted between 18:00 and 19:00.
+NotifyConfig with_interval() {
+  NotifyConfig config = one_webhook();
+  TimeInterval supper;
+  supper.times = {{18 * 60, 19 * 60}};
+  config.time_intervals["supper"] = {supper};
+  RouteConfig child = *config.route;
+  child.matchers = {Matcher::equal("namespace", "shop")};
+  child.mute_time_intervals = {"supper"};
+  config.route->routes = {child};
+  return config;
+}
+
+struct World {
+  testing::ManualClock clock;
+  testing::FakeHttp http;
+  Notifier notifier;
+  SlowOutbox* const disk;
+  std::map<std::string, OutgoingAlert> firing;
+
+  explicit World(NotifyConfig config, Timestamp start = kStart, SlowOutbox* outbox = nullptr)
+      : clock(start),
+        notifier({http, clock, clock, [] { return 0.0; }, {}, outbox}, std::move(config)),
+        disk(outbox) {}
+
+  void write_all() {
+    if (!disk) return;
+    for (const auto& call : std::exchange(disk->unwritten, {})) call();
+  }
+
+  void fire(const std::string& name, const char* name_space = "shop") {
+    OutgoingAlert a;
+    a.labels = Labels{{"alertname", name}, {"namespace", name_space}};
+    a.starts_at = clock.now();
+    firing[name] = a;
+    confirm();
+  }
+  void resolve(const std::string& name) {
+    OutgoingAlert a = firing.at(name);
+    firing.erase(name);
+    a.resolved = true;
+    a.ends_at = clock.now();
+    notifier.send({a});
+  }
+  void confirm() {
+    std::vector<OutgoingAlert> alerts;
+    for (auto& [name, a] : firing) {
+      a.ends_at = clock.now() + 4min;
+      alerts.push_back(a);
+    }
+    notifier.send(alerts);
+  }
+
+  std::string silence(const char* matchers, Duration length) {
+    Silence s;
+    s.matchers = *parse_matchers(matchers);
+    s.starts_at = clock.now();
+    s.ends_at = clock.now() + length;
+    s.created_by = "alice";
+    s.comment = "we know";
+    std::string out;
+    notifier.put_silence(s, [&](const Result<std::string>& id) { out = id.value_or(""); });
+    write_all();
+    return out;
+  }
+
+  // What the webhook is told within `span`, alerts confirmed all the while: "Slow fires; ".
+  std::string told(Duration span) {
+    std::string out;
+    for (Duration done{0}; done < span; done += 10s) {
+      clock.advance(10s);
+      write_all();
+      while (http.open() > 0) out += said(http.answer(200).body) + "; ";
+      confirm();
+    }
+    return out;
+  }
+
+ private:
+  static std::string said(const std::string& body) {
+    std::string out;
+    std::size_t at = 0;
+    while ((at = body.find(R"({"status":")", at)) != std::string::npos) {
+      const std::string state = body.substr(at + 11, body.find('"', at + 11) - at - 11);
+      const std::size_t name = body.find(R"("alertname":")", at) + 13;
+      out +=
+          (out.empty() ? "" : ", ") + body.substr(name, body.find('"', name) - name) + " " + state;
+      at = name;
+    }
+    return out;
+  }
+};
+
+TEST_CASE("a silenced alert is left out, and told when the silence ends if it still fires") {
+  World w(one_webhook());
+  w.silence("alertname=Slow", 5min);
+  w.fire("Slow");
+  w.fire("Wrong");
+  CHECK(w.told(4min) == "Wrong firing; ");
+  CHECK(w.told(3min) == "Slow firing, Wrong firing; ");
+  CHECK(w.notifier.muted()[0] == 5);
+}
+
+TEST_CASE("an alert that comes and goes under a silence is never heard of") {
+  World w(one_webhook());
+  w.silence("alertname=Slow", 5min);
+  w.fire("Slow");
+  CHECK(w.told(2min).empty());
+  w.resolve("Slow");
+  CHECK(w.told(10min).empty());
+}
+
+TEST_CASE("whoever was told that an alert fires is told that it is over, silenced or not, once") {
+  World w(one_webhook());
+  w.fire("Slow");
+  CHECK(w.told(1min) == "Slow firing; ");
+  w.silence("alertname=Slow", 1h);
+  CHECK(w.told(5min).empty());
+  w.resolve("Slow");
+  CHECK(w.told(5min) == "Slow resolved; ");
+  w.fire("Slow");
+  CHECK(w.told(5min).empty());
+  w.resolve("Slow");
+  CHECK(w.told(2h).empty());
+}
+
+TEST_CASE("a told alert that a later message left out under a silence is told again") {
+  World w(one_webhook());
+  w.fire("Slow");
+  CHECK(w.told(1min) == "Slow firing; ");
+  w.silence("alertname=Slow", 5min);
+  w.fire("Wrong");
+  CHECK(w.told(2min) == "Wrong firing; ");
+  CHECK(w.told(5min) == "Slow firing, Wrong firing; ");
+}
+
+TEST_CASE("a told alert that nothing was said of under a silence is not told again") {
+  World w(one_webhook());
+  w.fire("Slow");
+  CHECK(w.told(1min) == "Slow firing; ");
+  w.silence("alertname=Slow", 5min);
+  CHECK(w.told(30min).empty());
+}
+
+TEST_CASE("a silence that is ended early is over") {
+  World w(one_webhook());
+  const std::string id = w.silence("alertname=Slow", 5h);
+  CHECK(id.size() == 36);
+  w.fire("Slow");
+  CHECK(w.told(2min).empty());
+  w.notifier.expire_silence(id, [](const Result<std::string>& done) { CHECK(done.has_value()); });
+  CHECK(w.told(2min) == "Slow firing; ");
+}
+
+TEST_CASE("every silence has an id of its own") {
+  World w(one_webhook());
+  CHECK(w.silence("a=b", 1h) != w.silence("a=b", 1h));
+  CHECK(w.notifier.silences().size() == 2);
+}
+
+TEST_CASE("an inhibited alert is left out, and told when its inhibitor is resolved") {
+  World w(with_rule());
+  w.fire("Slow");
+  w.fire("Down");
+  CHECK(w.told(3min) == "Down firing; ");
+  w.resolve("Down");
+  CHECK(w.told(3min) == "Down resolved, Slow firing; ");
+  CHECK(w.notifier.muted()[1] > 0);
+}
+
+TEST_CASE("an alert that fires elsewhere is not inhibited") {
+  World w(with_rule());
+  w.fire("Slow", "blog");
+  w.fire("Down");
+  CHECK(w.told(3min) == "Down firing, Slow firing; ");
+}
+
+TEST_CASE("a muted route says nothing until its interval ends, then what still fires") {
+  World w(with_interval(), kStart + 17min);
+  w.fire("Slow");
+  CHECK(w.told(1min) == "Slow firing; ");  // 18:00
+  w.fire("Wrong");
+  w.fire("Brief");
+  CHECK(w.told(10min).empty());
+  w.resolve("Brief");
+  w.resolve("Slow");
+  CHECK(w.told(45min).empty());
+  CHECK(w.told(10min) == "Slow resolved, Wrong firing; ");
+  CHECK(w.notifier.muted()[2] > 0);
+}
+
+TEST_CASE("another route speaks while one is muted") {
+  World w(with_interval(), kStart + 30min);
+  w.fire("Slow", "blog");
+  CHECK(w.told(1min) == "Slow firing; ");
+}
+
+TEST_CASE("a route speaks only inside its active intervals") {
+  NotifyConfig config = with_interval();
+  config.route->routes[0].mute_time_intervals = {};
+  config.route->routes[0].active_time_intervals = {"supper"};
+  World w(config);
+  w.fire("Slow");
+  CHECK(w.told(15min).empty());
+  CHECK(w.told(5min) == "Slow firing; ");
+}
+
+TEST_CASE("why an alert is muted is said: by whom, until when, by what") {
+  World w(with_rule());
+  const Labels slow{{"alertname", "Slow"}, {"namespace", "shop"}};
+  CHECK_FALSE(w.notifier.mute_of(slow).has_value());
+  w.fire("Down");
+  CHECK(w.notifier.mute_of(slow)->text == R"(while {alertname="Down", namespace="shop"} fires)");
+  w.silence("namespace=shop", 1h);
+  const auto mute = w.notifier.mute_of(slow);
+  CHECK(mute->reason == MuteReason::Silence);
+  CHECK(mute->text == "by alice: we know");
+  CHECK(*mute->until == kStart + 1h);
+  World night(with_interval(), kStart + 30min);
+  CHECK(night.notifier.mute_of(slow)->text == "in supper");
+  CHECK_FALSE(night.notifier.mute_of(slow.with("namespace", "blog")).has_value());
+}
+
+TEST_CASE("a restart forgets no silence, no inhibitor and nothing that was held back") {
+  SlowOutbox outbox;
+  {
+    World before(with_rule(), kStart, &outbox);
+    before.silence("alertname=SlowToo", 1h);
+    before.fire("Slow");
+    before.fire("SlowToo", "blog");
+    before.fire("Down");
+    CHECK(before.told(1min) == "Down firing; ");
+  }
+  const Notifier::Written kept = outbox.kept;
+  CHECK(kept.silences.size() == 1);
+  World after(with_rule(), kStart + 3min, &outbox);
+  after.notifier.restore(kept);
+  CHECK(after.told(5min).empty());  // Before the rules have spoken again.
+  OutgoingAlert down;
+  down.labels = Labels{{"alertname", "Down"}, {"namespace", "shop"}};
+  down.starts_at = kStart;
+  after.firing["Down"] = down;
+  after.resolve("Down");
+  CHECK(after.told(2min) == "Down resolved, Slow firing; ");
+}
+
+TEST_CASE("a silence that nobody can read is dropped, the others hold") {
+  SlowOutbox outbox;
+  {
+    World before(one_webhook(), kStart, &outbox);
+    before.silence("alertname=Slow", 1h);
+  }
+  outbox.kept.silences["x"] = "garbage";
+  World after(one_webhook(), kStart, &outbox);
+  after.notifier.restore(Notifier::Written(outbox.kept));
+  CHECK(after.notifier.silences().size() == 1);
+  CHECK(outbox.kept.silences.size() == 1);
+}
+
+TEST_CASE("silences that ended long ago leave the outbox") {
+  SlowOutbox outbox;
+  World w(one_webhook(), kStart, &outbox);
+  w.silence("alertname=Slow", 1h);
+  w.clock.advance(5 * 24h);
+  w.notifier.prune_silences();
+  CHECK(outbox.kept.silences.size() == 1);
+  w.clock.advance(2h);
+  w.notifier.prune_silences();
+  CHECK(outbox.kept.silences.empty());
+}
+
+TEST_CASE("a group that an older Tocsin wrote goes on: what was told is told when it is over") {
+  const std::string older =
+      R"({"receiver":"chat","group_wait":10000,"group_interval":60000,"repeat_interval":14400000,)"
+      R"("labels":{},"changed":false,"last_flush":1795369260000,"alerts":[{"labels":)"
+      R"({"alertname":"Slow","namespace":"shop"},"annotations":{},"starts_at":1795369200000,)"
+      R"("ends_at":1795369440000,"resolved":false,"generator_url":"","decided_at":1795369200000}]})";
+  Notifier::Written written;
+  written.groups["chat|{}:{}"] = older;
+  World w(one_webhook());
+  w.notifier.restore(written);
+  CHECK(w.told(2min).empty());
+  OutgoingAlert slow;
+  slow.labels = Labels{{"alertname", "Slow"}, {"namespace", "shop"}};
+  slow.starts_at = from_millis(1'795'369'200'000);
+  w.firing["Slow"] = slow;
+  w.resolve("Slow");
+  CHECK(w.told(2min) == "Slow resolved; ");
+}
+
+}  // namespace
+}  // namespace tocsin::notify
