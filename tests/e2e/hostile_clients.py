@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Hostile clients of the port, all at once: the page and /-/healthy answer all the same, no evaluation is
+missed and memory stays bounded."""
+
+import base64
+import socket
+import sys
+import threading
+import time
+import urllib.request
+
+from fakes import Target
+from harness import Lab, wait_until
+from hostile import memory_mb
+
+SECONDS = 10
+SLOW = 200  # Connections whose headers drip.
+MOST_MEMORY_MB = 300
+
+CONFIG = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: [rules.yaml]
+scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
+remote_write_receiver: {{enabled: true}}
+web: {{listen: '{listen}', basic_auth_users_file: users}}
+"""
+RULES = "groups: [{name: g, rules: [{alert: Fault, expr: 'fault > 0'}]}]\n"
+KNOWN = "Basic " + base64.b64encode(b"me:right").decode()
+POSTS = ["/api/v1/write", "/api/v1/query", "/api/v1/query_range", "/api/v1/series", "/-/reload", "/api/v2/silences"]
+
+
+class Attack(threading.Thread):
+    """Repeats one thing until the time is over. Whatever the server does to the connection is well."""
+
+    def __init__(self, port, do):
+        super().__init__(daemon=True)
+        self.port, self.do, self.until, self.rounds = port, do, time.monotonic() + SECONDS, 0
+
+    def run(self):
+        while time.monotonic() < self.until:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=2) as s:
+                    self.do(self, s)
+            except OSError:
+                pass
+            self.rounds += 1
+            time.sleep(0.05)
+
+
+def slow_headers(attack, s):
+    s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+    while time.monotonic() < attack.until:
+        s.sendall(b"X: y\r\n")
+        time.sleep(1)
+
+
+def huge_headers(attack, s):
+    s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"y" * 2_000_000)
+    s.recv(1000)
+
+
+def huge_body(attack, s):
+    path = POSTS[attack.rounds % len(POSTS)]
+    s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {KNOWN}\r\nContent-Length: 9000000000\r\n\r\n".encode())
+    for _ in range(400):
+        s.sendall(b"a" * 100_000)
+
+
+def wrong_password(attack, s):
+    guess = base64.b64encode(f"me:{attack.rounds}".encode()).decode()
+    for _ in range(20):
+        s.sendall(f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {guess}\r\n\r\n".encode())
+        assert b"200 OK" not in s.recv(4000)
+
+
+def garbage(attack, s):
+    s.sendall(bytes(range(256)) * 100 + b"GET / HTTP/1.1\r\n\r\n" * 500)
+    s.recv(1000)
+
+
+def half_closed(attack, s):
+    s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n")
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1000)
+
+
+def fetch(listen, path):
+    request = urllib.request.Request(f"http://{listen}{path}", headers={"Authorization": KNOWN})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return answer.read().decode()
+
+
+def main(tocsin):
+    target = Target({'fault{x="1"}': 1})
+    with Lab(tocsin) as lab:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            listen = f"127.0.0.1:{s.getsockname()[1]}"
+        lab.write("rules.yaml", RULES)
+        lab.write("users", "me:right\n")
+        process = lab.start("tocsin", lab.tocsin, "run", "--config",
+                            lab.write("tocsin.yaml", CONFIG.format(target=target.address, listen=listen)))
+        wait_until("the alert fires", lambda: "Fault" in fetch(listen, "/api/v1/alerts"), 20)
+        kinds = [slow_headers] * SLOW + [huge_headers, huge_body, wrong_password, garbage, half_closed] * 2
+        attacks = [Attack(int(listen.split(":")[1]), kind) for kind in kinds]
+        for attack in attacks:
+            attack.start()
+        slowest = {"/-/healthy": 0.0, "/": 0.0}
+        while any(attack.is_alive() for attack in attacks) and time.monotonic() < attacks[0].until:
+            for path in slowest:
+                began = time.monotonic()
+                fetch(listen, path)
+                slowest[path] = max(slowest[path], time.monotonic() - began)
+            time.sleep(0.2)
+        missed = sum(float(line.rsplit(" ", 1)[1]) for line in fetch(listen, "/metrics").splitlines()
+                     if line.startswith("tocsin_rule_group_iterations_missed_total"))
+        gaps = max(b - a for a, b in zip(target.scrapes, target.scrapes[1:]))
+        used = memory_mb(process)
+        print(f"hostile clients for {SECONDS} s ({SLOW} with slow headers, and others): /-/healthy in "
+              f"{slowest['/-/healthy'] * 1000:.0f} ms, the page in {slowest['/'] * 1000:.0f} ms at worst, "
+              f"{missed:.0f} evaluations missed, scraped every {gaps:.2f} s at worst, {used:.0f} MiB at most")
+        assert max(slowest.values()) < 1 and missed == 0 and used < MOST_MEMORY_MB
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
