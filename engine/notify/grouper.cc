@@ -46,7 +46,6 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
   entry.news = entry.news || is_news;
   if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
   if (!is_news) return;
-  if (entry.is_over_unheard()) state.alerts.erase(alert.labels);
   save(key, state);
 }
 
