@@ -25,6 +25,27 @@ target_compile_options(tocsin_flags INTERFACE -Wno-missing-field-initializers
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 target_compile_definitions(tocsin_flags INTERFACE $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>)
 
+# What a release build does so that a mistake of ours is a crash and not a way in;
+# tests/hardening.py looks for it in the program.
+include(CheckCXXCompilerFlag)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
+set(hardening -fstack-protector-strong)
+check_cxx_compiler_flag(-fstack-clash-protection TOCSIN_STACK_CLASH)
+if(TOCSIN_STACK_CLASH)
+  list(APPEND hardening -fstack-clash-protection)
+endif()
+check_cxx_compiler_flag(-fcf-protection=full TOCSIN_CF_PROTECTION) # Not on every processor.
+if(TOCSIN_CF_PROTECTION)
+  list(APPEND hardening -fcf-protection=full)
+endif()
+if(NOT TOCSIN_SANITIZE)
+  target_compile_options(
+    tocsin_flags INTERFACE "$<$<CONFIG:Release>:${hardening};-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
+  target_link_options(tocsin_flags INTERFACE
+                      $<$<CONFIG:Release>:LINKER:-z,relro,-z,now,-z,noexecstack>)
+endif()
+
 if(TOCSIN_SANITIZE)
   add_compile_options(-fsanitize=${TOCSIN_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)

@@ -20,7 +20,7 @@ readonly build=(
   g++ cmake ninja-build pkg-config git ca-certificates
   libyaml-cpp-dev libcurl4-openssl-dev libboost1.81-dev libboost-json1.81-dev libspdlog-dev
   libfmt-dev doctest-dev libre2-dev libcli11-dev libexpected-dev libssl-dev zlib1g-dev
-  libsnappy-dev libprotozero-dev libxxhash-dev libsqlite3-dev
+  libsnappy-dev libprotozero-dev libxxhash-dev libsqlite3-dev libcrypt-dev
 )
 readonly test=(
   clang clang-format clang-tidy libbenchmark-dev valgrind
@@ -28,7 +28,7 @@ readonly test=(
 )
 readonly runtime=(
   libyaml-cpp0.7 libcurl4 libboost-json1.81.0 libspdlog1.10 libfmt9 libre2-9 libssl3 zlib1g
-  libsnappy1v5 libsqlite3-0
+  libsnappy1v5 libsqlite3-0 libcrypt1
   ca-certificates
 )
 readonly services=(prometheus prometheus-alertmanager victoria-metrics)

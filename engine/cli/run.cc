@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +22,10 @@ void allow_many_files() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+// What is in memory, credentials among it, is in no core dump, and no other process of this user
+// can look at it.
+void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 enum class End { Stopped, Restart, Failed };
 
@@ -60,6 +65,7 @@ End live(const std::string& path) {
 
 int run_daemon(const std::string& path) {
   allow_many_files();
+  keep_memory_private();
   End end = End::Restart;
   while (end == End::Restart) end = live(path);
   return end == End::Stopped ? kOk : kFailed;

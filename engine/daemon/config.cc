@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "daemon/config_reader.h"
+#include "net/user_gate.h"
 #include "promql/ast.h"
 
 namespace tocsin::daemon {
@@ -62,6 +63,12 @@ void read_web_tls(Mapping& m, const ConfigContext& context, net::HttpServerTls& 
 
 void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& web) {
   m.read("listen", web.listen);
+  m.read("basic_auth_users", web.basic_auth_users);
+  for (const auto& [name, password] : web.basic_auth_users) {
+    if (net::is_bcrypt_hash(password)) continue;
+    m.error("basic_auth_users", "the password of '" + name + "' is no bcrypt hash",
+            "htpasswd -nBC 10 " + name + " makes one");
+  }
   read_path(m, "basic_auth_users_file", context, web.basic_auth_users_file);
   m.read("tls_server_config", web.tls,
          [&](Mapping& tls, net::HttpServerTls& out) { read_web_tls(tls, context, out); });
@@ -154,18 +161,39 @@ void read_group(Mapping& m, source::TargetGroup& group) {
   read_labels(m, group.labels);
 }
 
-}  // namespace
+// A line that holds a secret is not shown: diagnostics go to the log and to the page.
+Diagnostics without_secrets(const Diagnostics& diagnostics) {
+  static constexpr std::string_view kSecret[] = {
+      "password:", "credentials:", "url:",     "routing_key:",
+      "api_key:",  "bot_token:",   "headers:", "basic_auth_users:"};
+  Diagnostics out;
+  for (Diagnostic d : diagnostics.all()) {
+    const bool is_secret =
+        std::any_of(std::begin(kSecret), std::end(kSecret),
+                    [&](std::string_view key) { return d.snippet.find(key) != std::string::npos; });
+    if (is_secret) d.snippet.clear();
+    out.add(std::move(d));
+  }
+  return out;
+}
 
-LoadedConfig read_config(const std::string& path, std::string_view bytes) {
-  LoadedConfig loaded;
-  loaded.config.web.listen = "127.0.0.1:9467";
+void read_document(const std::string& path, std::string_view bytes, LoadedConfig& loaded) {
   const auto document = yaml::Document::parse(path, bytes, loaded.diagnostics);
-  if (loaded.diagnostics.has_errors() || document.root().is_null()) return loaded;
+  if (loaded.diagnostics.has_errors() || document.root().is_null()) return;
   yaml::Reporter report(loaded.diagnostics, "config");
   yaml::read_object(
       document.root(), report, loaded.config,
       [&](Mapping& m, Config& config) { read_top(m, path, config); }, "the configuration");
   check_jobs(document.root(), report, loaded.config);
+}
+
+}  // namespace
+
+LoadedConfig read_config(const std::string& path, std::string_view bytes) {
+  LoadedConfig loaded;
+  loaded.config.web.listen = "127.0.0.1:9467";
+  read_document(path, bytes, loaded);
+  loaded.diagnostics = without_secrets(loaded.diagnostics);
   return loaded;
 }
 

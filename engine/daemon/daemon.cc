@@ -200,6 +200,7 @@ class Daemon::Impl : public api::Backend {
       log::warn("a new storage.path takes effect at the next start");
     }
     config_ = loadout.config;
+    use_web_users();
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
@@ -293,6 +294,13 @@ class Daemon::Impl : public api::Backend {
       log::info("Prometheus answers again", {{"url", config_.prometheus->url}});
     } else {
       log::warn("Prometheus does not answer", {{"url", config_.prometheus->url}, {"error", error}});
+    }
+  }
+
+  void use_web_users() {
+    if (!server_) return;
+    if (const auto used = server_->use_users(config_.web); !used) {
+      log::warn("the users of before may still ask", {{"error", used.error().message}});
     }
   }
 

@@ -29,9 +29,10 @@ std::string_view take_word(std::string_view& text) {
 }
 
 // Where the braces that `text` starts with close, quotes and escapes respected; npos if never.
-std::size_t closing_brace(std::string_view text) {
+// Starts at `from`, which is outside of quotes, and leaves it behind the last comma that is, too.
+std::size_t closing_brace(std::string_view text, std::size_t& from) {
   bool quoted = false;
-  for (std::size_t i = 1; i < text.size(); ++i) {
+  for (std::size_t i = from; i < text.size(); ++i) {
     const char c = text[i];
     if (quoted) {
       if (c == '\\') {
@@ -41,6 +42,8 @@ std::size_t closing_brace(std::string_view text) {
       }
     } else if (c == '"') {
       quoted = true;
+    } else if (c == ',') {
+      from = i + 1;
     } else if (c == '}') {
       return i;
     }
@@ -221,6 +224,14 @@ MetricType PageReader::type_of(std::string_view name) const {
   return MetricType::Unknown;
 }
 
+// Most lines are like the one before but for the last label.
+std::size_t PageReader::end_of_labels(std::string_view text) {
+  std::size_t last_label = text.starts_with(last_labels_) ? last_labels_.size() : 1;
+  const std::size_t close = closing_brace(text, last_label);
+  last_labels_ = close == std::string_view::npos ? "{" : text.substr(0, last_label);
+  return close;
+}
+
 bool PageReader::read_sample(std::string_view line, PageSample& out) {
   const char* const start = line.data();
   std::size_t end = 0;
@@ -232,7 +243,7 @@ bool PageReader::read_sample(std::string_view line, PageSample& out) {
   std::string_view after_name = line;
   skip_blanks(after_name);
   if (!after_name.empty() && after_name.front() == '{') {
-    const std::size_t close = closing_brace(after_name);
+    const std::size_t close = end_of_labels(after_name);
     if (close == std::string_view::npos) return set_error("labels are not closed with }");
     out.labels = after_name.substr(1, close - 1);
     line = after_name.substr(close + 1);

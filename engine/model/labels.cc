@@ -18,17 +18,40 @@ void append_varint(std::size_t n, std::string& out) {
   out += static_cast<char>(n);
 }
 
-const char* read_text(const char* at, std::string_view& out) {
-  std::size_t length = 0;
+const char* read_varint(const char* at, std::size_t& out) {
+  out = 0;
   int shift = 0;
   for (;;) {
     const auto byte = static_cast<unsigned char>(*at++);
-    length |= static_cast<std::size_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) break;
+    out |= static_cast<std::size_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return at;
     shift += 7;
   }
+}
+
+const char* read_text(const char* at, std::string_view& out) {
+  std::size_t length = 0;
+  at = read_varint(at, length);
   out = {at, length};
   return at + length;
+}
+
+const char* read_label(const char* at, LabelView& out) {
+  return read_text(read_text(at, out.name), out.value);
+}
+
+// The value of `name` among packed labels, where `placed` ones are each preceded by their place.
+std::string_view find_value(std::string_view bytes, bool placed, std::string_view name) {
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  std::size_t place = 0;
+  LabelView label;
+  while (at != end) {
+    if (placed) at = read_varint(at, place);
+    at = read_label(at, label);
+    if (label.name == name) return label.value;
+  }
+  return {};
 }
 
 void append_label(const LabelView& label, std::string& out) {
@@ -68,10 +91,32 @@ std::size_t utf8_length(std::string_view text) {
 
 }  // namespace
 
+Labels::Iterator::Iterator(const Packed* packed) {
+  if (!packed) return;
+  own_ = packed->bytes();
+  if (packed->base) {
+    shared_ = packed->base->bytes();
+    read_place();
+  }
+  read();
+}
+
 void Labels::Iterator::read() {
-  at_ = next_;
-  if (at_ == end_) return;
-  next_ = read_text(read_text(at_, current_.name), current_.value);
+  const bool is_shared = shared_.size() > place_;
+  std::string_view& from = is_shared ? shared_ : own_;
+  raw_ = {};
+  if (from.empty()) return;
+  const char* const end = read_label(from.data(), current_);
+  raw_ = {from.data(), static_cast<std::size_t>(end - from.data())};
+  from.remove_prefix(raw_.size());
+  if (!is_shared && shared_.data()) read_place();
+}
+
+void Labels::Iterator::read_place() {
+  place_ = 0;
+  if (own_.empty()) return;
+  const char* const label = read_varint(own_.data(), place_);
+  own_.remove_prefix(static_cast<std::size_t>(label - own_.data()));
 }
 
 Labels::Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs) {
@@ -87,62 +132,91 @@ Labels::Labels(std::vector<std::pair<std::string, std::string>> pairs) {
 }
 
 Labels Labels::pack(std::string_view bytes) {
-  Labels out;
-  if (bytes.empty()) return out;
+  if (bytes.empty()) return {};
+  return pack(bytes, std::hash<std::string_view>()(bytes), nullptr);
+}
+
+Labels Labels::pack(std::string_view bytes, std::size_t hash, const Packed* base) {
   void* memory = ::operator new(sizeof(Packed) + bytes.size());
-  const auto* packed = new (memory)
-      Packed{{1}, static_cast<std::uint32_t>(bytes.size()), std::hash<std::string_view>()(bytes)};
+  Labels out;
+  out.packed_ = new (memory) Packed{{1}, static_cast<std::uint32_t>(bytes.size()), hash, base};
+  retain(base);
   std::memcpy(static_cast<char*>(memory) + sizeof(Packed), bytes.data(), bytes.size());
-  out.packed_ = packed;
   return out;
 }
 
-void Labels::release() const {
-  if (!packed_ || packed_->owners.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-  packed_->~Packed();
-  ::operator delete(const_cast<Packed*>(packed_));
+void Labels::release(const Packed* packed) {
+  if (!packed || packed->owners.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  release(packed->base);
+  packed->~Packed();
+  ::operator delete(const_cast<Packed*>(packed));
 }
 
-std::string_view Labels::bytes() const {
-  return packed_ ? std::string_view(packed_->bytes(), packed_->size) : std::string_view();
+// With the same base, the same labels are left.
+bool Labels::same_bytes(const Labels& other) const {
+  if (!packed_ || !other.packed_) return packed_ == other.packed_;
+  if (packed_->base == other.packed_->base) return packed_->bytes() == other.packed_->bytes();
+  Iterator ours(packed_);
+  Iterator theirs(other.packed_);
+  for (; ours.raw_ == theirs.raw_; ++ours, ++theirs) {
+    if (ours.is_end()) return true;
+  }
+  return false;
 }
 
-bool Labels::same_bytes(const Labels& other) const { return bytes() == other.bytes(); }
-
-Labels::Iterator Labels::begin() const {
-  const std::string_view all = bytes();
-  return Iterator(all.data(), all.data() + all.size());
+std::size_t Labels::length() const {
+  if (!packed_) return 0;
+  return packed_->size + (packed_->base ? packed_->base->size : 0);
 }
 
-Labels::Iterator Labels::end() const {
-  const std::string_view all = bytes();
-  return Iterator(all.data() + all.size(), all.data() + all.size());
+std::size_t Labels::byte_size() const {
+  if (!packed_) return 0;
+  std::size_t size = sizeof(Packed) + packed_->size;
+  if (const Packed* base = packed_->base) {
+    size += (sizeof(Packed) + base->size) / std::max(1U, base->owners.load());
+  }
+  return size;
 }
+
+Labels Labels::sharing(const Labels& base) const {
+  const bool can_share = packed_ && base.packed_ && !packed_->base && !base.packed_->base;
+  if (!can_share) return *this;
+  std::string own;
+  Iterator shared(base.packed_);
+  std::size_t left = base.packed_->size;
+  for (Iterator it(packed_); !it.is_end(); ++it) {
+    if (it.raw_ == shared.raw_) {
+      left -= shared.raw_.size();
+      ++shared;
+    } else {
+      append_varint(left, own);
+      own += it.raw_;
+    }
+  }
+  return left > 0 ? *this : pack(own, packed_->hash, base.packed_);
+}
+
+Labels::Iterator Labels::begin() const { return Iterator(packed_); }
+Labels::Iterator Labels::end() const { return {}; }
 
 std::size_t Labels::size() const { return static_cast<std::size_t>(std::distance(begin(), end())); }
 
 std::string_view Labels::get(std::string_view name) const {
-  const std::string_view all = bytes();
-  const char* at = all.data();
-  const char* end = at + all.size();
-  LabelView label;
-  while (at != end) {
-    at = read_text(read_text(at, label.name), label.value);
-    if (label.name == name) return label.value;
-  }
-  return {};
+  if (!packed_) return {};
+  const auto own = find_value(packed_->bytes(), packed_->base != nullptr, name);
+  return own.empty() && packed_->base ? find_value(packed_->base->bytes(), false, name) : own;
 }
 
 Labels Labels::with(std::string_view name, std::string_view value) const {
   std::string out;
-  out.reserve(bytes().size() + name.size() + value.size() + 4);
+  out.reserve(length() + name.size() + value.size() + 4);
   bool placed = value.empty();
-  for (const LabelView& label : *this) {
-    if (!placed && name < label.name) {
+  for (Iterator it(packed_); !it.is_end(); ++it) {
+    if (!placed && name < it->name) {
       append_label({name, value}, out);
       placed = true;
     }
-    if (label.name != name) append_label(label, out);
+    if (it->name != name) out += it.raw_;
   }
   if (!placed) append_label({name, value}, out);
   return pack(out);
@@ -150,57 +224,50 @@ Labels Labels::with(std::string_view name, std::string_view value) const {
 
 Labels Labels::joined(const Labels& other) const {
   std::string out;
-  out.reserve(bytes().size() + other.bytes().size());
-  auto a = begin();
-  auto b = other.begin();
-  const auto a_end = end();
-  const auto b_end = other.end();
-  while (a != a_end && b != b_end) {
+  out.reserve(length() + other.length());
+  Iterator a(packed_);
+  Iterator b(other.packed_);
+  while (!a.is_end() && !b.is_end()) {
     const int order = a->name.compare(b->name);
-    append_label(order < 0 ? *a : *b, out);
+    out += order < 0 ? a.raw_ : b.raw_;
     if (order <= 0) ++a;
     if (order >= 0) ++b;
   }
-  for (; a != a_end; ++a) append_label(*a, out);
-  for (; b != b_end; ++b) append_label(*b, out);
+  for (; !a.is_end(); ++a) out += a.raw_;
+  for (; !b.is_end(); ++b) out += b.raw_;
   return pack(out);
 }
 
 template <class Keeps>
-void Labels::filter(Keeps keeps, std::string& out) const {
+bool Labels::filter(Keeps keeps, std::string& out) const {
   out.clear();
-  const std::string_view all = bytes();
-  const char* const end = all.data() + all.size();
-  for (const char* at = all.data(); at != end;) {
-    LabelView label;
-    const char* next = read_text(read_text(at, label.name), label.value);
-    if (keeps(label.name)) out.append(at, next);
-    at = next;
+  bool kept_all = true;
+  for (Iterator it(packed_); !it.is_end(); ++it) {
+    if (keeps(it->name)) {
+      out += it.raw_;
+    } else {
+      kept_all = false;
+    }
   }
+  return kept_all;
 }
 
-void Labels::key_of_kept(const std::vector<std::string>& names, std::string& out) const {
-  filter([&](std::string_view name) { return contains(names, name); }, out);
+bool Labels::key_of_kept(const std::vector<std::string>& names, std::string& out) const {
+  return filter([&](std::string_view name) { return contains(names, name); }, out);
 }
 
-void Labels::key_of_rest(const std::vector<std::string>& names, std::string& out) const {
-  filter([&](std::string_view name) { return !contains(names, name); }, out);
-}
-
-Labels Labels::pack_filtered(const std::string& filtered) const {
-  return filtered.size() == bytes().size() ? *this : pack(filtered);
+bool Labels::key_of_rest(const std::vector<std::string>& names, std::string& out) const {
+  return filter([&](std::string_view name) { return !contains(names, name); }, out);
 }
 
 Labels Labels::keep_only(const std::vector<std::string>& names) const {
   std::string kept;
-  key_of_kept(names, kept);
-  return pack_filtered(kept);
+  return key_of_kept(names, kept) ? *this : pack(kept);
 }
 
 Labels Labels::drop(const std::vector<std::string>& names) const {
   std::string kept;
-  key_of_rest(names, kept);
-  return pack_filtered(kept);
+  return key_of_rest(names, kept) ? *this : pack(kept);
 }
 
 std::string Labels::text() const {

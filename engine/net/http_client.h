@@ -58,7 +58,8 @@ struct HttpRequest {
   std::size_t max_body_bytes = std::size_t{64} << 20;
   bool follow_redirects = true;
   bool accept_gzip = true;
-  std::string proxy_url;  // Empty: none, whatever the environment says.
+  std::size_t likely_body_bytes = 0;  // Room that is made at once; 0: not known.
+  std::string proxy_url;              // Empty: none, whatever the environment says.
   std::optional<MailEnvelope> mail;
 };
 

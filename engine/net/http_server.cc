@@ -5,7 +5,6 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "base/file.h"
 #include "net/http_session.h"
 #include "net/loop_native.h"
 
@@ -30,26 +29,13 @@ Result<tcp::endpoint> resolve(asio::io_context& io, const std::string& listen) {
   return found.begin()->endpoint();
 }
 
-Result<std::map<std::string, std::string>> read_users(const std::string& path) {
-  std::map<std::string, std::string> users;
-  if (path.empty()) return users;
-  const auto bytes = read_file(path);
-  if (!bytes) return fail(bytes.error());
-  std::size_t begin = 0;
-  for (int line_number = 1; begin < bytes->size(); ++line_number) {
-    const std::size_t end = std::min(bytes->find('\n', begin), bytes->size());
-    std::string line = bytes->substr(begin, end - begin);
-    begin = end + 1;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || line.front() == '#') continue;
-    const std::size_t colon = line.find(':');
-    if (colon == std::string::npos || colon == 0) {
-      return fail(ErrorCode::Parse,
-                  path + ":" + std::to_string(line_number) + ": expected user:password");
-    }
-    users[line.substr(0, colon)] = line.substr(colon + 1);
-  }
-  if (users.empty()) return fail(ErrorCode::Parse, path + ": no users in it");
+// Those of the file, and those that stand in the configuration.
+Result<Users> users_of(const HttpServerOptions& options) {
+  Users users = options.basic_auth_users;
+  if (options.basic_auth_users_file.empty()) return users;
+  auto more = read_users(options.basic_auth_users_file);
+  if (!more) return fail(more.error().in("basic_auth_users_file"));
+  users.merge(*more);
   return users;
 }
 
@@ -95,12 +81,10 @@ std::vector<std::string> HttpServerRequest::all_params(std::string_view name) co
 
 class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
  public:
-  explicit Impl(Loop& loop) : acceptor_(loop.native().io), pause_(loop.native().io) {}
+  explicit Impl(Loop& loop) : loop_(loop), acceptor_(loop.native().io), pause_(loop.native().io) {}
 
   Result<void> open(HttpServerOptions options, HttpHandler handler) {
-    auto users = read_users(options.basic_auth_users_file);
-    if (!users) return fail(users.error().in("basic_auth_users_file"));
-    shared_->users = std::move(*users);
+    if (auto used = use_users(options); !used) return used;
     if (auto loaded = load_tls(options.tls, shared_->tls); !loaded) {
       return fail(loaded.error().in("tls_server_config"));
     }
@@ -112,6 +96,13 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     return {};
   }
 
+  Result<void> use_users(const HttpServerOptions& options) {
+    auto users = users_of(options);
+    if (!users) return fail(users.error());
+    shared_->gate = users->empty() ? nullptr : UserGate::make(std::move(*users), loop_);
+    return {};
+  }
+
   void close() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
@@ -120,6 +111,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     shared_->sessions.clear();
     for (auto& [id, close_session] : sessions) close_session();
     shared_->handler = nullptr;
+    shared_->gate.reset();
   }
 
   tcp::endpoint endpoint() const { return endpoint_; }
@@ -153,7 +145,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
             return;
           }
           // Over the limit the socket is closed at once: the client sees it and may come again.
-          if (self->shared_->sessions.size() < self->shared_->options.max_connections) {
+          if (self->shared_->has_room_for(address_of(socket))) {
             start_session(self->shared_, std::move(socket));
           }
           self->accept();
@@ -167,6 +159,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     });
   }
 
+  Loop& loop_;
   std::shared_ptr<ServerShared> shared_ = std::make_shared<ServerShared>();
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
@@ -184,6 +177,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, HttpServerOpt
 
 HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { impl_->close(); }
+
+Result<void> HttpServer::use_users(const HttpServerOptions& options) {
+  return impl_->use_users(options);
+}
 
 int HttpServer::port() const { return impl_->endpoint().port(); }
 

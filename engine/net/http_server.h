@@ -4,12 +4,12 @@
 // answer later from any thread; until then the connection waits without holding anything up.
 //
 // Keep-alive, limits on headers, bodies, idle time and connections, gzip of answers over 1 KiB,
-// TLS, and basic authentication against a file of `user:password` lines. The passwords in that file
-// are plain text (there is no bcrypt among the libraries in use), so protect the file.
+// TLS, and basic authentication (net/user_gate.h).
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -61,10 +61,13 @@ struct HttpServerTls {
 struct HttpServerOptions {
   std::string listen = "127.0.0.1:0";  // "host:port", ":port"; port 0 is any free one.
   HttpServerTls tls;                   // Plain HTTP when cert_file is empty.
-  std::string basic_auth_users_file;   // Empty: everybody may ask.
+  // Name to bcrypt hash. With neither these nor a file, everybody may ask.
+  std::map<std::string, std::string> basic_auth_users;
+  std::string basic_auth_users_file;  // Lines `user:password`, the password hashed or plain.
   std::size_t max_body_bytes = std::size_t{32} << 20;
   std::size_t max_header_bytes = std::size_t{256} << 10;  // A federation's match[] list is long.
   std::size_t max_connections = 1024;
+  std::size_t max_connections_of_address = 256;  // So that one client cannot keep out the others.
   Duration header_timeout = std::chrono::seconds(10);  // From the first byte to the whole request.
   Duration idle_timeout = std::chrono::minutes(2);     // Between two requests.
   Duration write_timeout = std::chrono::seconds(60);
@@ -79,6 +82,10 @@ class HttpServer {
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+
+  // Only these users may ask from now on: those of `options`, whose file is read again. When that
+  // fails, the old ones still may. Loop thread.
+  Result<void> use_users(const HttpServerOptions& options);
 
   int port() const;
   // "127.0.0.1:9467"

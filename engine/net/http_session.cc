@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_session.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -25,41 +22,13 @@ constexpr std::size_t kGzipFrom = 1024;
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 // How much a client may send ahead while its last request is being answered.
 constexpr std::size_t kReadAhead = 4096;
+constexpr auto kFarewell = std::chrono::seconds(2);
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
 bool accepts_gzip(std::string_view accept_encoding) {
   const std::size_t at = accept_encoding.find("gzip");
   return at != std::string_view::npos && accept_encoding.substr(at, 8) != "gzip;q=0";
-}
-
-bool same_secret(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  std::string out(text.size(), '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  // OpenSSL counts the padding as bytes, and takes any number of '=' for it.
-  const std::size_t padding = text.size() - std::min(text.find('='), text.size());
-  if (size < 0 || padding > 2 || padding > static_cast<std::size_t>(size)) return std::nullopt;
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
-}
-
-bool may_ask(const ServerShared& shared, std::string_view authorization) {
-  if (shared.users.empty()) return true;
-  constexpr std::string_view kBasic = "Basic ";
-  if (!equal_ignoring_case(authorization.substr(0, kBasic.size()), kBasic)) return false;
-  const auto pair = decode_base64(authorization.substr(kBasic.size()));
-  if (!pair) return false;
-  const std::size_t colon = std::min(pair->find(':'), pair->size());
-  const auto user = shared.users.find(pair->substr(0, colon));
-  return user != shared.users.end() && colon < pair->size() &&
-         same_secret(user->second, pair->substr(colon + 1));
 }
 
 using ParsedRequest = http::request<http::string_body>;
@@ -99,12 +68,14 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         id_(++shared_->last_session) {
     ErrorOf ignored;
     const auto remote = this->socket().remote_endpoint(ignored);
-    remote_ = remote.address().to_string() + ":" + std::to_string(remote.port());
+    address_ = address_of(this->socket());
+    remote_ = address_ + ":" + std::to_string(remote.port());
     this->socket().set_option(tcp::no_delay(true), ignored);
   }
 
   void start() {
     shared_->sessions.emplace(id_, [self = this->shared_from_this()] { self->close(); });
+    ++shared_->sessions_by_address[address_];
     if constexpr (kIsTls<Stream>) {
       set_deadline(shared_->options.header_timeout);
       stream_.async_handshake(asio::ssl::stream_base::server,
@@ -166,7 +137,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void close() {
     const auto self = this->shared_from_this();
-    shared_->sessions.erase(id_);
+    if (shared_->sessions.erase(id_) > 0) shared_->leave(address_);
     if (gone_) *gone_ = true;
     timer_.cancel();
     ErrorOf ignored;
@@ -200,6 +171,42 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void read_rest() {
     set_deadline(shared_->options.header_timeout);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](const ErrorOf& error, std::size_t) {
+                              self->on_header(error);
+                            });
+  }
+
+  // Who may not ask does not get rid of a body either.
+  void on_header(const ErrorOf& error) {
+    if (error) return refuse(error);
+    keep_alive_ = parser_->get().keep_alive();
+    version_ = parser_->get().version();
+    is_head_ = parser_->get().method() == http::verb::head;
+    const auto gate = shared_->gate;  // What it lets in may change the users.
+    if (!gate) return read_body();
+    timer_.cancel();
+    gate->check(
+        address_, view(parser_->get()[http::field::authorization]),
+        [self = this->shared_from_this()](UserGate::Verdict verdict) { self->admit(verdict); });
+  }
+
+  void admit(UserGate::Verdict verdict) {
+    if (verdict == UserGate::Verdict::Welcome) return read_body();
+    keep_alive_ = keep_alive_ && parser_->is_done();
+    if (verdict == UserGate::Verdict::Unknown) {
+      return write({401,
+                    "text/plain; charset=utf-8",
+                    "who are you?\n",
+                    {{"WWW-Authenticate", "Basic realm=\"tocsin\""}}});
+    }
+    keep_alive_ = false;
+    write(
+        {429, "text/plain; charset=utf-8", "too many passwords at once\n", {{"Retry-After", "1"}}});
+  }
+
+  void read_body() {
+    set_deadline(shared_->options.header_timeout);
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](const ErrorOf& error, std::size_t) {
                        self->on_request(error);
@@ -210,16 +217,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (error) return refuse(error);
     auto owed = std::make_shared<Owed>();
     owed->session = this->shared_from_this();
-    keep_alive_ = parser_->get().keep_alive();
-    version_ = parser_->get().version();
     owed->request = make_request(parser_->release(), remote_);
-    is_head_ = owed->request.method == "HEAD";
-    if (!may_ask(*shared_, owed->request.header("Authorization"))) {
-      return owed->send({401,
-                         "text/plain; charset=utf-8",
-                         "who are you?\n",
-                         {{"WWW-Authenticate", "Basic realm=\"tocsin\""}}});
-    }
     gone_ = std::make_shared<std::atomic<bool>>(false);
     owed->request.gone = gone_;
     timer_.cancel();
@@ -283,9 +281,27 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     }
   }
 
+  // Before a request has been read, closing would take the answer away from a client that still
+  // sends: the system resets such connections. So the rest is heard for a while, and forgotten.
+  void hang_up() {
+    ErrorOf ignored;
+    socket().shutdown(tcp::socket::shutdown_send, ignored);
+    set_deadline(kFarewell);
+    forget();
+  }
+
+  void forget() {
+    buffer_.clear();
+    socket().async_read_some(buffer_.prepare(kReadAhead),
+                             [self = this->shared_from_this()](const ErrorOf& error, std::size_t) {
+                               error ? self->close() : self->forget();
+                             });
+  }
+
   void on_written(const ErrorOf& error) {
     gone_.reset();
-    if (error || !keep_alive_) return close();
+    if (error) return close();
+    if (!keep_alive_) return parser_->is_done() ? close() : hang_up();
     answered_ = true;
     if (watching_) {
       set_deadline(shared_->options.idle_timeout);
@@ -298,7 +314,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   Stream stream_;
   asio::steady_timer timer_;
   std::uint64_t id_;
-  std::string remote_;
+  std::string address_;  // Of the client.
+  std::string remote_;   // With its port.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
@@ -312,6 +329,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 };
 
 }  // namespace
+
+bool ServerShared::has_room_for(const std::string& address) const {
+  const auto it = sessions_by_address.find(address);
+  return sessions.size() < options.max_connections &&
+         (it == sessions_by_address.end() || it->second < options.max_connections_of_address);
+}
+
+void ServerShared::leave(const std::string& address) {
+  const auto it = sessions_by_address.find(address);
+  if (--it->second == 0) sessions_by_address.erase(it);
+}
+
+std::string address_of(const tcp::socket& socket) {
+  ErrorOf error;
+  const auto remote = socket.remote_endpoint(error);
+  return error ? std::string() : remote.address().to_string();
+}
 
 void start_session(const std::shared_ptr<ServerShared>& shared, tcp::socket socket) {
   using TlsStream = asio::ssl::stream<tcp::socket>;

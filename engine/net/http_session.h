@@ -5,11 +5,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <map>
 #include <optional>
 #include <unordered_map>
 
 #include "net/http_server.h"
+#include "net/user_gate.h"
 
 namespace tocsin::net {
 
@@ -17,12 +17,19 @@ namespace tocsin::net {
 struct ServerShared {
   HttpServerOptions options;
   HttpHandler handler;
-  std::map<std::string, std::string> users;  // Name to password.
+  std::shared_ptr<UserGate> gate;  // None: everybody may ask.
   std::optional<boost::asio::ssl::context> tls;
   // Ways to close the living sessions, by their number.
   std::unordered_map<std::uint64_t, std::function<void()>> sessions;
+  std::unordered_map<std::string, std::size_t> sessions_by_address;
   std::uint64_t last_session = 0;
+
+  bool has_room_for(const std::string& address) const;
+  void leave(const std::string& address);
 };
+
+// The client's address, without its port; empty when it has gone away already.
+std::string address_of(const boost::asio::ip::tcp::socket& socket);
 
 // Serves requests until either side closes. The session keeps itself alive.
 void start_session(const std::shared_ptr<ServerShared>& shared,

@@ -170,6 +170,9 @@ std::size_t HttpTransfer::on_body(char* data, std::size_t size, std::size_t coun
     transfer.too_long_ = true;
     return 0;
   }
+  if (body.empty()) {
+    body.reserve(std::min(transfer.request_.likely_body_bytes, transfer.request_.max_body_bytes));
+  }
   body.append(data, size * count);
   return size * count;
 }

@@ -95,7 +95,8 @@ net::Headers headers_of(const GroupMessage& group, const ChannelConfig& config,
                    {"References", "<" + dedup_key(group) + "@" + domain + ">"},
                    {"Auto-Submitted", "auto-generated"}};
   for (const auto& [name, value] : config.client.headers) {
-    std::erase_if(out, [&](const auto& own) { return !net::find_header({own}, name).empty(); });
+    std::erase_if(
+        out, [&name = name](const auto& own) { return !net::find_header({own}, name).empty(); });
     out.emplace_back(name, encode_header(value));
   }
   return out;

@@ -55,6 +55,7 @@ Result<std::unique_ptr<MeshServer>> MeshServer::open(net::Loop& loop, const Cloc
   net::HttpServerOptions http;
   http.listen = std::move(options.listen);
   http.max_connections = 16384;  // A scraper keeps one for each target.
+  http.max_connections_of_address = http.max_connections;
   MeshServer* self = server.get();
   auto opened = net::HttpServer::listen(
       loop, std::move(http),

@@ -17,6 +17,7 @@ using promql::Answer;
 
 constexpr std::size_t kMaxAnswerBytes = std::size_t{512} << 20;
 constexpr std::size_t kShownBytes = 200;  // Of an answer that is no JSON.
+constexpr double kMostSeconds = 1e12;     // Since 1970; what is beyond is no time.
 
 // Boost.JSON's accessors throw; whatever is missing or of another kind ends up here.
 struct NotAnAnswer {
@@ -51,6 +52,7 @@ std::pair<Timestamp, const json::value&> pair_of(const json::value& value) {
   const json::array& pair = as_array(value);
   if (pair.size() != 2 || !pair[0].is_number()) throw NotAnAnswer{"expected [time, value]"};
   const double seconds = pair[0].to_number<double>();
+  if (!(std::abs(seconds) <= kMostSeconds)) throw NotAnAnswer{"not a time"};
   return {from_millis(std::llround(seconds * 1000.0)), pair[1]};
 }
 
@@ -67,13 +69,15 @@ Sample sample_of(const json::value& value) {
 }
 
 // [rule, lower, upper, count], where the rule says which bounds are included: 0 the upper one, 1
-// the lower one, 3 both.
+// the lower one, 2 none, 3 both.
 promql::BucketRange range_of(const json::value& value) {
   const json::array& parts = as_array(value);
-  if (parts.size() != 4 || !parts[0].is_number()) {
+  // Not to an integer: that throws on fractions.
+  const double rule =
+      parts.size() == 4 && parts[0].is_number() ? parts[0].to_number<double>() : -1.0;
+  if (rule != 0 && rule != 1 && rule != 2 && rule != 3) {
     throw NotAnAnswer{"expected [rule, lower, upper, count]"};
   }
-  const auto rule = parts[0].to_number<int>();
   return {number_of(parts[1]), number_of(parts[2]), number_of(parts[3]), rule == 1 || rule == 3,
           rule == 0 || rule == 3};
 }

@@ -53,6 +53,9 @@ Labels merge_honoring_labels(const Labels& scraped, std::string_view raw, const 
 }
 
 std::optional<std::string> exceeded_label_limit(const ScrapeLimits& limits, const Labels& labels) {
+  if (limits.labels == 0 && limits.label_name_length == 0 && limits.label_value_length == 0) {
+    return std::nullopt;
+  }
   const auto over = [](std::size_t limit, std::size_t size) { return limit > 0 && size > limit; };
   const std::string metric(labels.metric_name());
   if (over(limits.labels, labels.size())) {

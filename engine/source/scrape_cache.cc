@@ -14,6 +14,7 @@ using exposition::PageSample;
 constexpr Duration kTooFarAhead = std::chrono::minutes(10);
 constexpr std::uint32_t kSweepEvery = 16;  // Pages.
 constexpr std::string_view kProcessStart = "process_start_time_seconds";
+constexpr std::string_view kBound = "le";
 constexpr std::string_view kPostRelabelling = "scrape_samples_post_metric_relabeling";
 
 // Lines with and without a timestamp are different entries: they are stored differently.
@@ -74,6 +75,7 @@ bool ScrapeCache::use(std::shared_ptr<const SampleRules> rules) {
   owners_.clear();
   order_.clear();
   last_name_.clear();
+  bucket_text_.clear();
   return true;
 }
 
@@ -246,14 +248,48 @@ ScrapeCache::EntryId ScrapeCache::find(const PageSample& sample, bool timed) {
   return it->second;
 }
 
-// Decodes the labels and decides what becomes of the line, until the rules change.
-Result<void> ScrapeCache::resolve(EntryId id, const PageSample& sample, Digest& out) {
-  Entry& entry = entries_[id];
+// Labels are most of what a series takes: those of the target are kept once, and of a histogram
+// those that its buckets have in common.
+Result<Labels> ScrapeCache::labels_of(const PageSample& sample) {
+  if (auto labels = labels_of_next_bucket(sample)) return *std::move(labels);
   auto decoded = exposition::decode_labels(sample);
   if (!decoded) return fail(decoded.error());
-  Labels labels = rules_->honor_labels
-                      ? merge_honoring_labels(*decoded, sample.labels, target_labels_)
-                      : merge_target_labels(*decoded, target_labels_);
+  const Labels labels = rules_->honor_labels
+                            ? merge_honoring_labels(*decoded, sample.labels, target_labels_)
+                            : merge_target_labels(*decoded, target_labels_);
+  if (!labels.has(kBound)) return labels.sharing(target_labels_);
+  note_bucket(sample, labels);
+  return labels.sharing(bucket_labels_);
+}
+
+// Buckets stand together and differ in `le` alone, which is the last label: a first page is mostly
+// read here, several times as fast as by decoding.
+std::optional<Labels> ScrapeCache::labels_of_next_bucket(const PageSample& sample) const {
+  if (bucket_text_.empty() || !sample.labels.starts_with(bucket_text_)) return std::nullopt;
+  PageSample rest = sample;
+  rest.labels.remove_prefix(bucket_text_.size());
+  const auto own = exposition::decode_labels(rest);
+  if (!own || own->size() != 2 || !own->has(kBound)) return std::nullopt;
+  return own->joined(bucket_labels_).sharing(bucket_labels_);
+}
+
+void ScrapeCache::note_bucket(const PageSample& sample, const Labels& labels) {
+  static const std::vector<std::string> kOwn = {std::string(kMetricName), std::string(kBound)};
+  constexpr std::string_view kLast = ",le=\"";
+  bucket_labels_ = labels.drop(kOwn);
+  bucket_text_.clear();
+  const std::size_t comma = sample.labels.rfind(kLast);
+  if (comma == std::string_view::npos || target_labels_.has(kBound)) return;
+  bucket_text_ = sample.labels.substr(0, comma + 1);
+  if (labels_of_next_bucket(sample) != labels) bucket_text_.clear();
+}
+
+// Decides what becomes of the line, until the rules change.
+Result<void> ScrapeCache::resolve(EntryId id, const PageSample& sample, Digest& out) {
+  Entry& entry = entries_[id];
+  auto decoded = labels_of(sample);
+  if (!decoded) return fail(decoded.error());
+  Labels labels = *std::move(decoded);
   if (!rules_->relabel.empty()) {
     auto relabelled = rules_->relabel.apply(labels);
     if (!relabelled || relabelled->empty()) {

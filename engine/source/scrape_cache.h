@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -141,6 +143,9 @@ class ScrapeCache {
   void leave_order();
   EntryId find(const exposition::PageSample& sample, bool timed);
   Result<void> resolve(EntryId id, const exposition::PageSample& sample, Digest& out);
+  Result<Labels> labels_of(const exposition::PageSample& sample);
+  std::optional<Labels> labels_of_next_bucket(const exposition::PageSample& sample) const;
+  void note_bucket(const exposition::PageSample& sample, const Labels& labels);
   void keep_order();
   void undo(const Digest& digest);
   void forget(EntryId id);
@@ -150,6 +155,10 @@ class ScrapeCache {
   };
 
   Labels target_labels_;
+  // What the buckets of the last histogram have in common, and the text of it that ends where `le`
+  // begins; empty if there is no such text.
+  Labels bucket_labels_;
+  std::string bucket_text_;
   Duration trust_;
   std::shared_ptr<const SampleRules> rules_;
   bool reads_everything_ = false;

@@ -104,6 +104,7 @@ net::HttpRequest ScrapeLoop::make_request() const {
   request.url = orders_.url;
   request.timeout = target.timeout;
   request.connect_timeout = target.timeout;
+  request.likely_body_bytes = last_body_bytes_ + last_body_bytes_ / 16;
   request.max_body_bytes = orders_.max_body_bytes > 0 ? orders_.max_body_bytes : kMaxBodyBytes;
   request.headers = {
       {"Accept", std::string(kAccept)},
@@ -127,6 +128,7 @@ void ScrapeLoop::send(Timestamp slot, Result<net::HttpRequest> request) {
 
 void ScrapeLoop::store_page(Timestamp slot, net::HttpResult response) {
   const std::chrono::duration<double> took = parts_.clock.ticks() - started_;
+  last_body_bytes_ = response ? response->body.size() : 0;
   auto attempt =
       std::make_shared<Attempt>(Attempt{slot, took.count(), page_of(std::move(response))});
   net::run_on(

@@ -76,6 +76,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   std::optional<Scheduler::TaskId> timer_;
   std::optional<net::HttpSender::RequestId> request_;
   std::chrono::nanoseconds started_{0};
+  std::size_t last_body_bytes_ = 0;
   bool busy_ = false;
   bool stopped_ = false;
 };

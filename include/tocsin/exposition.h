@@ -82,6 +82,7 @@ class PageReader {
   void read_comments();
   void read_comment(std::string_view line);
   bool read_sample(std::string_view line, PageSample& out);
+  std::size_t end_of_labels(std::string_view text);
   MetricType type_of(std::string_view name) const;
   bool set_error(std::string_view what);
 
@@ -89,6 +90,7 @@ class PageReader {
   Dialect dialect_;
   std::size_t line_number_ = 0;
   std::string_view line_;
+  std::string_view last_labels_ = "{";  // Of the last sample, up to its last label.
   bool seen_eof_ = false;
   std::string_view type_name_;  // Of the last # TYPE line.
   MetricType type_ = MetricType::Unknown;

@@ -6,6 +6,7 @@
 //
 // A value that is never changed once it is made: copies share one allocation, and copying, hashing
 // and comparing copies cost next to nothing. Views that it hands out live as long as any copy.
+// Series that have most of their labels in common can share those, too (sharing()).
 #pragma once
 
 #include <atomic>
@@ -36,13 +37,13 @@ class Labels {
   class Iterator;
 
   Labels() = default;
-  Labels(const Labels& other) : packed_(other.packed_) { retain(); }
+  Labels(const Labels& other) : packed_(other.packed_) { retain(packed_); }
   Labels(Labels&& other) noexcept : packed_(std::exchange(other.packed_, nullptr)) {}
   Labels& operator=(Labels other) noexcept {
     std::swap(packed_, other.packed_);
     return *this;
   }
-  ~Labels() { release(); }
+  ~Labels() { release(packed_); }
   // In any order; later duplicates win, empty values are left out.
   Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs);
   explicit Labels(std::vector<std::pair<std::string, std::string>> pairs);
@@ -64,10 +65,13 @@ class Labels {
   Labels drop(const std::vector<std::string>& names) const;
   // Those of both; where both have a label, that of `other`.
   Labels joined(const Labels& other) const;
+  // The same labels, which take less memory: those of `base` are not kept once more, but together
+  // with it. Itself, where they are not all among these. `base` must share nothing itself.
+  Labels sharing(const Labels& base) const;
   // Replaces `out` with a key of keep_only(names) or drop(names), without making them: keys are the
-  // same exactly if these are.
-  void key_of_kept(const std::vector<std::string>& names, std::string& out) const;
-  void key_of_rest(const std::vector<std::string>& names, std::string& out) const;
+  // same exactly if these are. Whether all labels are in it.
+  bool key_of_kept(const std::vector<std::string>& names, std::string& out) const;
+  bool key_of_rest(const std::vector<std::string>& names, std::string& out) const;
 
   // `metric{a="b",c="d"}`, `{a="b"}`, `{}`; the form that PromQL reads.
   std::string text() const;
@@ -76,7 +80,8 @@ class Labels {
   std::uint64_t hash() const;
   // Known already, and good for hash tables of this process only.
   std::size_t quick_hash() const { return packed_ ? packed_->hash : 0; }
-  std::size_t byte_size() const { return packed_ ? sizeof(Packed) + packed_->size : 0; }
+  // What it takes, and its part of what it shares.
+  std::size_t byte_size() const;
 
   bool operator==(const Labels& other) const {
     return packed_ == other.packed_ || (quick_hash() == other.quick_hash() && same_bytes(other));
@@ -88,27 +93,30 @@ class Labels {
   friend class LabelsBuilder;
 
   // Shared by copies. The bytes stand behind it: for each label length, name, length, value, where
-  // lengths are varints.
+  // lengths are varints. With a base, each label is preceded by how many of the base's bytes come
+  // after it.
   struct Packed {
     mutable std::atomic<std::uint32_t> owners;
     std::uint32_t size;
-    std::size_t hash;
+    std::size_t hash;    // Of all labels, wherever they stand.
+    const Packed* base;  // Its labels are among these, too; null: all labels stand here.
 
-    const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+    std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size}; }
   };
 
   static Labels pack(std::string_view bytes);
-  // Replaces `out` with the bytes of the labels whose name `keeps` takes.
-  template <class Keeps>
-  void filter(Keeps keeps, std::string& out) const;
-  Labels pack_filtered(const std::string& filtered) const;
-
-  void retain() const {
-    if (packed_) packed_->owners.fetch_add(1, std::memory_order_relaxed);
+  static Labels pack(std::string_view bytes, std::size_t hash, const Packed* base);
+  static void retain(const Packed* packed) {
+    if (packed) packed->owners.fetch_add(1, std::memory_order_relaxed);
   }
-  void release() const;
+  static void release(const Packed* packed);
+  // Replaces `out` with the bytes of the labels whose name `keeps` takes; whether it takes all.
+  template <class Keeps>
+  bool filter(Keeps keeps, std::string& out) const;
+
   bool same_bytes(const Labels& other) const;
-  std::string_view bytes() const;
+  // How long the bytes of all labels are together.
+  std::size_t length() const;
 
   const Packed* packed_ = nullptr;  // Null: no labels.
 };
@@ -121,22 +129,28 @@ class Labels::Iterator {
   using pointer = const LabelView*;
   using reference = const LabelView&;
 
-  explicit Iterator(const char* at, const char* end) : next_(at), end_(end) { read(); }
+  Iterator() = default;  // The end.
+  explicit Iterator(const Packed* packed);
   reference operator*() const { return current_; }
   pointer operator->() const { return &current_; }
   Iterator& operator++() {
     read();
     return *this;
   }
-  bool operator==(const Iterator& other) const { return at_ == other.at_; }
+  bool operator==(const Iterator& other) const { return raw_.data() == other.raw_.data(); }
+  bool is_end() const { return raw_.empty(); }
 
  private:
-  void read();
+  friend class Labels;
 
-  const char* at_ = nullptr;
-  const char* next_;
-  const char* end_;
+  void read();
+  void read_place();
+
+  std::string_view raw_;  // The bytes of the current label; null at the end.
   LabelView current_;
+  std::string_view own_;     // What is left of its own bytes,
+  std::string_view shared_;  // of those of its base,
+  std::size_t place_ = 0;    // and of these once it is the turn of the next own label.
 };
 
 // Collects changes and makes Labels once. For relabelling and parsers. A view that it hands out is

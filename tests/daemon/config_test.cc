@@ -74,6 +74,30 @@ remote_write_receiver: {enabled: true}
   CHECK(c.receives_writes);
 }
 
+TEST_CASE("what is wrong is said without showing a secret that stands beside it") {
+  for (const char* text :
+       {"scrape_configs: [{job_name: a, basic_auth: {username: u, password: hunter2}, oops: 1}]\n",
+        "receivers: [{name: a, slack_configs: [{api_url: 'http://s/hunter2', oops: 1}]}]\n",
+        "web: {basic_auth_users: {alice: hunter2}}\n", "web: {password: hunter2\n",
+        "receivers: [{name: a, telegram_configs: [{bot_token: hunter2, chat_id: }]}]\n"}) {
+    CAPTURE(text);
+    const std::string said = read_config("tocsin.yaml", text).diagnostics.text();
+    CHECK(said.find("error") != std::string::npos);
+    CHECK(said.find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("users stand in the configuration only with hashed passwords") {
+  const std::string hash = "$2y$04$abcdefghijklmnopqrstuu2GbQLdjwBFdH8CcOE866nGziodmvO8K";
+  const LoadedConfig loaded =
+      read_config("tocsin.yaml", "web: {basic_auth_users: {alice: " + hash + ", bob: secret}}\n");
+  CHECK(loaded.config.web.basic_auth_users.at("alice") == hash);
+  REQUIRE(loaded.diagnostics.count(Severity::Error) == 1);
+  const std::string text = loaded.diagnostics.text();
+  CHECK(text.find("the password of 'bob' is no bcrypt hash") != std::string::npos);
+  CHECK(text.find("htpasswd -nBC 10 bob") != std::string::npos);
+}
+
 TEST_CASE("everything that is wrong is said at once, where it is") {
   const LoadedConfig loaded =
       read_config("tocsin.yaml",

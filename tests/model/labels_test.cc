@@ -58,6 +58,56 @@ TEST_CASE("copies are equal to what they were copied from, and outlive it") {
   CHECK(copy.quick_hash() == Labels{{"b", "2"}, {"a", "1"}}.quick_hash());
 }
 
+TEST_CASE("labels that share what others have, too, are the same labels") {
+  const Labels plain{
+      {"__name__", "m_bucket"}, {"a", "1"}, {"job", "j"}, {"le", "0.5"}, {"pod", "p"}, {"z", ""}};
+  const auto check = [&](const Labels& base, bool shares) {
+    const Labels shared = plain.sharing(base);
+    CHECK(shared == plain);
+    CHECK(plain == shared);
+    CHECK(shared.quick_hash() == plain.quick_hash());
+    CHECK(shared.hash() == plain.hash());
+    CHECK(shared.text() == plain.text());
+    CHECK(shared.size() == plain.size());
+    CHECK((shared <=> plain) == std::strong_ordering::equal);
+    for (const LabelView& label : plain) CHECK(shared.get(label.name) == label.value);
+    CHECK(shared.get("nothing").empty());
+    CHECK(shared.with("le", "1").text() == plain.with("le", "1").text());
+    CHECK(shared.without("a") == plain.without("a"));
+    CHECK(shared.drop({"job", "le"}) == plain.drop({"job", "le"}));
+    CHECK(shared.keep_only({"__name__", "pod"}) == plain.keep_only({"__name__", "pod"}));
+    CHECK(shared.drop({"nothing"}) == plain);
+    CHECK(shared.joined({{"b", "2"}, {"le", "9"}}) == plain.joined({{"b", "2"}, {"le", "9"}}));
+    CHECK(shared.sharing({{"pod", "p"}}) == plain);
+    CHECK(shared != plain.with("le", "1").sharing(base));
+    CHECK((shared.byte_size() != plain.byte_size()) == shares);
+  };
+  const std::vector<Labels> parts = {plain.drop({"__name__", "le"}),
+                                     {{"__name__", "m_bucket"}},
+                                     {{"pod", "p"}},
+                                     {{"a", "1"}, {"le", "0.5"}},
+                                     plain};
+  for (const Labels& base : parts) check(base, true);
+  check({}, false);
+  check({{"a", "other"}}, false);
+  check({{"a", "1"}, {"zz", "not there"}}, false);
+}
+
+TEST_CASE("buckets that share their labels take little more than their own") {
+  const Labels rest{{"deployment", std::string(200, 'd')}, {"pod", std::string(200, 'p')}};
+  std::vector<Labels> buckets;
+  std::size_t size = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Labels bucket = rest.with("__name__", "b").with("le", std::to_string(i));
+    buckets.push_back(bucket.sharing(rest));
+  }
+  for (const Labels& bucket : buckets) size += bucket.byte_size();
+  CHECK(size < 20 * 100);
+  const Labels last = buckets.back();
+  buckets.clear();
+  CHECK(last.get("pod") == std::string(200, 'p'));
+}
+
 TEST_CASE("joined labels are those of both, the other's where both have one") {
   const Labels a{{"a", "1"}, {"c", "1"}};
   CHECK(a.joined(Labels{{"b", "2"}, {"c", "2"}, {"d", "2"}}) ==

@@ -241,7 +241,36 @@ TEST_CASE("only users of the file may ask") {
     REQUIRE(answer);
     CHECK(answer->status == 401);
   }
+  const HttpServerOptions options{.basic_auth_users_file = path};
+  REQUIRE(write_file(path, "bob:\n"));
+  REQUIRE(net.server->use_users(options));
+  CHECK(ask(BasicCredentials{"alice", "open:sesame"}) == 401);
+  CHECK(ask(BasicCredentials{"bob", ""}) == 200);
   std::filesystem::remove(path);
+  CHECK_FALSE(net.server->use_users(options));
+  CHECK(ask(std::nullopt) == 401);
+  REQUIRE(net.server->use_users({}));
+  CHECK(ask(std::nullopt) == 200);
+}
+
+TEST_CASE("a stranger's body is not read, and the next request is one again") {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("tocsin-stranger-" + std::to_string(::getpid())))
+          .string();
+  REQUIRE(write_file(path, "alice:x\n"));
+  Net net(answer_hello, {.basic_auth_users_file = path});
+  std::filesystem::remove(path);
+  const auto post = [&](const char* password) {
+    return net.ask({.method = "POST",
+                    .url = net.url("/"),
+                    .body = std::string(8'000'000, 'b'),
+                    .basic_auth = BasicCredentials{"alice", password}});
+  };
+  for (const char* password : {"wrong", "x", "wrong", "x"}) {
+    const auto answer = post(password);
+    REQUIRE_MESSAGE(answer, answer.error().message);
+    CHECK(answer->status == (*password == 'x' ? 200 : 401));
+  }
 }
 
 TEST_CASE("an address in use and a missing file are errors at start") {
@@ -262,6 +291,21 @@ TEST_CASE("over the connection limit the newcomer is sent away") {
   REQUIRE(testing::run_until(net.loop, [&] { return static_cast<bool>(kept); }));
   CHECK_FALSE(net.get("/"));
   kept({.body = "x"});
+}
+
+TEST_CASE("one address cannot take all connections") {
+  Responder kept;
+  Net net([&](const HttpServerRequest&, Responder respond) { kept = std::move(respond); },
+          {.max_connections_of_address = 1});
+  for (int i = 0; i < 3; ++i) {
+    std::optional<HttpClient> client(std::in_place, net.loop);
+    client->send({.url = net.url("/")}, [](const HttpResult&) {});
+    REQUIRE(testing::run_until(net.loop, [&] { return static_cast<bool>(kept); }));
+    CHECK_FALSE(net.get("/"));
+    kept = nullptr;
+    client.reset();
+    REQUIRE(testing::run_until(net.loop, [&] { return net.server->connections() == 0; }));
+  }
 }
 
 TEST_CASE("TLS is verified against the authority and the name") {

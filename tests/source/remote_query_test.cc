@@ -103,6 +103,11 @@ TEST_CASE("errors keep the other side's words and get our kind") {
        ErrorCode::Parse, "not an answer of a query API: expected a string"},
       {200, success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"x"]}]})"),
        ErrorCode::Parse, "not an answer of a query API: not a number: x"},
+      {200, success(R"({"resultType":"scalar","result":[1e300,"1"]})"), ErrorCode::Parse,
+       "not an answer of a query API: not a time"},
+      {200, success(R"({"resultType":"vector","result":[{"metric":{},"histogram":
+          [1,{"count":"1","sum":"1","buckets":[[0.5,"1","2","1"]]}]}]})"),
+       ErrorCode::Parse, "not an answer of a query API: expected [rule, lower, upper, count]"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.body);

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "support/samples_of.h"
 
 namespace tocsin::source {
@@ -74,6 +76,54 @@ TEST_CASE("a failed scrape marks every series stale and says that the target is 
   scraped.page("a 2\n");
   CHECK(scraped.samples("a").at(0).ends_with("} 1 2"));
   CHECK(scraped.samples("up").at(0).ends_with("} 1 0 1"));
+}
+
+TEST_CASE("a line is the same series beside others as alone") {
+  const Texts lines = {
+      R"(h_bucket{a="1",b="x,y",le="0.5"} 1)",
+      R"(h_bucket{a="1",b="x,y",le="1"} 2)",
+      R"(h_bucket{a="1",b="x,y",le="+Inf"} 3)",
+      R"(h_bucket{a="1",b="x,y",c="2",le="1"} 4)",
+      R"(h_bucket{a="1",b="x,y",le="1",c="3"} 5)",
+      R"(h_bucket{a="1",b="x,y",le="9",job="own"} 6)",
+      R"(h_bucket{a="1",b="x,y",instance="own",le="8"} 7)",
+      R"(h_bucket{le="1",a=",le="} 8)",
+      R"(h_bucket{le="2",a=",le="} 9)",
+      R"(h_bucket{le="1",a=",le=\"1"} 10)",
+      R"(h_bucket{le="1"} 11)",
+      R"(h_bucket{le="2"} 12)",
+      R"(i_bucket{a="1",b="x,y",le="1"} 13)",
+      R"(h_sum{a="1",b="x,y"} 14)",
+      R"(h_bucket{a="1",b="x,y",le=""} 15)",
+      R"({"h_bucket",a="1",le="3"} 16)",
+      R"({"h_bucket",a="1",le="4"} 17)",
+  };
+  const std::string any = "{__name__=~\"[hi]_.*\"}";
+  for (const bool honor : {false, true}) {
+    Texts alone;
+    std::string page;
+    for (const std::string& line : lines) {
+      Scraped one(any);
+      one.honor_labels = honor;
+      one.ask(any);
+      REQUIRE(one.page(line + "\n").error.empty());
+      for (std::string& value : one.values(any)) alone.push_back(std::move(value));
+      page += line + "\n";
+    }
+    Scraped all(any);
+    all.honor_labels = honor;
+    all.ask(any);
+    const auto report = all.page(page);
+    CHECK(report.error.empty());
+    CHECK(report.kept == lines.size());
+    Texts together = all.values(any);
+    std::sort(together.begin(), together.end());
+    std::sort(alone.begin(), alone.end());
+    CHECK(together == alone);
+  }
+  Scraped bad(any);
+  CHECK_FALSE(bad.page(lines[0] + "\nh_bucket{a=\"1\",b=\"x,y\",le=} 1\n").error.empty());
+  CHECK(bad.page(lines[0] + "\nh_bucket{a=\"1\",b=\"x,y\",le=\"1\" 1\n").error.find("line 2") == 0);
 }
 
 TEST_CASE("nothing of a broken page is kept") {
