@@ -37,7 +37,7 @@ void DeliveryQueue::put(Message message) {
                        });
   }
   waiting_[key] = {std::move(message), version, parts_.outbox == nullptr};
-  send_next();
+  if (!parts_.outbox) send_next();  // Otherwise once it is written.
 }
 
 void DeliveryQueue::restore(Message message) {

@@ -28,7 +28,7 @@ Grouper::~Grouper() {
   for (auto& [key, group] : groups_) parts_.scheduler.cancel(group.task);
 }
 
-void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
+void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved) {
   const std::string key = destination.route->receiver + "|" + destination.group_key();
   const auto known = groups_.find(key);
   if (known == groups_.end() && alert.resolved) return;  // Nobody was told that it fired.
@@ -46,7 +46,14 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert) {
   entry.news = entry.news || is_news;
   if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
   if (!is_news) return;
-  save(key, state);
+  unsaved.insert(key);
+}
+
+void Grouper::save(const Unsaved& unsaved) {
+  for (const std::string& key : unsaved) {
+    const auto it = groups_.find(key);
+    if (it != groups_.end()) save(key, it->second.state);
+  }
 }
 
 void Grouper::restore(const std::string& key, GroupState state) {

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "notify/codec.h"
@@ -42,8 +43,13 @@ class Grouper {
   Grouper(const Grouper&) = delete;
   Grouper& operator=(const Grouper&) = delete;
 
-  // Takes an alert into the group of `destination`.
-  void add(const Destination& destination, const OutgoingAlert& alert);
+  // Keys of groups that have changed and are to be written.
+  using Unsaved = std::set<std::string>;
+
+  // Takes an alert into the group of `destination`. Once all that come together are in, save(): a
+  // group of thousands is written once and not for each of them.
+  void add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved);
+  void save(const Unsaved& unsaved);
 
   // Goes on with a group as it was written; what became due meanwhile is flushed soon.
   void restore(const std::string& key, GroupState group);

@@ -161,6 +161,7 @@ Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
 }
 
 void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
+  Grouper::Unsaved unsaved;
   for (const OutgoingAlert& alert : alerts) {
     const auto content = std::make_shared<const Content>(alert);
     for (const AlertmanagerQueue& q : alertmanagers_) {
@@ -173,9 +174,10 @@ void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
     }
     if (!config_.route) continue;
     for (const Destination& destination : destinations_of(*config_.route, alert.labels)) {
-      grouper_.add(destination, alert);
+      grouper_.add(destination, alert, unsaved);
     }
   }
+  grouper_.save(unsaved);
 }
 
 void Notifier::flush(const std::string& receiver, GroupMessage message) {

@@ -42,6 +42,7 @@ struct FakeOutbox : Outbox {
   std::map<std::string, std::string> groups;
   std::map<std::string, std::string> silences;
   std::vector<std::function<void()>> unwritten;
+  int group_writes = 0;
 
   void put(WrittenMessage message, std::function<void()> written) override {
     messages[{message.receiver, message.key}] = message;
@@ -52,6 +53,7 @@ struct FakeOutbox : Outbox {
   }
   void put_group(const std::string& key, std::string content) override {
     groups[key] = std::move(content);
+    ++group_writes;
   }
   void remove_group(const std::string& key) override { groups.erase(key); }
   void put_silence(const std::string& id, std::string content,
@@ -354,6 +356,17 @@ TEST_CASE(
   less.alertmanagers.pop_back();
   w.notifier.reconfigure(less);
   CHECK(outbox.messages.empty());
+}
+
+TEST_CASE("alerts that come together write their group once") {
+  FakeOutbox outbox;
+  World w(one_webhook(), &outbox);
+  w.notifier.send({alert("web"), alert("api"), alert("db")});
+  CHECK(outbox.group_writes == 1);
+  w.notifier.send({alert("web")});
+  CHECK(outbox.group_writes == 1);
+  w.notifier.send({alert("web", true), alert("cache")});
+  CHECK(outbox.group_writes == 2);
 }
 
 TEST_CASE("what was waiting when the process ended is sent by the next one") {

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Receivers that misbehave, each in a way of its own, all at once beside one that is well: nothing is
+lost, nothing that was acknowledged is told twice, no alert fires after its end, and the one that is
+well is not held up. Then the same of Alertmanagers, beside Prometheus."""
+
+import sys
+import time
+
+from fakes import RETRY_AFTER, Receiver, Target
+from harness import Lab, get, need, wait_until
+
+OUTAGE = 10  # Seconds.
+
+RULES = "groups: [{name: g, rules: [{alert: Fault, expr: 'fault > 0'}]}]\n"
+
+ENGINE = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: [rules.yaml]
+scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
+{more}
+"""
+
+# How each misbehaves, and what it must have been told in the end. Who answers 400 has said that it will
+# never take the message; it hears of what comes later.
+MODES = ["ok", "500", "hangs", "closes half-way", "refuses", "429, seconds", "429, date", "400"]
+WHOLE = {"kept": ["firing", "resolved"], "ended": ["firing", "resolved"], "begun": ["firing", "resolved"]}
+REFUSED = {"kept": ["firing", "resolved"], "ended": ["firing"], "begun": ["resolved"]}
+
+
+def routes(receivers):
+    lines = ["route:", "  receiver: r0", "  group_by: ['...']", "  group_wait: 100ms", "  group_interval: 500ms",
+             "  routes:"]
+    lines += [f"    - {{receiver: r{i}, continue: true}}" for i in range(len(receivers))]
+    lines.append("receivers:")
+    lines += [f"  - {{name: r{i}, webhook_configs: [{{url: 'http://{r.address}/', timeout: 2s}}]}}"
+              for i, r in enumerate(receivers)]
+    return "\n".join(lines) + "\nstorage: {path: state}\n"
+
+
+def first_arrival(receiver, x, status):
+    return next((r["at"] for r in receiver.requests
+                 if any(a["labels"]["x"] == x and a["status"] == status for a in r["body"]["alerts"])), None)
+
+
+def judge(mode, receiver):
+    """What went wrong with one receiver: nothing, as a rule."""
+    story = receiver.story("x")
+    expected = REFUSED if mode == "400" else WHOLE
+    problems = [f"{mode}: {x} was told {story.get(x)}, not {states}"
+                for x, states in expected.items() if story.get(x) != states]
+    if mode.startswith("429"):
+        problems += [f"{mode}: asked again after {later['at'] - earlier['at']:.1f} s"
+                     for earlier, later in zip(receiver.requests, receiver.requests[1:])
+                     if earlier["status"] == 429 and later["at"] - earlier["at"] < RETRY_AFTER - 1.1]
+    return problems
+
+
+def misbehaving_webhooks(lab):
+    target = Target({'fault{x="kept"}': 1, 'fault{x="ended"}': 1})
+    receivers = [Receiver() for _ in MODES]
+    by_mode = dict(zip(MODES, receivers))
+    server = lab.start_tocsin("tocsin", ENGINE.format(target=target.address, more=routes(receivers)))
+    for receiver in receivers:
+        wait_until("all are told", lambda r=receiver: r.story("x") == {"kept": ["firing"], "ended": ["firing"]}, 30)
+    for mode, receiver in by_mode.items():
+        receiver.behave(mode)
+    target.series.update({'fault{x="begun"}': 1, 'fault{x="ended"}': 0})
+    changed = time.time()
+    time.sleep(OUTAGE)
+    page, metrics = get(f"http://{server}/"), get(f"http://{server}/metrics")
+    name = f"r{MODES.index('400')} (webhook)"
+    assert f'tocsin_notifications_given_up_total{{receiver="{name}"}} 2' in metrics
+    assert name in lab.log("tocsin") and "refuses messages for good" in lab.log("tocsin")
+    assert "status 400" in page or "refuse" in page, "the page tells of the refusal"
+    for receiver in receivers:
+        receiver.behave("ok")
+    back = time.time()
+    for mode, receiver in by_mode.items():
+        if mode != "400":
+            wait_until(f"{mode}: the beginning and the end are told", lambda r=receiver: (
+                r.story("x").get("ended") == ["firing", "resolved"] and r.story("x").get("begun") == ["firing"]), 40)
+    late = time.time() - back
+    target.series.update({'fault{x="kept"}': 0, 'fault{x="begun"}': 0})
+    for mode, receiver in by_mode.items():
+        wait_until(f"{mode}: all is over", lambda r=receiver: r.story("x").get("kept") == ["firing", "resolved"], 40)
+    time.sleep(2)
+    problems = [problem for mode, receiver in by_mode.items() for problem in judge(mode, receiver)]
+    assert not problems, problems
+    healthy = max(first_arrival(by_mode["ok"], "begun", "firing"), first_arrival(by_mode["ok"], "ended", "resolved"))
+    assert healthy - changed < 4, healthy - changed
+    print(f"{len(MODES)} webhooks, {OUTAGE} s of {', '.join(MODES[1:])}: lost 0, twice 0, out of order 0; the "
+          f"healthy one was told in {healthy - changed:.1f} s, the last other {late:.1f} s after it was well")
+
+
+def a_hanging_alertmanager(lab, engine):
+    """How late a healthy Alertmanager is told of an alert while another hangs."""
+    target = Target({'fault{x="kept"}': 1})
+    healthy, hanging = Receiver(), Receiver()
+    hosts = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{healthy.address}', '{hanging.address}']}}]}}]}}"
+    config = ENGINE.format(target=target.address, more=hosts)
+    if engine == "tocsin":
+        lab.start_tocsin("tocsin", config)
+    else:
+        lab.start_prometheus(config)
+
+    def told(x):
+        return next((r["at"] for r in healthy.requests for a in r["body"] if a["labels"].get("x") == x), None)
+
+    for receiver in (healthy, hanging):
+        wait_until("both are told", lambda r=receiver: r.requests, 30)
+    hanging.behave("hangs")
+    target.series['fault{x="first"}'] = 1
+    wait_until("the first is told", lambda: told("first"), 30)
+    target.series['fault{x="second"}'] = 1
+    changed = time.time()
+    late = wait_until("the second is told", lambda: told("second"), 40) - changed
+    hanging.behave("ok")
+    print(f"two Alertmanagers, one hangs, {engine}: the other is told of the next alert after {late:.1f} s")
+    return late
+
+
+def main(tocsin):
+    need("prometheus")
+    with Lab(tocsin) as lab:
+        lab.write("rules.yaml", RULES)
+        misbehaving_webhooks(lab)
+    for engine in ("tocsin", "prometheus"):
+        with Lab(tocsin) as lab:
+            lab.write("rules.yaml", RULES)
+            late = a_hanging_alertmanager(lab, engine)
+            assert engine != "tocsin" or late < 4, late
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
