@@ -66,7 +66,7 @@ void read_webhook(Mapping& m, notify::ChannelConfig& channel) {
   for (const auto& [name, value] : headers) {
     if (!is_header_name(name)) m.error("headers", "not the name of a header: " + quote(name));
     if (value.find("{{") != std::string::npos) {
-      m.error("headers", "there are no templates in headers: " + name + ": " + value);
+      m.error("headers", "there are no templates in headers: " + name);
     }
     channel.client.headers.emplace_back(name, value);
   }
