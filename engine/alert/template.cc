@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alert/template.h"
 
+#include "alert/message_template.h"
 #include "alert/template_tree.h"
 
 namespace tocsin::alert {
@@ -21,19 +22,28 @@ class Execution {
     dot.emplace("ExternalLabels", StringMap(data_.external_labels));
     dot.emplace("ExternalURL", data_.external_url);
     dot.emplace("Value", data_.value);
-    const TemplateValue start = make_map(std::move(dot));
+    TemplateValue start = make_map(std::move(dot));
     variables_ = {{"$", start},
                   {"$labels", to_map(data_.labels)},
                   {"$externalLabels", StringMap(data_.external_labels)},
                   {"$externalURL", data_.external_url},
                   {"$value", data_.value}};
-    run_block(root_, start);
-    if (error_) return fail(*error_);
-    return std::move(out_);
+    return run_from(start);
+  }
+
+  Result<std::string> run_over(const TemplateValue& dot) {
+    variables_ = {{"$", dot}};
+    return run_from(dot);
   }
 
  private:
   enum class Flow { Next, Break, Continue };
+
+  Result<std::string> run_from(const TemplateValue& start) {
+    run_block(root_, start);
+    if (error_) return fail(*error_);
+    return std::move(out_);
+  }
 
   void stop(Error error) {
     if (!error_) error_ = std::move(error);
@@ -236,6 +246,13 @@ std::string Template::expand(const TemplateData& data) const {
   auto text = execute(data);
   if (text) return std::move(*text);
   return "<error expanding template: " + text.error().message + ">";
+}
+
+Result<std::string> expand_over(std::string_view text, const TemplateValue& dot) {
+  const auto root = parse_template(text);
+  if (!root) return fail(root.error());
+  const TemplateData nothing;
+  return Execution(**root, nothing).run_over(dot);
 }
 
 std::optional<std::string> template_problem(std::string_view text) {

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "alert/go_format.h"
+#include "alert/message_template.h"
 #include "alert/template_tree.h"
 #include "tocsin/duration.h"
 #include "tocsin/matcher.h"
@@ -272,6 +273,11 @@ Value args(const Context&, const ValueList& a) {
   return make_map(std::move(map));
 }
 
+Value to_json(const Context&, const ValueList& a) {
+  if (a.size() != 1) return wrong("wants one argument");
+  return TemplateValue(json_of(a[0]));
+}
+
 // ---- Time and links.
 
 Value parse_duration_seconds(const Context&, const ValueList& a) {
@@ -466,6 +472,7 @@ constexpr Entry kFunctions[] = {
     {"tableLink", graph_link<'1'>},
     {"title", title},
     {"toDuration", to_duration},
+    {"toJson", to_json},
     {"toLower", to_lower},
     {"toTime", number_to_text<timestamp_text>},
     {"toUpper", to_upper},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alert/template_value.h"
 
+#include <optional>
+
 #include "tocsin/sample.h"
 
 namespace tocsin::alert {
@@ -81,6 +83,25 @@ Result<double> number_of(const TemplateValue& value) {
   return fail(ErrorCode::Execution, "can't convert " + text_of(value) + " to float");
 }
 
+namespace {
+
+// Alertmanager's `.Alerts.Firing` and `.Alerts.Resolved`.
+std::optional<TemplateValue> alerts_that(const TemplateValue& value, const std::string& name) {
+  const ValueList* list = value.list();
+  if (!list || (name != "Firing" && name != "Resolved")) return std::nullopt;
+  ValueList out;
+  for (const TemplateValue& item : *list) {
+    const ValueMap* alert = item.map();
+    const auto status = alert ? alert->find("Status") : ValueMap::const_iterator();
+    if (!alert || status == alert->end()) return std::nullopt;
+    const bool fires = text_of(status->second) == "firing";
+    if (fires == (name == "Firing")) out.push_back(item);
+  }
+  return make_list(std::move(out));
+}
+
+}  // namespace
+
 Result<TemplateValue> field_of(const TemplateValue& value, const std::string& name) {
   if (const auto* labels = value.as<StringMap>()) {
     const auto it = labels->find(name);
@@ -90,6 +111,7 @@ Result<TemplateValue> field_of(const TemplateValue& value, const std::string& na
     if (name == "Labels") return TemplateValue(sample->labels);
     if (name == "Value") return TemplateValue(sample->value);
   }
+  if (auto alerts = alerts_that(value, name)) return std::move(*alerts);
   if (const ValueMap* map = value.map()) {
     const auto it = map->find(name);
     if (it != map->end()) return it->second;

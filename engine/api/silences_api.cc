@@ -29,10 +29,7 @@ void reply_problem(const Call& call, int status, std::string_view message) {
 }
 
 void reply_problem(const Call& call, const Error& error) {
-  const int status = error.code == ErrorCode::NotFound ? 404
-                     : error.code == ErrorCode::Limit  ? 429
-                                                       : 400;
-  reply_problem(call, status, error.message);
+  reply_problem(call, error.code == ErrorCode::NotFound ? 404 : 400, error.message);
 }
 
 // A form of another site can post text; it cannot say that it is JSON.
@@ -102,8 +99,9 @@ void put(const Call& call) {
 void expire(const Call& call) {
   if (!may_write(call)) return;
   call.backend.expire_silence(call.argument, [call](const Result<std::string>& id) {
-    if (!id) return reply_problem(call, id.error());
-    reply_json(call, 200, "");
+    if (id) return reply_json(call, 200, "");
+    // Of what cannot be ended Alertmanager says 500; clients know no other.
+    reply_problem(call, id.error().code == ErrorCode::NotFound ? 404 : 500, id.error().message);
   });
 }
 

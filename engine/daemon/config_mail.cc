@@ -21,11 +21,6 @@ void check_addresses(Mapping& m, std::string_view key, const notify::ChannelConf
   if (key == "from" && boxes->size() > 1) m.error(key, "a mail is from one address");
 }
 
-bool is_header_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(),
-                                      [](char c) { return c > ' ' && c <= '~' && c != ':'; });
-}
-
 bool is_about_the_body(std::string_view name) {
   return net::equal_ignoring_case(name, "MIME-Version") ||
          net::equal_ignoring_case(name.substr(0, 8), "Content-");
@@ -62,6 +57,11 @@ void check_login(Mapping& m, const notify::ChannelConfig& channel, std::string_v
 }
 
 }  // namespace
+
+bool is_header_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return c > ' ' && c <= '~' && c != ':'; });
+}
 
 void read_mail(Mapping& m, const ConfigContext& context, notify::ChannelConfig& channel) {
   bool require_tls = channel.option("require_tls") != "false";

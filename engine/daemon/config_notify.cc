@@ -3,6 +3,7 @@
 
 #include "daemon/config_reader.h"
 #include "notify/channel_kinds.h"
+#include "notify/webhook_template.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -43,9 +44,10 @@ constexpr std::string_view kTemplateKeys[] = {
     "title",   "text",     "message", "description", "details", "fields", "actions", "color",
     "pretext", "fallback", "card",    "summary",     "body",    "html",   "subject", "note"};
 
-void refuse_templates(Mapping& m) {
+void refuse_templates(Mapping& m, const notify::ChannelKindInfo& kind) {
   for (const std::string_view key : kTemplateKeys) {
-    if (!m.has(key)) continue;
+    const auto& known = kind.options;
+    if (std::find(known.begin(), known.end(), key) != known.end() || !m.has(key)) continue;
     m.error(
         key, "there is no " + quote(key) + ": Tocsin writes the message itself",
         "say it in the rule's annotations, summary and description, or send to an Alertmanager");
@@ -55,6 +57,28 @@ void refuse_templates(Mapping& m) {
 std::string who_needs(const notify::ChannelKindInfo& kind) {
   const bool vowel = std::string_view("aeiou").find(kind.name.front()) != std::string_view::npos;
   return (vowel ? "an " : "a ") + std::string(kind.name) + " receiver needs ";
+}
+
+// Its own headers, and a body that is tried on alerts that nobody will see.
+void read_webhook(Mapping& m, notify::ChannelConfig& channel) {
+  std::map<std::string, std::string> headers;
+  m.read("headers", headers);
+  for (const auto& [name, value] : headers) {
+    if (!is_header_name(name)) m.error("headers", "not the name of a header: " + quote(name));
+    if (value.find("{{") != std::string::npos) {
+      m.error("headers", "there are no templates in headers: " + name);
+    }
+    channel.client.headers.emplace_back(name, value);
+  }
+  if (channel.option("body").empty()) return;
+  const auto text = notify::webhook_text(notify::sample_group(), channel);
+  if (!text) {
+    const bool parses = text.error().message.starts_with("the body is not JSON");
+    m.error("body", text.error().message,
+            parses
+                ? "a text in JSON is written by toJson: {{ .CommonAnnotations.summary | toJson }}"
+                : "");
+  }
 }
 
 void read_channel(Mapping& m, const ConfigContext& context, const notify::ChannelKindInfo& kind,
@@ -80,7 +104,8 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
     m.read("http_config", channel.client,
            [&](Mapping& http, net::ClientConfig& out) { read_client(http, context, out); });
   }
-  refuse_templates(m);
+  if (kind.kind == notify::ChannelKind::Webhook) read_webhook(m, channel);
+  refuse_templates(m, kind);
   const auto need = [&](std::string_view key) {
     m.error_here(who_needs(kind) + std::string(key) + " or " + std::string(key) + "_file");
   };

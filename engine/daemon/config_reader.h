@@ -73,6 +73,7 @@ void read_interval_names(yaml::Mapping& m, std::string_view key,
 // config_mail.cc
 // What an entry of email_configs has besides what all channels have; these are read already.
 void read_mail(yaml::Mapping& m, const ConfigContext& context, notify::ChannelConfig& channel);
+bool is_header_name(std::string_view name);
 // One channel for each address, so that one that is refused keeps the others from nothing.
 std::vector<notify::ChannelConfig> one_for_each_address(const notify::ChannelConfig& channel);
 

@@ -79,7 +79,7 @@ class Daemon::Impl : public api::Backend {
       install(std::move(*loadout));
       reload_ = {true, clock_.now(), ""};
       log::info("configuration reloaded");
-      say_what_runs();
+      say_what_runs(config_, rules_);
       return {};
     }
     reload_.successful = false;
@@ -323,7 +323,7 @@ class Daemon::Impl : public api::Backend {
   // two intervals at most.
   void begin_work() {
     reload_ = {true, clock_.now(), ""};
-    say_what_runs();
+    say_what_runs(config_, rules_);
     if (config_.prometheus || config_.scrape_configs.empty()) {
       begin_evaluating();
     } else {
@@ -341,24 +341,6 @@ class Daemon::Impl : public api::Backend {
       notifier_->prune_silences();
     });
     certificates_.look(config_.certificates, clock_.now());
-  }
-
-  // An alerter without rules, data or anybody to tell is a mistake that nobody notices.
-  void say_what_runs() const {
-    std::size_t rules = 0;
-    for (const rule::Group& group : rules_.groups) rules += group.rules.size();
-    const std::size_t receivers =
-        config_.notify.alertmanagers.size() + config_.notify.receivers.size();
-    log::info("running", {{"groups", std::to_string(rules_.groups.size())},
-                          {"rules", std::to_string(rules)},
-                          {"scrape_jobs", std::to_string(config_.scrape_configs.size())},
-                          {"receivers", std::to_string(receivers)}});
-    if (rules == 0) log::warn("there are no rules: nothing will ever fire");
-    if (receivers == 0) log::warn("there are no receivers: alerts are only on the page");
-    if (config_.scrape_configs.empty() && !config_.prometheus && !config_.receives_writes) {
-      log::warn(
-          "there is no scrape_configs, prometheus or remote_write_receiver: rules have no data");
-    }
   }
 
   // The samples in memory are stamped by the clock as it was. What is on disk goes on under the new

@@ -31,4 +31,20 @@ Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load
   return loadout;
 }
 
+void say_what_runs(const Config& config, const rule::RuleSet& rule_set) {
+  std::size_t rules = 0;
+  for (const rule::Group& group : rule_set.groups) rules += group.rules.size();
+  const std::size_t receivers = config.notify.alertmanagers.size() + config.notify.receivers.size();
+  log::info("running", {{"groups", std::to_string(rule_set.groups.size())},
+                        {"rules", std::to_string(rules)},
+                        {"scrape_jobs", std::to_string(config.scrape_configs.size())},
+                        {"receivers", std::to_string(receivers)}});
+  if (rules == 0) log::warn("there are no rules: nothing will ever fire");
+  if (receivers == 0) log::warn("there are no receivers: alerts are only on the page");
+  if (config.scrape_configs.empty() && !config.prometheus && !config.receives_writes) {
+    log::warn(
+        "there is no scrape_configs, prometheus or remote_write_receiver: rules have no data");
+  }
+}
+
 }  // namespace tocsin::daemon

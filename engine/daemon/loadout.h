@@ -25,4 +25,8 @@ enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
 Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load_config,
                          Strictness strictness);
 
+// Logs how much there is to do. An alerter without rules, data or anybody to tell is a mistake that
+// nobody notices.
+void say_what_runs(const Config& config, const rule::RuleSet& rules);
+
 }  // namespace tocsin::daemon

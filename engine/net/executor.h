@@ -21,7 +21,7 @@ class Executor {
 };
 
 // Runs `work()` on `worker` and hands what it returns to `then(value)` on `home`. Both are moved;
-// neither must throw.
+// neither must throw. `then` is destroyed on `home`.
 template <class Work, class Then>
 void run_on(Executor& worker, Executor& home, Work work, Then then) {
   using Value = std::invoke_result_t<Work&>;
@@ -31,9 +31,10 @@ void run_on(Executor& worker, Executor& home, Work work, Then then) {
     std::optional<Value> value;
   };
   auto job = std::make_shared<Job>(Job{std::move(work), std::move(then), std::nullopt});
-  worker.post([job, &home] {
+  worker.post([job = std::move(job), &home]() mutable {
     job->value.emplace(job->work());
-    home.post([job] { job->then(std::move(*job->value)); });
+    // Moved: the worker must not be the last to hold what belongs to `home`.
+    home.post([job = std::move(job)] { job->then(std::move(*job->value)); });
   });
 }
 

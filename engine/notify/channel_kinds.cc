@@ -11,6 +11,7 @@ namespace {
 
 using Texts = std::span<const std::string_view>;
 
+constexpr std::string_view kWebhookOptions[] = {"body"};
 constexpr std::string_view kSlackOptions[] = {"channel", "username", "icon_emoji", "icon_url"};
 constexpr std::string_view kPagerDutyOptions[] = {"client",    "client_url", "severity",
                                                   "component", "group",      "class"};
@@ -54,7 +55,7 @@ constexpr ChannelKindInfo kKinds[] = {
      false,
      "",
      true,
-     {},
+     kWebhookOptions,
      {},
      webhook_request,
      by_status,

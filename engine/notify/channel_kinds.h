@@ -32,6 +32,7 @@ struct ChannelRequest {
   net::Headers headers;
   std::optional<net::MailEnvelope> mail;
   std::optional<net::BasicCredentials> login;
+  std::string flaw;  // Why it is not as it was configured; empty when it is.
 };
 
 struct ChannelKindInfo {

@@ -28,8 +28,7 @@ Grouper::~Grouper() {
   for (auto& [key, group] : groups_) parts_.scheduler.cancel(group.task);
 }
 
-void Grouper::add(const Destination& destination, const OutgoingAlert& alert,
-                  Unsaved& unsaved) {
+void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved) {
   const std::string key = destination.route->receiver + "|" + destination.group_key();
   const auto known = groups_.find(key);
   if (known == groups_.end() && alert.resolved) return;  // Nobody was told that it fired.
@@ -47,7 +46,6 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert,
   entry.news = entry.news || is_news;
   if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
   if (!is_news) return;
-  if (entry.is_over_unheard()) state.alerts.erase(alert.labels);
   unsaved.insert(key);
 }
 

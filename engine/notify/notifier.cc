@@ -20,7 +20,13 @@ Result<net::HttpRequest> post_json(const std::string& url, std::string body, Dur
   net::HttpRequest request;
   request.method = "POST";
   request.url = url;
-  request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "Tocsin"}};
+  request.headers = {{"User-Agent", "Tocsin"}};
+  const auto says_type = [](const auto& header) {
+    return net::equal_ignoring_case(header.first, "Content-Type");
+  };
+  if (std::none_of(client.headers.begin(), client.headers.end(), says_type)) {
+    request.headers.emplace_back("Content-Type", "application/json");
+  }
   request.body = std::move(body);
   request.timeout = timeout;
   if (auto known = net::introduce(client, request); !known) return fail(known.error());
@@ -41,6 +47,10 @@ Result<net::HttpRequest> channel_request(const ChannelConfig& config, const Chan
   if (!key) return fail(key.error());
   ChannelRequest built = kind.build(std::get<GroupMessage>(*message.content),
                                     {config, std::move(*url), std::move(*key)});
+  if (!built.flaw.empty()) {
+    log::warn("a message is not written as it was configured",
+              {{"receiver", message.key}, {"error", built.flaw}});
+  }
   auto request = post_json(built.url, std::move(built.body), config.timeout, config.client);
   if (!request) return request;
   request->headers.emplace_back("Idempotency-Key", idempotency_key(message));

@@ -75,13 +75,19 @@ std::string alertmanager_body(const std::vector<const OutgoingAlert*>& alerts) {
   return json::serialize(out);
 }
 
+std::map<std::string, std::string> common_labels(const GroupMessage& group) {
+  std::vector<std::map<std::string, std::string>> all;
+  for (const OutgoingAlert& one : group.alerts) all.push_back(alert::to_map(one.labels));
+  return common(all);
+}
+
+std::map<std::string, std::string> common_annotations(const GroupMessage& group) {
+  std::vector<std::map<std::string, std::string>> all;
+  for (const OutgoingAlert& one : group.alerts) all.push_back(one.annotations);
+  return common(all);
+}
+
 std::string webhook_body(const GroupMessage& group, std::size_t max_alerts) {
-  std::vector<std::map<std::string, std::string>> labels;
-  std::vector<std::map<std::string, std::string>> annotations;
-  for (const OutgoingAlert& one : group.alerts) {
-    labels.push_back(alert::to_map(one.labels));
-    annotations.push_back(one.annotations);
-  }
   const bool firing = std::any_of(group.alerts.begin(), group.alerts.end(),
                                   [](const OutgoingAlert& alert) { return !alert.resolved; });
   const std::size_t shown =
@@ -94,8 +100,8 @@ std::string webhook_body(const GroupMessage& group, std::size_t max_alerts) {
   out["status"] = firing ? "firing" : "resolved";
   out["alerts"] = std::move(alerts);
   out["groupLabels"] = to_json(group.group_labels);
-  out["commonLabels"] = to_json(common(labels));
-  out["commonAnnotations"] = to_json(common(annotations));
+  out["commonLabels"] = to_json(common_labels(group));
+  out["commonAnnotations"] = to_json(common_annotations(group));
   out["externalURL"] = group.external_url;
   out["groupKey"] = group.group_key;
   out["truncatedAlerts"] = group.alerts.size() - shown;

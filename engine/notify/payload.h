@@ -25,6 +25,10 @@ struct GroupMessage {
 // Alertmanager's webhook, version "4". `max_alerts` 0 is all.
 std::string webhook_body(const GroupMessage& group, std::size_t max_alerts);
 
+// What all alerts of the group agree on.
+std::map<std::string, std::string> common_labels(const GroupMessage& group);
+std::map<std::string, std::string> common_annotations(const GroupMessage& group);
+
 // 16 hexadecimal digits, from the labels: what Alertmanager shows as an alert's fingerprint.
 std::string fingerprint(const Labels& labels);
 

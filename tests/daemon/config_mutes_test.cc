@@ -81,8 +81,8 @@ TEST_CASE("what is wrong about who is not told is said where it stands, with wha
     return "time_intervals:\n- name: a\n  time_intervals:\n  - " + rest + "\n";
   };
   const std::pair<std::string, std::string> cases[] = {
-      {in_route("mute_time_intervals: [nigth]"), "t.yaml:4:35: error: no time interval is called"},
-      {in_route("mute_time_intervals: [nigth]"), "did you mean 'night'?"},
+      {in_route("mute_time_intervals: [nights]"), "t.yaml:4:35: error: no time interval is called"},
+      {in_route("mute_time_intervals: [nights]"), "did you mean 'night'?"},
       {in_route("active_time_intervals: [x]"), "no time interval is called \"x\""},
       {in_route("matchers: [severity]"), "t.yaml:4:24: error: not a matcher: severity"},
       {"receivers: [{name: t}]\nroute: {receiver: t, mute_time_intervals: []}\n",
@@ -92,13 +92,14 @@ TEST_CASE("what is wrong about who is not told is said where it stands, with wha
       {in_interval("weekdays: ['monday:fryday']"),
        "t.yaml:4:16: error: not a day of the week: fryday; did you mean 'friday'?"},
       {in_interval("times: [{start_time: '25:00', end_time: '26:00'}]"),
-       "t.yaml:4:25: error: not a time between 00:00 and 24:00: 25:00"},
+       "t.yaml:4:26: error: not a time between 00:00 and 24:00: 25:00"},
       {in_interval("times: [{start_time: '22:00', end_time: '06:00'}]"), "over midnight"},
       {in_interval("times: [{start_time: '22:00'}]"), "'end_time' is missing"},
       {in_interval("days_of_month: ['0']"), "a month has no day 0"},
       {in_interval("months: [decembre]"), "did you mean 'december'?"},
       {in_interval("location: Europe/Berlim"), "no time zone is called \"Europe/Berlim\""},
       {in_interval("location: ../../../etc/passwd"), "no time zone is called"},
+      {in_interval("location: Europe"), "t.yaml:4:15: error: "},
       {in_interval("location: /etc/passwd"), "no time zone is called"},
       {in_interval("weekday: [monday]"), "did you mean 'weekdays'?"},
       {"time_intervals: [{name: a}, {name: a}]\n", "two time intervals are called \"a\""},

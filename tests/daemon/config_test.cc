@@ -278,6 +278,39 @@ receivers:
   CHECK(mail[1].client.proxy_url.empty());
 }
 
+TEST_CASE("a webhook's body may be a template, which is tried before it is needed") {
+  const auto with_body = [](const std::string& rest) {
+    return read_config("t.yaml",
+                       "route: {receiver: t}\nreceivers:\n- name: t\n  webhook_configs:\n  - {"
+                       "url: 'http://hook/', " +
+                           rest + "}\n");
+  };
+  const LoadedConfig sound = with_body(
+      "headers: {X-Team: shop}, body: '{\"text\": {{ .CommonLabels.alertname | toJson }}}'");
+  CAPTURE(sound.diagnostics.text());
+  REQUIRE(sound.diagnostics.empty());
+  const auto& channel = sound.config.notify.receivers[0].channels[0];
+  CHECK(channel.client.headers == net::Headers{{"X-Team", "shop"}});
+  CHECK(channel.option("body").starts_with("{\"text\""));
+  CHECK(
+      with_body("headers: {Content-Type: text/plain}, body: '{{ .Status }}!'").diagnostics.empty());
+  const std::pair<const char*, const char*> cases[] = {
+      {"body: '{{ .Status }}'", "t.yaml:5:33: error: the body is not JSON"},
+      {"body: '{\"text\": \"{{ .CommonAnnotations.summary }}\"}'", "the body is not JSON"},
+      {"body: '{{ .Status'", "t.yaml:5:33: error"},
+      {"body: '{{ .Nothing }}'", "can't evaluate field Nothing"},
+      {"headers: {'A b': c}", "not the name of a header"},
+      {"headers: {A: '{{ .Status }}'}", "there are no templates in headers"},
+  };
+  for (const auto& [rest, complaint] : cases) {
+    const LoadedConfig loaded = with_body(rest);
+    const std::string text = loaded.diagnostics.text();
+    CAPTURE(text);
+    CHECK(text.find(complaint) != std::string::npos);
+    CHECK(loaded.diagnostics.count(Severity::Error) == 1);
+  }
+}
+
 TEST_CASE("rules are evaluated either here or there") {
   const LoadedConfig loaded = read_config(
       "t.yaml", "prometheus: {url: 'http://p:9090'}\nscrape_configs: [{job_name: a}]\n");

@@ -117,5 +117,22 @@ TEST_CASE("a pool that goes down finishes what runs") {
   CHECK(finished == 1);
 }
 
+TEST_CASE("what is to be done at home with a worker's result is also destroyed there") {
+  // A worker that still holds its task when all is done.
+  struct Holder : Executor {
+    void post(std::function<void()> task) override { held = std::move(task); }
+    std::function<void()> held;
+  };
+  Holder worker;
+  Holder home;
+  const auto token = std::make_shared<int>(0);
+  run_on(
+      worker, home, [token] { return 1; }, [token](int) {});
+  worker.held();
+  home.held();
+  home.held = nullptr;
+  CHECK(token.use_count() == 1);
+}
+
 }  // namespace
 }  // namespace tocsin::net

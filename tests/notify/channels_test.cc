@@ -242,6 +242,37 @@ TEST_CASE("Telegram: of an alert that is too long its first line is left") {
             .find("<b>web in shop: only 93% of requests succeed</b>") != std::string::npos);
 }
 
+TEST_CASE("a webhook's body may be a template, over what Alertmanager's templates see") {
+  ChannelConfig config;
+  config.options["body"] =
+      R"j({"text": {{ printf "%s: %d of %d" .Status (len .Alerts.Firing) (len .Alerts) | toJson }},)j"
+      R"j("labels": {{ toJson .CommonLabels }}, "first": {{ (index .Alerts 0).Labels.deployment | toJson }},)j"
+      R"j("why": [{{ range $i, $a := .Alerts }}{{ if $i }},{{ end }}{{ toJson $a.Annotations.summary }}{{ end }}],)j"
+      R"j("gone": {{ range .Alerts.Resolved }}{{ toJson .Labels.deployment }}{{ end }}})j";
+  OutgoingAlert over = alert("api", true);
+  over.annotations["summary"] = "\"quoted\"\n\\";
+  const json::object out = built(ChannelKind::Webhook, group({alert("web"), over}), config);
+  CHECK(text_at(out, "/text") == "firing: 1 of 2");
+  CHECK(text_at(out, "/labels/namespace") == "shop");
+  CHECK(text_at(out, "/first") == "web");
+  CHECK(text_at(out, "/why/1") == "\"quoted\"\n\\");
+  CHECK(text_at(out, "/gone") == "api");
+}
+
+TEST_CASE("a template that does not fit the alerts sends what a webhook gets without one") {
+  ChannelConfig config;
+  config.options["body"] = R"({"text": "{{ .CommonAnnotations.summary }}"})";
+  config.kind = ChannelKind::Webhook;
+  const OpenChannel channel{config, "https://receiver", ""};
+  const auto sound = webhook_request(group({alert("web")}), channel);
+  CHECK(sound.flaw.empty());
+  const auto broken = webhook_request(group({evil()}), channel);
+  CHECK(broken.flaw.starts_with("the body is not JSON"));
+  CHECK(broken.body.find(R"("version":"4")") != std::string::npos);
+  config.client.headers = {{"content-type", "text/plain"}};
+  CHECK(webhook_request(group({evil()}), channel).flaw.empty());
+}
+
 TEST_CASE("nothing that an alert may say breaks a message") {
   for (const ChannelKindInfo& kind : channel_kinds()) {
     CAPTURE(kind.name);

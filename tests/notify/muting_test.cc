@@ -172,6 +172,15 @@ TEST_CASE("an alert that comes and goes under a silence is never heard of") {
   CHECK(w.told(10min).empty());
 }
 
+TEST_CASE("what was held back and is over is no news when the silence ends") {
+  World w(one_webhook());
+  w.silence("alertname=Slow", 1min);
+  w.fire("Slow");
+  CHECK(w.told(1min).empty());  // The silence is over, the next flush is due in ten seconds.
+  w.resolve("Slow");
+  CHECK(w.told(10min).empty());
+}
+
 TEST_CASE("whoever was told that an alert fires is told that it is over, silenced or not, once") {
   World w(one_webhook());
   w.fire("Slow");
@@ -342,6 +351,7 @@ TEST_CASE("a group that an older Tocsin wrote goes on: what was told is told whe
   World w(one_webhook());
   w.notifier.restore(written);
   CHECK(w.told(2min).empty());
+  w.silence("alertname=Slow", 1h);  // Holds back what was never told.
   OutgoingAlert slow;
   slow.labels = Labels{{"alertname", "Slow"}, {"namespace", "shop"}};
   slow.starts_at = from_millis(1'795'369'200'000);
