@@ -120,7 +120,7 @@ def reload(server, process, by_signal):
         assert error.code == 500, error
 
 
-def what_reloads_meet(lab):
+def what_reloads_meet():
     """The rules file as it changes from one reload to the next. The rule itself stays the same, or the
     file is broken."""
     other = "  - {name: other, rules: [{record: r, expr: 'vector(%d)'}]}\n"
@@ -130,7 +130,8 @@ def what_reloads_meet(lab):
             ("rules.yaml", one.replace("name: g", "name: renamed"))]
 
 
-def reloads_while_it_fires(lab, engine):
+def reloads_while_it_fires(lab, engine, pause, kinds):
+    """`kinds`: how many of what_reloads_meet(); 1: nothing changes."""
     target = Target({'fault{x="1"}': 1})
     alertmanager = lab.start_alertmanager(engine)
     chat = Receiver()
@@ -145,7 +146,7 @@ def reloads_while_it_fires(lab, engine):
     process = lab.processes[-1][1]
     wait_until("it fires", lambda: shown(alertmanager), 30)
     began = {a["startsAt"] for a in active_alerts(alertmanager)}
-    meets, number, gone, file = what_reloads_meet(lab), 0, 0, "rules.yaml"
+    meets, number, gone, file = what_reloads_meet()[:kinds], 0, 0, "rules.yaml"
     deadline = time.monotonic() + 12
     while time.monotonic() < deadline:
         name, text = meets[number % len(meets)]
@@ -156,7 +157,7 @@ def reloads_while_it_fires(lab, engine):
         reload(server, process, number % 2)
         gone += not shown(alertmanager)
         began |= {a["startsAt"] for a in active_alerts(alertmanager)}
-        time.sleep(0.2)
+        time.sleep(pause)
     lab.write(file, rules())
     time.sleep(1)
     target.series = {'fault{x="1"}': 0}
@@ -164,7 +165,7 @@ def reloads_while_it_fires(lab, engine):
     wait_until("it is over", lambda: not shown(alertmanager), 30)
     time.sleep(2)
     story = chat.story("x")
-    print(f"{number} reloads in 12 s while it fires, {engine}: seen gone {gone} times, {len(began)} beginnings"
+    print(f"{number} reloads in 12 s ({'unchanged' if kinds == 1 else 'changed, renamed, broken'}) while it fires, {engine}: seen gone {gone} times, {len(began)} beginnings"
           + (f"; the webhook was told {' and '.join(story['1'])}" if story else ""))
     if engine == "tocsin":
         assert gone == 0 and len(began) == 1 and story == {"1": ["firing", "resolved"]}, story
@@ -172,7 +173,12 @@ def reloads_while_it_fires(lab, engine):
 
 def main(tocsin, count=10000):
     need("prometheus", "prometheus-alertmanager")
-    for part in (lambda lab, engine: many_at_once(lab, engine, count), more_than_the_limit, reloads_while_it_fires):
+    parts = [lambda *who: many_at_once(*who, count), more_than_the_limit,
+             lambda *who: reloads_while_it_fires(*who, 0.2, 1),
+             # A group that changes is evaluated anew from its next slot on: reloads that change it more
+             # often than it is evaluated keep it, and Prometheus, from seeing anything.
+             lambda *who: reloads_while_it_fires(*who, 1.5, 5)]
+    for part in parts:
         for engine in ("tocsin", "prometheus"):
             with Lab(tocsin) as lab:
                 part(lab, engine)
