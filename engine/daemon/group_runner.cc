@@ -97,7 +97,12 @@ GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing
 
 GroupRunner::~GroupRunner() { stop(); }
 
-void GroupRunner::start() { schedule(next_slot(parts_.clock.now())); }
+void GroupRunner::start() {
+  const Timestamp now = parts_.clock.now();
+  const Timestamp slot = next_slot(now);
+  const Timestamp due = last_slot_ ? std::max(now, *last_slot_ + timing_.interval) : slot;
+  schedule(std::min(slot, due));
+}
 
 void GroupRunner::stop() {
   if (!stopped_) parts_.scheduler.cancel(task_);
@@ -206,7 +211,8 @@ void GroupRunner::finish(Timestamp slot) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, late / timing_.interval));
   missed_ += passed;
   note_pace(passed > 0);
-  schedule(slot + timing_.interval * static_cast<std::int64_t>(passed + 1));
+  last_slot_ = slot;
+  schedule(next_slot(slot + timing_.interval * static_cast<std::int64_t>(passed)));
 }
 
 void GroupRunner::note_pace(bool is_behind) {
@@ -227,6 +233,9 @@ void GroupRunner::adopt(GroupRunner& before, SameRule same) {
   for (RuleState& state : rules_) {
     for (RuleState& old : before.rules_) {
       if (!same(*state.life.rule(), *old.life.rule())) continue;
+      if (before.last_slot_ && (!last_slot_ || *before.last_slot_ < *last_slot_)) {
+        last_slot_ = before.last_slot_;
+      }
       const std::string old_id = old.life.rule()->id;
       if (state.life.adopt(old.life)) move_records(state, old_id);
     }

@@ -63,7 +63,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   GroupRunner(const GroupRunner&) = delete;
   GroupRunner& operator=(const GroupRunner&) = delete;
 
-  // The first evaluation is at the next slot.
+  // The first evaluation is at the next slot, but no later than an interval after the last one of
+  // the runner that was adopted: reloads, however many, hold up no rule.
   void start();
   // No evaluation after this; one that runs finds nobody to tell.
   void stop();
@@ -121,6 +122,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   std::chrono::nanoseconds began_{0};
   double last_seconds_ = 0;
   std::optional<Timestamp> last_evaluation_;
+  std::optional<Timestamp> last_slot_;  // That was evaluated whole, by this one or an adopted one.
   std::uint64_t iterations_ = 0;
   std::uint64_t missed_ = 0;
   bool is_behind_ = false;  // The last evaluation missed slots.

@@ -98,6 +98,30 @@ TEST_CASE("rules of a group see what the rules before them wrote, in the same ev
   CHECK(w.changes[2] == "High pending>firing");
 }
 
+TEST_CASE("reloads that come faster than slots hold up no rule") {
+  World w;
+  const auto rules = [](int version) {
+    return "groups: [{name: g" + std::to_string(version) +
+           ", rules: [{alert: High, expr: m > 5, annotations: {version: '" +
+           std::to_string(version % 3) + "'}}]}]";
+  };
+  w.apply(rules(0));
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  REQUIRE(w.changes == std::vector<std::string>{"High pending>firing"});
+  Timestamp seen = w.clock.now();
+  for (int version = 1; version < 100; ++version) {
+    w.apply(rules(version));
+    w.clock.advance(2s);
+    const auto groups = w.engine->groups();
+    if (groups[0].rules[0].last_evaluation) seen = *groups[0].rules[0].last_evaluation;
+    CHECK(w.clock.now() - seen <= 17s);
+  }
+  w.clock.advance(60s);
+  CHECK(w.clock.now() - *w.engine->groups()[0].last_evaluation < 15s);
+  CHECK(w.changes.size() == 1);
+}
+
 TEST_CASE("aggregations that rules have in common see what the rules between them wrote") {
   World w;
   w.apply(R"(
