@@ -13,9 +13,10 @@ constexpr std::array<std::string_view, 10> kSubject{
     "namespace", "deployment", "statefulset",           "daemonset", "k8s_job",
     "cronjob",   "replicaset", "replicationcontroller", "component", "job"};
 
-bool may_concern(const Labels& target, const Labels& alert) {
+bool may_concern(const source::TargetStatus& target, const Labels& alert) {
+  if (target.speaks_for_others) return true;
   return std::none_of(kSubject.begin(), kSubject.end(), [&](std::string_view name) {
-    const std::string_view a = target.get(name);
+    const std::string_view a = target.target.labels.get(name);
     const std::string_view b = alert.get(name);
     return !a.empty() && !b.empty() && a != b;
   });
@@ -37,7 +38,7 @@ Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : down_(std::move(
 std::optional<alert::Obstacle> Eyesight::why_blind(const Sources& sources,
                                                    const Labels& alert) const {
   for (const source::TargetStatus& status : down_) {
-    if (!may_concern(status.target.labels, alert) || !may_feed(status, sources)) continue;
+    if (!may_concern(status, alert) || !may_feed(status, sources)) continue;
     return alert::Obstacle{"target " + status.target.url,
                            status.target.url + " cannot be scraped: " + status.last_error};
   }

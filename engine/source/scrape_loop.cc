@@ -52,6 +52,11 @@ ScrapeLoop::ScrapeLoop(const ScrapeParts& parts, Target target, std::shared_ptr<
   status_.target = std::move(target);
 }
 
+void ScrapeLoop::use(ScrapeOrders orders) {
+  orders_ = std::move(orders);
+  status_.speaks_for_others = orders_.rules && orders_.rules->honor_labels;
+}
+
 void ScrapeLoop::start() { schedule(); }
 
 void ScrapeLoop::stop() {

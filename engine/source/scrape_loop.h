@@ -47,7 +47,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   ScrapeLoop& operator=(const ScrapeLoop&) = delete;
 
   // Takes effect from the next slot.
-  void use(ScrapeOrders orders) { orders_ = std::move(orders); }
+  void use(ScrapeOrders orders);
   void start();
   void stop();
 

@@ -48,6 +48,8 @@ struct TargetStatus {
   // The metrics that it was ever seen to have, as far as anybody asks for them; null before its
   // first page.
   std::shared_ptr<const MetricNames> metrics;
+  // Its series keep their own labels (honor_labels): its own say nothing of what they are about.
+  bool speaks_for_others = false;
 };
 
 // Applies the job's defaults and relabel_configs to one discovered address. Fails when what comes

@@ -26,11 +26,18 @@ TEST_CASE("an alert cannot be seen while a target that it may be about is down")
   CHECK_FALSE(blind(same, source::Health::Up));
   CHECK_FALSE(blind(same.with("deployment", "api"), source::Health::Down));
   CHECK_FALSE(blind(same.with("namespace", "other"), source::Health::Down));
-  // A federated Prometheus may be about anything.
-  CHECK(blind(Labels{{"job", "federate"}}, source::Health::Down));
+  CHECK(blind(Labels{{"job", "linkerd-proxy"}}, source::Health::Down));
   const auto obstacle = Eyesight({target(same, source::Health::Down)}).why_blind(any, alert);
   CHECK(obstacle->cause == "target http://10.0.0.1:4191/metrics");
   CHECK(obstacle->reason == "http://10.0.0.1:4191/metrics cannot be scraped: connection refused");
+}
+
+TEST_CASE("a federated Prometheus that is away may be about anything") {
+  const Labels alert{{"alertname", "A"}, {"job", "linkerd-proxy"}, {"namespace", "shop"}};
+  source::TargetStatus prometheus = target(Labels{{"job", "federate"}}, source::Health::Down);
+  CHECK_FALSE(Eyesight({prometheus}).why_blind({{}, true}, alert).has_value());
+  prometheus.speaks_for_others = true;
+  CHECK(Eyesight({prometheus}).why_blind({{}, true}, alert).has_value());
 }
 
 TEST_CASE("a target that never had what the rule reads keeps no alert") {
