@@ -87,18 +87,22 @@ void Loop::arm() {
   });
 }
 
-void Loop::look_at_clock(Timestamp now) {
+// Says whether somebody was told of a step.
+bool Loop::note_clock_step(Timestamp now) {
   const std::chrono::nanoseconds ticks = clock_.ticks();
   const std::chrono::duration<double, std::milli> passed = (ticks - native_->last_ticks) * speed_;
   const Duration step = now - native_->last_now - std::chrono::duration_cast<Duration>(passed);
   native_->last_now = now;
   native_->last_ticks = ticks;
-  if (std::chrono::abs(step) >= kLeastStep && native_->on_clock_step) native_->on_clock_step(step);
+  if (std::chrono::abs(step) < kLeastStep || !native_->on_clock_step) return false;
+  native_->on_clock_step(step);
+  return true;
 }
 
 void Loop::run_due() {
   const Timestamp now = clock_.now();
-  look_at_clock(now);
+  // Whoever stops the loop because the clock was set wants nothing done by the new time.
+  if (note_clock_step(now)) return arm();
   while (!native_->tasks.empty() && native_->tasks.begin()->first.first <= now) {
     auto node = native_->tasks.extract(native_->tasks.begin());
     native_->due.erase(node.key().second);

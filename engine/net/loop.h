@@ -49,7 +49,7 @@ class Loop : public Scheduler, public Executor {
  private:
   void arm();
   void run_due();
-  void look_at_clock(Timestamp now);
+  bool note_clock_step(Timestamp now);
 
   const Clock& clock_;
   const double speed_;

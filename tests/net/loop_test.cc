@@ -64,6 +64,17 @@ TEST_CASE("a clock that is set back is noticed within a second or two, and only 
   CHECK(std::chrono::abs(steps[0] + std::chrono::seconds(3605)) < std::chrono::seconds(1));
 }
 
+TEST_CASE("a loop that is stopped because the clock was set does nothing by the new time") {
+  SetClock clock;
+  Loop loop(clock);
+  bool late = false;
+  loop.on_clock_step([&](Duration) { loop.stop(); });
+  loop.after(Duration(1), [&] { clock.set_by_ms = 3'600'000; });
+  loop.after(Duration(60'000), [&] { late = true; });
+  loop.run();
+  CHECK_FALSE(late);
+}
+
 TEST_CASE("a stop before the run ends it at once") {
   const SystemClock clock;
   Loop loop(clock);
