@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alert/template.h"
 
+#include <algorithm>
+
 #include "alert/message_template.h"
 #include "alert/template_tree.h"
 
@@ -89,6 +91,7 @@ class Execution {
     const TemplateValue value = evaluate(statement.pipeline, dot);
     Flow flow = Flow::Next;
     if (error_) return flow;
+    if (data_.on_condition) data_.on_condition(statement.text, is_true(value));
     if (statement.kind == Statement::Kind::Range) {
       run_range(statement, value, dot);
     } else if (is_true(value)) {
@@ -230,6 +233,18 @@ class Execution {
   std::optional<Error> error_;
 };
 
+void collect_conditions(const Template::Block& block, std::vector<std::string>& out) {
+  for (const Statement& statement : block.statements) {
+    if (!statement.body) continue;
+    if (std::find(out.begin(), out.end(), statement.text) == out.end()) {
+      out.push_back(statement.text);
+    }
+    collect_conditions(*statement.body, out);
+    if (statement.otherwise) collect_conditions(*statement.otherwise, out);
+  }
+  for (const auto& [name, defined] : block.defined) collect_conditions(*defined, out);
+}
+
 }  // namespace
 
 Result<Template> Template::parse(std::string_view text) {
@@ -240,6 +255,12 @@ Result<Template> Template::parse(std::string_view text) {
 
 Result<std::string> Template::execute(const TemplateData& data) const {
   return Execution(*root_, data).run();
+}
+
+std::vector<std::string> Template::conditions() const {
+  std::vector<std::string> out;
+  collect_conditions(*root_, out);
+  return out;
 }
 
 std::string Template::expand(const TemplateData& data) const {

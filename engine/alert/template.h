@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tocsin/promql.h"
 #include "tocsin/result.h"
@@ -26,6 +27,9 @@ struct TemplateData {
   Timestamp at{};
   // Answers the template function `query`; null where there is nobody to ask.
   std::function<Result<promql::Vector>(std::string_view expr)> query;
+  // Hears of every `if`, `with` and `range` that is come to, as Template::conditions() writes it,
+  // and whether its body runs; may be null.
+  std::function<void(const std::string& condition, bool taken)> on_condition;
 };
 
 class Template {
@@ -38,6 +42,9 @@ class Template {
 
   // Fails with Execution when the data does not fit what the template does with it.
   Result<std::string> execute(const TemplateData& data) const;
+
+  // `if eq $labels.tls "true"`, `range query "up"`: in the order of the text, each text once.
+  std::vector<std::string> conditions() const;
 
   // As execute(), with the error in the text: an alert with a flaw in it beats none.
   std::string expand(const TemplateData& data) const;

@@ -161,6 +161,7 @@ class Parser {
   void parse_control(Statement::Kind kind, const std::string& action, Template::Block& block) {
     Statement statement;
     statement.kind = kind;
+    statement.text = action;
     const std::size_t outer = variables_.size();
     statement.pipeline = parse_pipeline(after_keyword(action));
     statement.body = std::make_shared<Template::Block>(parse_block({"else", "end"}));

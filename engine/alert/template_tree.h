@@ -40,7 +40,8 @@ struct Pipeline {
 struct Statement {
   enum class Kind { Text, Action, If, Range, With, Call, Break, Continue };
   Kind kind = Kind::Text;
-  std::string text;  // Of Text; the template's name of Call.
+  // Of Text; the template's name of Call; of If, Range and With what stands there: `if eq $x 1`.
+  std::string text;
   Pipeline pipeline;
   std::shared_ptr<const Template::Block> body;
   std::shared_ptr<const Template::Block> otherwise;

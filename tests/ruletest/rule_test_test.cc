@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/rule_test.h"
+#include "ruletest/rule_test.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 
 #include "support/files.h"
 
-namespace tocsin::daemon {
+namespace tocsin::ruletest {
 namespace {
 
 namespace fs = std::filesystem;
@@ -17,9 +17,9 @@ void run_all_below(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.path().string().ends_with(".test.yaml")) continue;
     ++files;
-    const RuleTestReport report = run_rule_tests(entry.path().string());
-    if (report.failed > 0) FAIL_CHECK(report.text);
-    CHECK(report.passed > 0);
+    const FileResult report = TestRunner().run(entry.path().string());
+    if (report.failed() > 0) FAIL_CHECK(report.text());
+    CHECK(report.passed() > 0);
   }
   CHECK(files > 0);
 }
@@ -42,10 +42,10 @@ TEST_CASE("every shipped rule file has its tests beside it") {
 }
 
 TEST_CASE("rules make native histograms, and tests expect them") {
-  const RuleTestReport report =
-      run_rule_tests(TOCSIN_SOURCE_DIR "/tests/daemon/native_histogram.test.yaml");
-  if (report.failed > 0) FAIL_CHECK(report.text);
-  CHECK(report.passed > 0);
+  const FileResult report =
+      TestRunner().run(TOCSIN_SOURCE_DIR "/tests/ruletest/native_histogram.test.yaml");
+  if (report.failed() > 0) FAIL_CHECK(report.text());
+  CHECK(report.passed() > 0);
 }
 
 TEST_CASE("promtool's own test files get promtool's verdict") {
@@ -63,12 +63,12 @@ TEST_CASE("promtool's own test files get promtool's verdict") {
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.file));
-    const RuleTestReport report = run_rule_tests((*folder / c.file).string());
-    CAPTURE(report.text);
-    CHECK((report.failed > 0) == (c.failures > 0));
-    if (c.failures > 1) CHECK(report.failed == c.failures);
+    const FileResult report = TestRunner().run((*folder / c.file).string());
+    CAPTURE(report.text());
+    CHECK((report.failed() > 0) == (c.failures > 0));
+    if (c.failures > 1) CHECK(report.failed() == c.failures);
   }
 }
 
 }  // namespace
-}  // namespace tocsin::daemon
+}  // namespace tocsin::ruletest

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin test` beside the real promtool: the same verdict on the same files, and how long a
+thousand of them take.
+
+    promtool_tests.py TOCSIN [COUNT]
+"""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOCSIN = sys.argv[1]
+COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+
+RULES = """\
+groups:
+  - name: golden
+    rules:
+      - record: deployment:response:rate5m
+        expr: sum by (deployment, classification) (rate(response_total{direction="inbound"}[5m]))
+      - alert: SuccessRateLow
+        expr: |
+          deployment:response:rate5m{classification="failure"}
+            / ignoring (classification) sum without (classification) (deployment:response:rate5m)
+            > 0.05
+        for: 2m
+        labels: {severity: page}
+        annotations: {summary: '{{ $labels.deployment }} fails {{ $value | humanizePercentage }}'}
+"""
+
+# A part that fits, and parts that do not.
+TEST = """\
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    name: number {number}
+    input_series:
+      - series: 'response_total{{direction="inbound",deployment="web",classification="success"}}'
+        values: 0+540x20
+      - series: 'response_total{{direction="inbound",deployment="web",classification="failure"}}'
+        values: 0+60x20
+    alert_rule_test:
+      - eval_time: {when}
+        alertname: SuccessRateLow
+        exp_alerts:
+          - exp_labels: {{severity: {severity}, deployment: web}}
+            exp_annotations: {{summary: {summary}}}
+    promql_expr_test:
+      - expr: {expr}
+        eval_time: 10m
+        exp_samples: [{{labels: '{{}}', value: {value}}}]
+"""
+GOOD = {"when": "10m", "severity": "page", "summary": "web fails 10%",
+        "expr": 'sum(rate(response_total[5m]))', "value": 10}
+BAD = [{"when": "1m"}, {"severity": "ticket"}, {"summary": "web fails"}, {"value": 11},
+       {"expr": "sum(rate(response_total[5m])"}, {"expr": "nothing_at_all"}, {"when": "now"}]
+
+
+def promtool(*arguments, cwd):
+    return subprocess.run(["promtool", "test", "rules", *arguments], cwd=cwd, timeout=600,
+                          capture_output=True, text=True)
+
+
+def tocsin(*arguments, cwd):
+    return subprocess.run([TOCSIN, "test", *arguments], cwd=cwd, timeout=600,
+                          capture_output=True, text=True)
+
+
+def compare_verdicts(folder):
+    """The same files, each alone: both say yes, or both say no."""
+    for number, change in enumerate([{}] + BAD):
+        file = folder / f"verdict{number}.yml"
+        file.write_text(TEST.format(number=number, **{**GOOD, **change}))
+        theirs = promtool(file.name, cwd=folder)
+        ours = tocsin(file.name, cwd=folder)
+        assert (theirs.returncode == 0) == (ours.returncode == 0) == (change == {}), (
+            change, theirs.stdout + theirs.stderr, ours.stdout + ours.stderr)
+    print(f"{len(BAD) + 1} files, the same verdicts")
+
+
+def compare_speed(folder):
+    names = []
+    for number in range(COUNT):
+        name = f"many{number}.yml"
+        (folder / name).write_text(TEST.format(number=number, **GOOD))
+        names.append(name)
+    seconds = {}
+    for label, run in (("promtool", promtool), ("tocsin", tocsin)):
+        began = time.monotonic()
+        done = run(*names, cwd=folder)
+        seconds[label] = time.monotonic() - began
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    ratio = seconds["promtool"] / seconds["tocsin"]
+    print(f"{COUNT} files: promtool {seconds['promtool']:.2f} s, tocsin {seconds['tocsin']:.2f} s,"
+          f" {ratio:.0f} times faster")
+    # Twenty times is wanted; a busy machine must not make the suite fail.
+    assert ratio > 5, ratio
+
+
+def main():
+    if shutil.which("promtool") is None:
+        print("skipped: promtool is not installed")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "rules.yml").write_text(RULES)
+        compare_verdicts(folder)
+        compare_speed(folder)
+
+
+if __name__ == "__main__":
+    main()
