@@ -31,8 +31,18 @@ namespace tocsin::api {
 enum class RuleHealth { Unknown, Ok, Failing };
 std::string_view name_of(RuleHealth health);  // "unknown", "ok", "err": Prometheus' words.
 
+// Where a rule stands.
+struct RuleOrigin {
+  std::string file;
+  int line = 0;          // 0: unknown.
+  std::string revision;  // What Git calls the state of the file; empty where it is not in Git.
+
+  std::string place() const { return line > 0 ? file + ":" + std::to_string(line) : file; }
+};
+
 struct RuleStatus {
   std::shared_ptr<const rule::Rule> rule;
+  RuleOrigin origin;
   RuleHealth health = RuleHealth::Unknown;
   std::string last_error;
   double evaluation_seconds = 0;
@@ -59,7 +69,8 @@ struct GroupStatus {
 struct ReloadStatus {
   bool successful = true;
   std::optional<Timestamp> last_success;
-  std::string error;  // The diagnostics of the last attempt, when it failed.
+  std::vector<std::string> revisions;  // Of the rules that run; none where they are not in Git.
+  std::string error;                   // The diagnostics of the last attempt, when it failed.
 };
 
 // What is kept beyond the process.

@@ -270,6 +270,13 @@ Rows reload_time(const Source& s) {
   const auto& last = s.snapshot.status.reload.last_success;
   return last ? one(to_seconds(*last)) : Rows{};
 }
+Rows rule_revisions(const Source& s) {
+  Rows out;
+  for (const std::string& revision : s.snapshot.status.reload.revisions) {
+    out.push_back({label_pair("revision", revision), 1});
+  }
+  return out;
+}
 Rows build(const Source&) {
   return {{label_pair("version", version()) + "," + label_pair("revision", revision()), 1}};
 }
@@ -301,6 +308,8 @@ constexpr Family kFamilies[] = {
      "Whether the last attempt to load the configuration succeeded.", reload_successful},
     {"tocsin_config_last_reload_success_timestamp_seconds", "gauge",
      "When the configuration was last loaded.", reload_time},
+    {"tocsin_rules_revision_info", "gauge", "What Git calls the rules that run; always 1.",
+     rule_revisions},
     {"tocsin_rule_group_last_duration_seconds", "gauge",
      "How long the last evaluation of the group took.", group_duration},
     {"tocsin_rule_group_last_evaluation_timestamp_seconds", "gauge",

@@ -94,6 +94,10 @@ void write_footer(HtmlWriter& html, const Snapshot& snapshot) {
   } else {
     html.raw("rules are evaluated by ").text(snapshot.status.prometheus_url).raw(". ");
   }
+  for (const std::string& revision : snapshot.status.reload.revisions) {
+    html.raw("Rules of revision <span class=\"mono\">").text(short_revision(revision));
+    html.raw("</span>. ");
+  }
   if (!snapshot.status.state.is_kept) {
     html.raw("State is kept in memory only: a restart forgets what is pending. ");
   }

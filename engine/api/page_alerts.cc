@@ -114,6 +114,15 @@ void write_sentences(HtmlWriter& html, const ActiveAlert& a) {
   }
 }
 
+// "rules/linkerd/golden-signals.yaml:25 at 1a2b3c4d5e6f"
+void write_origin(HtmlWriter& html, const RuleOrigin& origin) {
+  if (origin.file.empty()) return;
+  html.raw("<p class=\"about\"><span class=\"soft\">Rule </span><span class=\"mono soft\">");
+  html.text(origin.place());
+  if (!origin.revision.empty()) html.raw(" at ").text(short_revision(origin.revision));
+  html.raw("</span></p>");
+}
+
 void write_moment(HtmlWriter& html, Timestamp at, Timestamp now) {
   html.raw("<time datetime=\"").text(format_rfc3339(at)).raw("\">").text(clock_text(at, now));
   html.raw("</time>");
@@ -148,6 +157,7 @@ void write_card(HtmlWriter& html, const ActiveAlert& a, const Snapshot& snapshot
   write_moment(html, since(alert), now);
   html.raw("</span></span></div>");
   write_sentences(html, a);
+  write_origin(html, a.rule->origin);
   write_blindness(html, alert, now);
   write_mute(html, alert, snapshot);
   write_labels(html, alert);

@@ -119,6 +119,14 @@ std::string took(double seconds) {
   return buffer.data();
 }
 
+std::string_view short_revision(std::string_view revision) {
+  constexpr std::size_t kHash = 40;
+  constexpr std::size_t kShort = 12;
+  const bool is_hash = revision.size() >= kHash &&
+                       revision.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return is_hash ? revision.substr(0, kShort) : revision;
+}
+
 std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

@@ -68,5 +68,7 @@ std::string clock_text(Timestamp at, Timestamp now);
 std::string took(double seconds);
 // "1 rule", "2 rules"
 std::string counted(std::size_t count, std::string_view noun);
+// A commit as people write it: twelve digits of a hash, anything else whole.
+std::string_view short_revision(std::string_view revision);
 
 }  // namespace tocsin::api

@@ -114,6 +114,11 @@ void write_health(JsonWriter& json, const RuleStatus& status) {
   json.key("lastEvaluation").text(moment_text(status.last_evaluation));
 }
 
+void write_origin(JsonWriter& json, const RuleOrigin& origin) {
+  if (origin.line > 0) json.key("line").integer(static_cast<std::uint64_t>(origin.line));
+  if (!origin.revision.empty()) json.key("revision").text(origin.revision);
+}
+
 void write_alerting_rule(JsonWriter& json, const RuleStatus& status, const Filter& filter,
                          const Backend& backend) {
   const rule::Rule& rule = *status.rule;
@@ -126,6 +131,7 @@ void write_alerting_rule(JsonWriter& json, const RuleStatus& status, const Filte
   if (!filter.exclude_alerts) write_alerts(json, status.alerts, backend);
   json.end_array();
   write_health(json, status);
+  write_origin(json, status.origin);
   json.key("type").text("alerting");
   if (status.held_back > 0) json.key("heldBack").integer(status.held_back);
   json.end_object();
@@ -136,6 +142,7 @@ void write_recording_rule(JsonWriter& json, const RuleStatus& status) {
   json.begin_object().key("name").text(rule.name).key("query").text(rule.expr_text);
   if (!rule.labels.empty()) json.key("labels").texts(rule.labels);
   write_health(json, status);
+  write_origin(json, status.origin);
   json.key("type").text("recording");
   if (rule.generated) json.key("generated").boolean(true);
   json.end_object();

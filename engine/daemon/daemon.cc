@@ -13,7 +13,9 @@
 #include "daemon/file_watch.h"
 #include "daemon/keeper.h"
 #include "daemon/loadout.h"
+#include "daemon/origins.h"
 #include "daemon/outgoing.h"
+#include "daemon/periodic.h"
 #include "daemon/query_desk.h"
 #include "daemon/rule_engine.h"
 #include "daemon/rule_files.h"
@@ -28,7 +30,7 @@
 namespace tocsin::daemon {
 namespace {
 
-constexpr Duration kWatchFilesEvery = std::chrono::seconds(5);
+constexpr int kMostReadings = 5;
 constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
 constexpr Duration kPruneEvery = std::chrono::minutes(10);
 constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
@@ -51,7 +53,6 @@ class Daemon::Impl : public api::Backend {
         api_(*this) {}
 
   ~Impl() override {
-    for (const auto& [name, task] : periodic_) loop_.cancel(task);
     engine_.reset();
     if (scraper_) scraper_->stop();
     query_workers_.stop();
@@ -61,11 +62,12 @@ class Daemon::Impl : public api::Backend {
   // ---- Starting and reloading.
 
   Result<void> start() {
-    auto loadout = load_all(options_.load_config, Strictness::LeaveBrokenRulesOut);
+    auto loadout = load(Strictness::LeaveBrokenRulesOut);
     if (!loadout) return fail(loadout.error());
     started_ = clock_.now();
     if (auto opened = keeper_.open(loadout->config.storage_path); !opened) return opened;
     install(std::move(*loadout));
+    files_.note_read(files_.fingerprint());
     if (auto listening = listen(); !listening) return listening;
     go_on();
     begin_work();
@@ -74,10 +76,10 @@ class Daemon::Impl : public api::Backend {
   }
 
   Result<void> reload() {
-    auto loadout = load_all(options_.load_config, Strictness::RefuseBrokenRules);
+    auto loadout = load(Strictness::RefuseBrokenRules);
     if (loadout) {
       install(std::move(*loadout));
-      reload_ = {true, clock_.now(), ""};
+      reload_ = {true, clock_.now(), {}, ""};
       log::info("configuration reloaded");
       say_what_runs(config_, rules_);
       return {};
@@ -86,6 +88,18 @@ class Daemon::Impl : public api::Backend {
     reload_.error = loadout.error().message;
     log::error("reload failed, the old configuration runs on", {{"error", reload_.error}});
     return fail(loadout.error());
+  }
+
+  // What is read while files change may be half of the old and half of the new.
+  Result<Loadout> load(Strictness strictness) {
+    for (int reading = 0; reading < kMostReadings; ++reading) {
+      std::string before = files_.fingerprint();
+      auto loadout = load_all(options_.load_config, strictness);
+      if (files_.fingerprint() != before) continue;
+      files_.note_read(std::move(before));
+      return loadout;
+    }
+    return fail(ErrorCode::Unavailable, "the files change while they are read");
   }
 
   std::string address() const { return server_ ? server_->address() : ""; }
@@ -101,6 +115,7 @@ class Daemon::Impl : public api::Backend {
     status.external_labels = config_.external_labels;
     status.started = started_;
     status.reload = reload_;
+    status.reload.revisions = origins_.revisions();
     status.rule_problems = rule_problems_;
     status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
     status.prometheus_error = prometheus_error_;
@@ -109,7 +124,11 @@ class Daemon::Impl : public api::Backend {
     return status;
   }
 
-  std::vector<api::GroupStatus> groups() const override { return engine_->groups(); }
+  std::vector<api::GroupStatus> groups() const override {
+    auto groups = engine_->groups();
+    origins_.add_to(groups);
+    return groups;
+  }
   std::vector<source::TargetStatus> targets() const override {
     return scraper_ ? scraper_->targets() : std::vector<source::TargetStatus>{};
   }
@@ -118,12 +137,7 @@ class Daemon::Impl : public api::Backend {
   }
   source::ScrapeStats scrape_stats() const override {
     source::ScrapeStats stats = scraper_ ? scraper_->stats() : source::ScrapeStats{};
-    const source::WriteReport written = receiver_.totals();
-    stats.samples_scraped += written.appended + written.unwanted + written.refused();
-    stats.samples_appended += written.appended;
-    stats.drops.duplicate += written.duplicate;
-    stats.drops.out_of_order += written.too_old;
-    stats.drops.too_far_ahead += written.too_far_ahead;
+    receiver_.add_to(stats);
     return stats;
   }
   std::vector<notify::Notifier::ReceiverStatus> receivers() const override {
@@ -207,6 +221,7 @@ class Daemon::Impl : public api::Backend {
     install_notifier();
     asked_ = AskedSeries(rules_, config_);
     sources_ = RuleSources(rules_);
+    origins_ = Origins(rules_);
     install_self_watch();
     install_source(scraped_needs(rules_, config_));
     // The old one serves the old engine until that has gone.
@@ -220,7 +235,6 @@ class Daemon::Impl : public api::Backend {
     if (moved) install_evaluator();
     engine_->apply(rules_,
                    {config_.evaluation_interval, config_.rule_query_offset, config_.resend_delay});
-    watched_ = fingerprint();
   }
 
   void install_notifier() {
@@ -322,7 +336,7 @@ class Daemon::Impl : public api::Backend {
   // Rules wait for the first look at every target; a target that does not answer holds them up for
   // two intervals at most.
   void begin_work() {
-    reload_ = {true, clock_.now(), ""};
+    reload_ = {true, clock_.now(), {}, ""};
     say_what_runs(config_, rules_);
     if (config_.prometheus || config_.scrape_configs.empty()) {
       begin_evaluating();
@@ -331,12 +345,11 @@ class Daemon::Impl : public api::Backend {
       loop_.after(2 * config_.scrape_interval, [this] { begin_evaluating(); });
     }
     if (!keeper_.is_open()) log::info("alert state lives in memory: it does not survive a restart");
-    every("certificates", kReadCertificatesEvery,
-          [this] { certificates_.look(config_.certificates, clock_.now()); });
-    every("self", config_.evaluation_interval, [this] { watch_self(); });
-    every("files", kWatchFilesEvery, [this] { watch_files(); });
-    every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
-    every("prune", kPruneEvery, [this] {
+    periodic_.every("certificates", kReadCertificatesEvery,
+                    [this] { certificates_.look(config_.certificates, clock_.now()); });
+    periodic_.every("self", config_.evaluation_interval, [this] { watch_self(); });
+    periodic_.every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
+    periodic_.every("prune", kPruneEvery, [this] {
       keeper_.prune();
       notifier_->prune_silences();
     });
@@ -357,13 +370,6 @@ class Daemon::Impl : public api::Backend {
     if (evaluating_) return;
     evaluating_ = true;
     engine_->start();
-  }
-
-  void every(const std::string& name, Duration interval, std::function<void()> task) {
-    periodic_[name] = loop_.after(interval, [this, name, interval, task] {
-      task();
-      every(name, interval, task);
-    });
   }
 
   // ---- Rules and what comes of them.
@@ -399,7 +405,8 @@ class Daemon::Impl : public api::Backend {
 
   void send(const rule::Rule& rule, Timestamp at, Duration interval,
             const std::vector<alert::Alert>& due) {
-    const OutgoingContext context{config_.external_labels, external_url(), clock_.now(),
+    const OutgoingContext context{config_.external_labels, external_url(), origins_.of(rule),
+                                  clock_.now(),
                                   alert::valid_until(at, interval, config_.resend_delay)};
     std::vector<notify::OutgoingAlert> out;
     for (const alert::Alert& alert : due) {
@@ -414,17 +421,14 @@ class Daemon::Impl : public api::Backend {
 
   // ---- Now and then.
 
-  std::string fingerprint() const {
+  std::vector<std::string> watched_files() const {
     std::vector<std::string> files = options_.watched_files;
     for (std::string& file : find_rule_files(config_.rule_files)) files.push_back(std::move(file));
-    return fingerprint_files(files);
+    return files;
   }
 
-  void watch_files() {
-    std::string now = fingerprint();
-    if (now == watched_) return;
+  void files_changed() {
     log::info("files have changed, reloading");
-    watched_ = std::move(now);
     (void)reload();
   }
 
@@ -458,6 +462,7 @@ class Daemon::Impl : public api::Backend {
   rule::RuleSet rules_;
   AskedSeries asked_;    // By rules_ and config_.
   RuleSources sources_;  // By rules_.
+  Origins origins_;      // By rules_.
   std::string rule_problems_;
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;
@@ -470,12 +475,13 @@ class Daemon::Impl : public api::Backend {
   SeriesWriter::Handle self_series_;
   api::Api api_;
   std::unique_ptr<net::HttpServer> server_;
-  std::map<std::string, Scheduler::TaskId> periodic_;
+  Periodic periodic_{loop_};
+  FileWatch files_{
+      {clock_, loop_, [this] { return watched_files(); }, [this] { files_changed(); }}};
   std::minstd_rand random_{static_cast<std::uint32_t>(clock_.ticks().count())};
   Timestamp started_{};
   bool evaluating_ = false;
   api::ReloadStatus reload_;
-  std::string watched_;
   std::string prometheus_error_;
 };
 

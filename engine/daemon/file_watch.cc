@@ -3,7 +3,34 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "daemon/revision.h"
+
 namespace tocsin::daemon {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr Duration kLookEvery = std::chrono::seconds(5);
+// After the kernel has said something: more is about to happen.
+constexpr Duration kLookSoon = std::chrono::milliseconds(200);
+constexpr Duration kQuiet = std::chrono::seconds(1);
+
+// The folders in which a change of `path` is seen: its own, and that of every symbolic link on the
+// way to it.
+void add_folders(const std::string& path, std::set<std::string>& out) {
+  fs::path current = path;
+  out.insert(current.parent_path().string());
+  while (current.has_relative_path()) {
+    std::error_code ignored;
+    if (fs::is_symlink(current, ignored)) out.insert(current.parent_path().string());
+    current = current.parent_path();
+  }
+}
+
+}  // namespace
 
 std::string fingerprint_files(const std::vector<std::string>& paths) {
   std::string out;
@@ -17,6 +44,51 @@ std::string fingerprint_files(const std::vector<std::string>& paths) {
     out += "\n";
   }
   return out;
+}
+
+FileWatch::FileWatch(Parts parts)
+    : parts_(std::move(parts)), folders_(parts_.loop, [this] { look_after(kLookSoon); }) {
+  look_after(kLookEvery);
+}
+
+FileWatch::~FileWatch() {
+  if (task_) parts_.loop.cancel(*task_);
+}
+
+void FileWatch::note_read(std::string fingerprint) {
+  read_ = std::move(fingerprint);
+  pending_.reset();
+  watch_folders();
+}
+
+void FileWatch::watch_folders() {
+  std::set<std::string> folders;
+  for (const std::string& path : parts_.files()) add_folders(path, folders);
+  folders_.watch(folders);
+}
+
+void FileWatch::look_after(Duration delay) {
+  if (task_) parts_.loop.cancel(*task_);
+  task_ = parts_.loop.after(delay, [this] {
+    task_.reset();
+    look();
+  });
+}
+
+void FileWatch::look() {
+  const std::vector<std::string> files = parts_.files();
+  std::string now = fingerprint_files(files);
+  const Timestamp at = parts_.clock.now();
+  if (now == read_) {
+    pending_.reset();
+    return look_after(kLookEvery);
+  }
+  const bool is_moving = !pending_ || pending_->fingerprint != now ||
+                         std::any_of(files.begin(), files.end(), is_being_checked_out);
+  if (is_moving) pending_ = Pending{std::move(now), at};
+  if (at - pending_->since < kQuiet) return look_after(kQuiet);
+  look_after(kLookEvery);
+  parts_.changed();
 }
 
 }  // namespace tocsin::daemon

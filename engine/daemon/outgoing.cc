@@ -44,6 +44,12 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   if (const std::string line = alert::sparkline(alert.values); !line.empty()) {
     out.annotations.try_emplace("sparkline", line);
   }
+  if (!context.origin.file.empty()) {
+    out.annotations.try_emplace("rule_file", context.origin.place());
+  }
+  if (!context.origin.revision.empty()) {
+    out.annotations.try_emplace("rule_revision", context.origin.revision);
+  }
   if (alert.blind) {
     out.annotations["blind"] = "Not seen since " + format_rfc3339(alert.blind->since) +
                                ", because " + well_formed(alert.blind->obstacle.reason) +

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "api/backend.h"
 #include "notify/notification.h"
 #include "tocsin/alert.h"
 #include "tocsin/rule_set.h"
@@ -16,6 +17,7 @@ struct OutgoingContext {
   std::map<std::string, std::string>
       external_labels;  // Added where the alert has none of the name.
   std::string external_url;
+  api::RuleOrigin origin;  // Told in the annotations `rule_file` and `rule_revision`.
   Timestamp decided_at;
   Timestamp valid_until;  // endsAt of alerts that fire.
 };

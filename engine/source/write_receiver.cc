@@ -75,6 +75,15 @@ WriteReport WriteReceiver::totals() const {
   return totals_;
 }
 
+void WriteReceiver::add_to(ScrapeStats& stats) const {
+  const WriteReport written = totals();
+  stats.samples_scraped += written.appended + written.unwanted + written.refused();
+  stats.samples_appended += written.appended;
+  stats.drops.duplicate += written.duplicate;
+  stats.drops.out_of_order += written.too_old;
+  stats.drops.too_far_ahead += written.too_far_ahead;
+}
+
 Result<WriteReport> WriteReceiver::accept(std::string_view body, Timestamp now) {
   WriteRequest request;
   if (auto done = read_write_request(body, request); !done) return fail(done.error());

@@ -20,6 +20,7 @@
 #include "base/slots.h"
 #include "source/keep_filter.h"
 #include "source/remote_write.h"
+#include "source/scrape_stats.h"
 #include "tocsin/store.h"
 
 namespace tocsin::source {
@@ -57,6 +58,8 @@ class WriteReceiver {
 
   // Of all requests.
   WriteReport totals() const;
+  // Counts what was written among what was scraped.
+  void add_to(ScrapeStats& stats) const;
 
  private:
   struct Group {

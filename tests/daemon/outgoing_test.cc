@@ -23,9 +23,12 @@ alert::Alert firing() {
 notify::OutgoingAlert outgoing(const alert::Alert& alert) {
   rule::Rule rule;
   rule.expr_text = "up == 0";
-  return make_outgoing(
-      rule, alert,
-      {{{"cluster", "prod"}, {"region", "eu"}}, "https://t.example/x", kNow, kNow + 4min});
+  return make_outgoing(rule, alert,
+                       {{{"cluster", "prod"}, {"region", "eu"}},
+                        "https://t.example/x",
+                        {"rules/a.yaml", 7, "0123abcd"},
+                        kNow,
+                        kNow + 4min});
 }
 
 TEST_CASE("a firing alert starts when it fired and is believed for a while") {
@@ -47,6 +50,14 @@ TEST_CASE("a resolved alert ends when it was resolved") {
   alert.resolved_at = kNow - 1min;
   CHECK(outgoing(alert).resolved);
   CHECK(outgoing(alert).ends_at == kNow - 1min);
+}
+
+TEST_CASE("an alert says which rule it is of, unless the rule says something else there") {
+  alert::Alert alert = firing();
+  CHECK(outgoing(alert).annotations.at("rule_file") == "rules/a.yaml:7");
+  CHECK(outgoing(alert).annotations.at("rule_revision") == "0123abcd");
+  alert.annotations["rule_file"] = "https://git.example/a.yaml";
+  CHECK(outgoing(alert).annotations.at("rule_file") == "https://git.example/a.yaml");
 }
 
 TEST_CASE("a blind alert says since when and why") {

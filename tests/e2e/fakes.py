@@ -164,6 +164,10 @@ class Receiver:
                 told += [(request["at"], alert) for alert in alerts]
         return told
 
+    def alerts(self, label):
+        """The last that was told of each alert, by its value of `label`."""
+        return {alert["labels"][label]: alert for _, alert in self.taken()}
+
     def story(self, label):
         """For each alert, by its value of `label`: the states that it was told in, in order."""
         story = {}
