@@ -27,6 +27,7 @@ Run add_test(CLI::App& app);
 Run add_explain(CLI::App& app);
 Run add_query(CLI::App& app);
 Run add_promqltest(CLI::App& app);
+Run add_schema(CLI::App& app);
 Run add_stat(CLI::App& app);
 
 // Whether standard output is a terminal: colours only then.

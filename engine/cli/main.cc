@@ -58,7 +58,7 @@ int run(int argc, char** argv) {
   add_log_options(app, log_options);
   std::vector<std::pair<CLI::App*, Run>> commands;
   for (const auto& add : {add_run, add_demo, add_simulate, add_check, add_test, add_explain,
-                          add_query, add_promqltest, add_stat}) {
+                          add_query, add_promqltest, add_schema, add_stat}) {
     Run command = add(app);
     commands.emplace_back(app.get_subcommands(nullptr).back(), std::move(command));
   }

@@ -99,6 +99,48 @@ void read_keep(Mapping& m, Config& config) {
   }
 }
 
+void check_jobs(const yaml::Node& root, yaml::Reporter& report, const Config& config) {
+  std::set<std::string> seen;
+  for (const source::ScrapeConfig& job : config.scrape_configs) {
+    if (seen.insert(job.job_name).second) continue;
+    report.error(root.get("scrape_configs"), "duplicate-job",
+                 "two scrape_configs have the job_name " + quote(job.job_name));
+  }
+}
+
+void read_group(Mapping& m, source::TargetGroup& group) {
+  m.require("targets", group.targets);
+  read_labels(m, group.labels);
+}
+
+// A line that holds a secret is not shown: diagnostics go to the log and to the page.
+Diagnostics without_secrets(const Diagnostics& diagnostics) {
+  static constexpr std::string_view kSecret[] = {
+      "password:", "credentials:", "url:",     "routing_key:",
+      "api_key:",  "bot_token:",   "headers:", "basic_auth_users:"};
+  Diagnostics out;
+  for (Diagnostic d : diagnostics.all()) {
+    const bool is_secret =
+        std::any_of(std::begin(kSecret), std::end(kSecret),
+                    [&](std::string_view key) { return d.snippet.find(key) != std::string::npos; });
+    if (is_secret) d.snippet.clear();
+    out.add(std::move(d));
+  }
+  return out;
+}
+
+void read_document(const std::string& path, std::string_view bytes, LoadedConfig& loaded) {
+  const auto document = yaml::Document::parse(path, bytes, loaded.diagnostics);
+  if (loaded.diagnostics.has_errors() || document.root().is_null()) return;
+  yaml::Reporter report(loaded.diagnostics, "config");
+  yaml::read_object(
+      document.root(), report, loaded.config,
+      [&](Mapping& m, Config& config) { read_top(m, path, config); }, "the configuration");
+  check_jobs(document.root(), report, loaded.config);
+}
+
+}  // namespace
+
 void read_top(Mapping& m, const std::string& path, Config& config) {
   ConfigContext context{path, {}, {}, {}};
   m.read("global", config, [&](Mapping& global, Config& out) {
@@ -146,48 +188,6 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   }
   config.notify.external_url = config.external_url;
 }
-
-void check_jobs(const yaml::Node& root, yaml::Reporter& report, const Config& config) {
-  std::set<std::string> seen;
-  for (const source::ScrapeConfig& job : config.scrape_configs) {
-    if (seen.insert(job.job_name).second) continue;
-    report.error(root.get("scrape_configs"), "duplicate-job",
-                 "two scrape_configs have the job_name " + quote(job.job_name));
-  }
-}
-
-void read_group(Mapping& m, source::TargetGroup& group) {
-  m.require("targets", group.targets);
-  read_labels(m, group.labels);
-}
-
-// A line that holds a secret is not shown: diagnostics go to the log and to the page.
-Diagnostics without_secrets(const Diagnostics& diagnostics) {
-  static constexpr std::string_view kSecret[] = {
-      "password:", "credentials:", "url:",     "routing_key:",
-      "api_key:",  "bot_token:",   "headers:", "basic_auth_users:"};
-  Diagnostics out;
-  for (Diagnostic d : diagnostics.all()) {
-    const bool is_secret =
-        std::any_of(std::begin(kSecret), std::end(kSecret),
-                    [&](std::string_view key) { return d.snippet.find(key) != std::string::npos; });
-    if (is_secret) d.snippet.clear();
-    out.add(std::move(d));
-  }
-  return out;
-}
-
-void read_document(const std::string& path, std::string_view bytes, LoadedConfig& loaded) {
-  const auto document = yaml::Document::parse(path, bytes, loaded.diagnostics);
-  if (loaded.diagnostics.has_errors() || document.root().is_null()) return;
-  yaml::Reporter report(loaded.diagnostics, "config");
-  yaml::read_object(
-      document.root(), report, loaded.config,
-      [&](Mapping& m, Config& config) { read_top(m, path, config); }, "the configuration");
-  check_jobs(document.root(), report, loaded.config);
-}
-
-}  // namespace
 
 LoadedConfig read_config(const std::string& path, std::string_view bytes) {
   LoadedConfig loaded;

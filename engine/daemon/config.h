@@ -7,11 +7,13 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "net/http_server.h"
 #include "notify/notification.h"
+#include "rule/reference.h"
 #include "source/relabel.h"
 #include "source/remote_query.h"
 #include "source/scrape_config.h"
@@ -54,6 +56,11 @@ struct LoadedConfig {
   Diagnostics diagnostics;
 };
 LoadedConfig read_config(const std::string& path, std::string_view bytes);
+
+// Notes what a configuration may contain, and says what Tocsin's own keys are for. All others mean
+// what they mean in prometheus.yml and alertmanager.yml.
+void describe_config(yaml::Schema& schema);
+std::span<const rule::KeyText> config_texts();
 
 // Reads a file_sd document, YAML or JSON. For source::Scraper.
 Result<std::vector<source::TargetGroup>> parse_target_groups(std::string_view bytes);

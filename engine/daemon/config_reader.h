@@ -26,6 +26,9 @@ struct ConfigContext {
   ChannelDefaults channel_defaults;
 };
 
+// config.cc
+void read_top(yaml::Mapping& m, const std::string& path, Config& config);
+
 // config_client.cc
 void read_client(yaml::Mapping& m, const ConfigContext& context, net::ClientConfig& client);
 void read_tls(yaml::Mapping& m, const ConfigContext& context, net::TlsOptions& tls);

@@ -172,6 +172,7 @@ void read_traffic(Mapping& m, ReadCondition& out) {
   read_min_requests(m, c);
   read_min_rate(m, c);
   m.read("baseline_over", c.baseline_over);
+  for (const char* key : {"above", "below", "resolve_when"}) m.declare(key, yaml::Shape::Text);
   if (m.has("above") == m.has("below")) {
     m.error_here("'traffic' needs either 'above' or 'below'", "write two rules to watch both");
     return;
@@ -188,6 +189,7 @@ void read_traffic(Mapping& m, ReadCondition& out) {
 
 void read_components(Mapping& m, Condition& c) {
   const yaml::Node node = m.find("component");
+  m.declare("component", yaml::Shape::TextOrTexts);
   if (node.is_null()) {
     c.components = kComponents;
     return;
@@ -320,6 +322,14 @@ bool has_condition(Mapping& rule) {
     if (!rule.find(kind.key).is_null()) found = true;
   }
   return found;
+}
+
+void describe_conditions(Mapping& rule) {
+  for (const Kind& kind : kKinds) {
+    ReadCondition out;
+    out.condition.kind = kind.kind;
+    rule.read(kind.key, out, kind.read);
+  }
 }
 
 std::optional<ReadCondition> read_condition(Mapping& rule) {

@@ -22,6 +22,9 @@ struct ReadCondition {
 // or there are two.
 std::optional<ReadCondition> read_condition(yaml::Mapping& rule);
 
+// Notes all of them in the schema that `rule` is made with.
+void describe_conditions(yaml::Mapping& rule);
+
 // Whether a rule names a condition, broken or not.
 bool has_condition(yaml::Mapping& rule);
 

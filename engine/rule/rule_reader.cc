@@ -80,6 +80,29 @@ void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
   spec.finish();
 }
 
+void RuleReader::describe(yaml::Schema& schema) {
+  yaml::Reporter report(diagnostics_, "schema");
+  report_ = &report;
+  Mapping file(schema, report);
+  file.declare_objects("groups", [this](Mapping& m) {
+    Group group;
+    m.require("name", group.name);
+    read_group_settings(m, group);
+    m.declare_objects("rules", [this](Mapping& rule) { describe_rule(rule); });
+  });
+}
+
+void RuleReader::describe_rule(Mapping& m) {
+  Rule rule;
+  for (const char* key : {"alert", "record", "expr"}) m.declare(key, yaml::Shape::Text);
+  describe_conditions(m);
+  m.declare("unless", yaml::Shape::TextOrTexts);
+  read_times(m, rule);
+  m.declare("resolve_when", yaml::Shape::Text);
+  read_labels(m, rule.labels);
+  read_annotations(m, rule);
+}
+
 void RuleReader::read_groups(Mapping& spec, std::vector<Group>& groups) {
   const Node list = spec.find("groups");
   if (list.is_null()) return;
@@ -103,6 +126,14 @@ void RuleReader::read_group(const Node& node, std::vector<Group>& groups) {
   if (!group.name.empty() && !group_names_.insert(group.name).second) {
     m.error("name", "group '" + group.name + "' is there twice in this file");
   }
+  read_group_settings(m, group);
+  const bool sound = report_->error_count() == errors;
+  read_rules(m, group);
+  m.finish();
+  if (sound) groups.push_back(std::move(group));
+}
+
+void RuleReader::read_group_settings(Mapping& m, Group& group) {
   m.read("interval", group.interval);
   m.read("query_offset", group.query_offset);
   std::int64_t limit = 0;
@@ -111,10 +142,6 @@ void RuleReader::read_group(const Node& node, std::vector<Group>& groups) {
   group.limit = static_cast<std::size_t>(std::max<std::int64_t>(limit, 0));
   read_labels(m, group.labels);
   m.find("partial_response_strategy");  // Thanos', in PrometheusRule objects.
-  const bool sound = report_->error_count() == errors;
-  read_rules(m, group);
-  m.finish();
-  if (sound) groups.push_back(std::move(group));
 }
 
 void RuleReader::read_rules(Mapping& m, Group& group) {

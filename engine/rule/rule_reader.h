@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tocsin/rule_set.h"
-#include "yaml/mapping.h"
+#include "yaml/schema.h"
 
 namespace tocsin::rule {
 
@@ -22,6 +22,9 @@ class RuleReader {
   // Files must come in the order in which they are to be evaluated and listed.
   void read(const SourceFile& file, std::vector<Group>& groups);
 
+  // Notes what a rule file may contain.
+  void describe(yaml::Schema& schema);
+
  private:
   // What `unless` can refer to.
   struct Named {
@@ -29,6 +32,8 @@ class RuleReader {
     std::string expr;  // Without its own `unless`.
   };
 
+  void describe_rule(yaml::Mapping& m);
+  void read_group_settings(yaml::Mapping& m, Group& group);
   void read_groups(yaml::Mapping& spec, std::vector<Group>& groups);
   void read_group(const yaml::Node& node, std::vector<Group>& groups);
   void read_rules(yaml::Mapping& m, Group& group);

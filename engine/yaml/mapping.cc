@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "yaml/schema.h"
+
 namespace tocsin::yaml {
 namespace {
 
@@ -66,6 +68,7 @@ Mapping::Mapping(const Node& node, Reporter& report, std::string name)
 }
 
 Node Mapping::find(std::string_view key) {
+  if (schema_ && schema_->find(key) == nullptr) note(key, Shape::Any);
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   for (const Node::Entry& entry : entries_) {
     if (entry.key.text() == key) return entry.value;
@@ -73,16 +76,48 @@ Node Mapping::find(std::string_view key) {
   return {};
 }
 
+bool Mapping::note(std::string_view key, Shape shape) {
+  schema_->property(key).shape = shape;
+  return true;
+}
+
+bool Mapping::note_words(std::string_view key, std::vector<std::string> words) {
+  Schema& property = schema_->property(key);
+  property.shape = Shape::Text;
+  property.words = std::move(words);
+  return true;
+}
+
+bool Mapping::note_required(std::string_view key) {
+  schema_->property(key).required = true;
+  return true;
+}
+
+Schema* Mapping::note_object(std::string_view key, Shape shape, const void* tag) {
+  Schema& property = schema_->property(key);
+  property.shape = shape;
+  property.tag = tag;
+  for (Schema* above = schema_; above != nullptr; above = above->parent) {
+    if (above->tag != tag) continue;
+    property.shape = Shape::Above;
+    property.same = above;
+    return nullptr;
+  }
+  return &property;
+}
+
 void Mapping::missing(std::string_view key) {
   if (ok()) report_.error(node_, "missing-key", "'" + std::string(key) + "' is missing");
 }
 
 void Mapping::error(std::string_view key, std::string message, std::string hint) {
+  if (schema_) return;
   const Node value = find(key);
   report_.error(value.is_null() ? node_ : value, "invalid", std::move(message), std::move(hint));
 }
 
 void Mapping::error_here(std::string message, std::string hint) {
+  if (schema_) return;
   report_.error(node_, "invalid", std::move(message), std::move(hint));
 }
 

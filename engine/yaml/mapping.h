@@ -91,24 +91,62 @@ bool convert(const Node& node, std::string_view name, Reporter& report, std::opt
   return true;
 }
 
+// What a value may be, for schema.h. Scalar: a text, a number or a word, as its reader has it.
+enum class Shape {
+  Any,
+  Scalar,
+  Text,
+  Boolean,
+  Integer,
+  Number,
+  Duration,
+  Texts,
+  TextOrTexts,
+  TextMap,
+  Object,
+  Objects,
+  Above  // The same as an object that this one is in.
+};
+template <class T>
+constexpr Shape shape_of(const T*) {
+  return Shape::Scalar;
+}
+constexpr Shape shape_of(const std::string*) { return Shape::Text; }
+constexpr Shape shape_of(const bool*) { return Shape::Boolean; }
+constexpr Shape shape_of(const std::int64_t*) { return Shape::Integer; }
+constexpr Shape shape_of(const double*) { return Shape::Number; }
+constexpr Shape shape_of(const Duration*) { return Shape::Duration; }
+constexpr Shape shape_of(const StringMap*) { return Shape::TextMap; }
+constexpr Shape shape_of(const std::vector<std::string>*) { return Shape::Texts; }
+template <class T>
+constexpr Shape shape_of(const std::optional<T>*) {
+  return shape_of(static_cast<const T*>(nullptr));
+}
+
+struct Schema;  // schema.h
+
 class Mapping {
  public:
   // Reports when `node` is not a mapping (ok() is false and every read finds nothing then) and
   // when a key occurs twice. `name` is what messages call it.
   Mapping(const Node& node, Reporter& report, std::string name = "this");
+  // Reads nothing, and notes in `schema` what it is asked for: every read succeeds, nothing is
+  // there.
+  Mapping(Schema& schema, Reporter& report) : report_(report), schema_(&schema) {}
 
-  bool ok() const { return node_.is_mapping(); }
+  bool ok() const { return schema_ || node_.is_mapping(); }
   const Node& node() const { return node_; }
   Reporter& report() { return report_; }
 
   // Whether `key` has a value that is not null; marks it as known.
-  bool has(std::string_view key) { return !find(key).is_null(); }
+  bool has(std::string_view key) { return !schema_ && !find(key).is_null(); }
   // The value of `key`, null where absent; marks it as known.
   Node find(std::string_view key);
 
   // Leaves `out` as it is where the key is absent or wrong; true when it was set.
   template <class T>
   bool read(std::string_view key, T& out) {
+    if (schema_) return note(key, shape_of(&out));
     const Node value = find(key);
     return !value.is_null() && convert(value, key, report_, out);
   }
@@ -121,6 +159,7 @@ class Mapping {
   // As read(), and the absence of the key is an error.
   template <class T, class... Reader>
   bool require(std::string_view key, T& out, Reader... reader) {
+    if (schema_) return read(key, out, reader...) && note_required(key);
     if (!has(key)) {
       missing(key);
       return false;
@@ -133,6 +172,16 @@ class Mapping {
   bool choice(std::string_view key, E& out,
               const std::vector<std::pair<std::string_view, E>>& choices);
 
+  // For a key whose value is not read in one of these ways: what it may be.
+  void declare(std::string_view key, Shape shape) {
+    if (schema_) note(key, shape);
+  }
+  // The same of a list of objects that somebody else reads: `describe(Mapping&)`.
+  template <class Describe>
+  void declare_objects(std::string_view key, Describe describe) {
+    if (schema_) describe_child(key, Shape::Objects, &kTag<Describe>, describe);
+  }
+
   // A complaint about the value of `key`, or about the mapping where the key is absent.
   void error(std::string_view key, std::string message, std::string hint = {});
   // A complaint about the mapping as a whole.
@@ -142,6 +191,25 @@ class Mapping {
   void finish();
 
  private:
+  // An address for each type.
+  template <class T>
+  static inline const char kTag = 0;
+
+  // Of schema_. They return true, as reading does.
+  bool note(std::string_view key, Shape shape);
+  bool note_words(std::string_view key, std::vector<std::string> words);
+  bool note_required(std::string_view key);
+  // The place of an object below; null where one that it is in is of the same kind.
+  Schema* note_object(std::string_view key, Shape shape, const void* tag);
+  template <class Describe>
+  bool describe_child(std::string_view key, Shape shape, const void* tag, Describe describe) {
+    if (Schema* child = note_object(key, shape, tag)) {
+      Mapping below(*child, report_);
+      describe(below);
+    }
+    return true;
+  }
+
   void missing(std::string_view key);
   std::optional<std::size_t> choose(std::string_view key, const std::vector<std::string>& words);
 
@@ -150,6 +218,7 @@ class Mapping {
   std::string name_;
   std::vector<Node::Entry> entries_;
   std::vector<std::string> known_;
+  Schema* schema_ = nullptr;  // Null: a document is read.
 };
 
 template <class T, class Reader>
@@ -171,10 +240,22 @@ void read_into(const Node& node, Reporter& report, std::optional<T>& out, Reader
                std::string name) {
   read_object(node, report, out.emplace(), reader, std::move(name));
 }
+template <class T, class Reader>
+void describe_into(Mapping& mapping, T& out, Reader reader) {
+  reader(mapping, out);
+}
+template <class T, class Reader>
+void describe_into(Mapping& mapping, std::optional<T>& out, Reader reader) {
+  reader(mapping, out.emplace());
+}
 }  // namespace internal
 
 template <class T, class Reader>
 bool Mapping::read(std::string_view key, T& out, Reader reader) {
+  if (schema_) {
+    return describe_child(key, Shape::Object, &kTag<std::pair<T, Reader>>,
+                          [&](Mapping& below) { internal::describe_into(below, out, reader); });
+  }
   const Node value = find(key);
   if (value.is_null()) return false;
   internal::read_into(value, report_, out, reader, "'" + std::string(key) + "'");
@@ -183,6 +264,11 @@ bool Mapping::read(std::string_view key, T& out, Reader reader) {
 
 template <class T, class Reader>
 bool Mapping::read(std::string_view key, std::vector<T>& out, Reader reader) {
+  if (schema_) {
+    T item{};
+    return describe_child(key, Shape::Objects, &kTag<std::pair<T, Reader>>,
+                          [&](Mapping& below) { reader(below, item); });
+  }
   const Node value = find(key);
   if (value.is_null()) return false;
   if (!value.is_sequence()) {
@@ -200,6 +286,7 @@ bool Mapping::choice(std::string_view key, E& out,
                      const std::vector<std::pair<std::string_view, E>>& choices) {
   std::vector<std::string> words;
   for (const auto& [word, value] : choices) words.emplace_back(word);
+  if (schema_) return note_words(key, std::move(words));
   const std::optional<std::size_t> chosen = choose(key, words);
   if (chosen) out = choices[*chosen].second;
   return chosen.has_value();
