@@ -3,209 +3,196 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <set>
 
-#include "promql/ast.h"
-#include "promql/functions.h"
+#include "rule/lint_parts.h"
+#include "rule/output_labels.h"
+#include "tocsin/duration.h"
 
 namespace tocsin::rule {
 namespace {
 
+using promql::Expr;
 using promql::VectorSelector;
 
-// Counted by the client's proxy and again by the server's.
-constexpr std::array<std::string_view, 9> kCountedTwice = {"request_total",
-                                                           "response_total",
-                                                           "response_latency_ms_bucket",
-                                                           "response_latency_ms_count",
-                                                           "response_latency_ms_sum",
-                                                           "tcp_open_total",
-                                                           "tcp_open_connections",
-                                                           "tcp_read_bytes_total",
-                                                           "tcp_write_bytes_total"};
-
-constexpr std::array<std::string_view, 6> kGauges = {
-    "tcp_open_connections",
-    "control_identity_cert_expiration_timestamp_seconds",
-    "identity_cert_expiration_timestamp_seconds",
-    "issuer_cert_ttl_seconds",
-    "outbound_http_balancer_endpoints",
-    "up"};
-
-struct Invented {
-  std::string_view name;
-  std::string_view instead;
-};
-constexpr std::array<Invented, 12> kInvented = {{
-    {"request_errors_total", "response_total{classification=\"failure\"}"},
-    {"destination_service_requests_total", "request_total{direction=\"outbound\",dst_service=…}"},
-    {"tcp_connection_duration_ms_bucket",
-     "tcp_open_total and tcp_close_total; it was removed in 2.10"},
-    {"identity_cert_expiry_timestamp", "control_identity_cert_expiration_timestamp_seconds"},
-    {"linkerd_identity_cert_expiration_timestamp_seconds",
-     "control_identity_cert_expiration_timestamp_seconds"},
-    {"linkerd_identity_cert_expiry_timestamp_seconds",
-     "control_identity_cert_expiration_timestamp_seconds"},
-    {"linkerd_identity_tls_valid_until_seconds",
-     "control_identity_cert_expiration_timestamp_seconds"},
-    {"linkerd_server_tls_handshake_total", "tcp_open_total by (tls)"},
-    {"linkerd_circuit_breaker_trips_total", "outbound_http_balancer_endpoints"},
-    {"linkerd_proxy_inbound_tls_disabled_total",
-     "tcp_open_total{direction=\"inbound\",tls!=\"true\"}"},
-    {"linkerd_traffic_failures_total", "response_total{classification=\"failure\"}"},
-    {"route_response_errors_total", "route_response_total{classification=\"failure\"}"},
+constexpr std::array<LintCheck, 19> kChecks = {{
+    {"lint/no-direction", "Requests are counted by the client's proxy and by the server's.",
+     "sum(rate(response_total[5m]))"},
+    {"lint/no-such-metric", "No version of Linkerd has a metric of this name.",
+     "rate(request_errors_total[5m]) > 0"},
+    {"lint/renamed-metric", "The metric has another name in newer versions.",
+     "identity_cert_expiration_timestamp_seconds - time() < 3600"},
+    {"lint/never-matches", "The metric never has this label, or this value.",
+     "response_total{direction=\"inbound\",tls=\"false\"}"},
+    {"lint/no-such-label", "Grouping by a label that the series never have.",
+     "sum by (dst_deployment) (rate(response_total{direction=\"inbound\"}[5m]))"},
+    {"lint/no-such-bucket", "The histogram has no such bound.",
+     "rate(response_latency_ms_bucket{direction=\"inbound\",le=\"250\"}[5m])"},
+    {"lint/rate-of-gauge", "rate() is for counters.",
+     "rate(tcp_open_connections{direction=\"inbound\"}[5m])"},
+    {"lint/no-rate", "A counter's value says how long its proxy has been running.",
+     "sum(response_total{direction=\"inbound\"}) > 100"},
+    {"lint/short-window", "A window that holds too few scrapes.",
+     "rate(response_total{direction=\"inbound\"}[30s])"},
+    {"lint/off-bucket", "A threshold between two bounds of the histogram.",
+     "histogram_quantile(0.99, sum by (le) "
+     "(rate(response_latency_ms_bucket{direction=\"inbound\"}[5m]))) > 250"},
+    {"lint/never-true", "A comparison that nothing can satisfy.", "count(up == 0) == 0"},
+    {"lint/always-true", "A comparison that everything satisfies.", ""},
+    {"lint/healthy-leaf", "Leaf certificates live 24 hours and are renewed when 7 are left.",
+     "control_identity_cert_expiration_timestamp_seconds - time() < 86400"},
+    {"lint/no-floor", "A share of requests that one failure at night turns into 50 %.", ""},
+    {"lint/no-for", "A share of requests that a single evaluation decides on.", ""},
+    {"lint/short-for", "'for' is shorter than the time between two evaluations.", ""},
+    {"lint/lost-label", "A template asks for a label that the expression has removed.", ""},
+    {"lint/plain-regex", "An expression that is a plain text.", "up{job=~\"linkerd\"} == 0"},
+    {"lint/anchored-regex", "Matchers are for the whole value anyway.",
+     "up{job=~\"^linkerd.*$\"} == 0"},
 }};
 
-constexpr std::array<std::string_view, 10> kLinkerdPrefixes = {
-    "request_total",   "response_total", "response_latency_ms", "tcp_open_",
-    "tcp_read_bytes_", "tcp_write_",     "tcp_close_",          "route_re",
-    "outbound_",       "inbound_"};
-
-// A label, or a label with a value, that series of these metrics never have. An empty prefix is
-// every metric of the proxy, an empty value any value.
-struct Impossible {
-  std::string_view metric_prefix;
-  std::string_view label;
-  std::string_view value;
-  std::string_view direction;  // Only there, unless empty.
-  std::string_view reason;
-  std::string_view hint;
-};
-constexpr std::array<Impossible, 12> kImpossible = {{
-    {"", "tls", "false", "", "'tls' is never \"false\"", "write tls!=\"true\""},
-    {"request_total", "status_code", "", "", "requests have no status yet", "use response_total"},
-    {"request_total", "classification", "", "", "requests are not classified yet",
-     "use response_total"},
-    {"response_latency_ms", "classification", "", "", "latencies are not classified",
-     "use status_code"},
-    {"response_total", "http_status", "", "", "this metric has no 'http_status'",
-     "use status_code"},
-    {"response_", "grpc_status_code", "", "", "there is no 'grpc_status_code'", "use grpc_status"},
-    {"response_", "route", "", "", "there is no label 'route'",
-     "use route_name, or rt_route on route_response_total"},
-    {"request_total", "route", "", "", "there is no label 'route'",
-     "use route_name, or rt_route on route_request_total"},
-    {"", "dst_deployment", "", "inbound", "inbound series have no 'dst_' labels",
-     "use deployment, or direction=\"outbound\""},
-    {"", "dst_namespace", "", "inbound", "inbound series have no 'dst_' labels",
-     "use namespace, or direction=\"outbound\""},
-    {"", "dst_service", "", "inbound", "inbound series have no 'dst_' labels",
-     "use direction=\"outbound\""},
-    {"", "authority", "", "inbound", "inbound series have no 'authority' since Linkerd 2.18",
-     "use deployment, or srv_name"},
-}};
-
-template <class Table>
-bool contains(const Table& table, std::string_view word) {
-  return std::find(table.begin(), table.end(), word) != table.end();
+// What PromQL itself has to say, unless something was found there already.
+void add_annotations(const promql::Annotations& annotations, Findings& findings) {
+  for (const auto* list : {&annotations.warnings, &annotations.infos}) {
+    for (const promql::Annotation& note : *list) {
+      const bool known = std::any_of(
+          findings.all().begin(), findings.all().end(),
+          [&](const LintFinding& f) { return f.begin <= note.begin && note.end <= f.end; });
+      if (known) continue;
+      // Without "PromQL warning: ": a diagnostic says that itself.
+      findings.add({"promql/note", note.message.substr(note.message.find(": ") + 2), "", note.begin,
+                    note.end, "", ""});
+    }
+  }
 }
 
-bool is_linkerd(std::string_view metric) {
-  return std::any_of(kLinkerdPrefixes.begin(), kLinkerdPrefixes.end(),
-                     [&](std::string_view prefix) { return metric.starts_with(prefix); });
+// The labels that a template asks for: `$labels.pod`, `.Labels.pod`.
+std::set<std::string> labels_in(std::string_view text) {
+  std::set<std::string> out;
+  for (const std::string_view prefix : {"$labels.", ".Labels."}) {
+    for (std::size_t at = text.find(prefix); at != text.npos; at = text.find(prefix, at + 1)) {
+      const std::size_t begin = at + prefix.size();
+      std::size_t end = begin;
+      while (end < text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) {
+        ++end;
+      }
+      if (end > begin) out.emplace(text.substr(begin, end - begin));
+    }
+  }
+  return out;
 }
 
-class Linter {
- public:
-  explicit Linter(const promql::Expr& root) : text_(promql::print(root)) {}
+std::string names_text(const OutputLabels& labels) {
+  std::string out;
+  for (const std::string& name : labels.names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
 
-  void walk(const promql::Expr& expr) {
-    if (const auto* selector = promql::as<VectorSelector>(expr)) check(*selector, expr);
-    if (const auto* matrix = promql::as<promql::MatrixSelector>(expr)) check(matrix->vector, expr);
-    if (const auto* call = promql::as<promql::Call>(expr)) check(*call, expr);
-    for (const promql::ExprPtr& child : promql::children_of(expr)) walk(*child);
-  }
-  // What PromQL itself has to say, unless something was found there already.
-  void add_annotations(const promql::Annotations& annotations) {
-    for (const auto* list : {&annotations.warnings, &annotations.infos}) {
-      for (const promql::Annotation& note : *list) {
-        const bool known = std::any_of(findings_.begin(), findings_.end(), [&](const auto& f) {
-          return f.begin <= note.begin && note.end <= f.end;
-        });
-        if (!known) findings_.push_back({"promql/note", plain(note), "", note.begin, note.end});
-      }
+void check_templates(const Rule& rule, const Expr& written, Findings& findings) {
+  const OutputLabels labels = output_labels(written);
+  const auto check = [&](const std::string& name, const std::string& text, bool is_label) {
+    for (const std::string& label : labels_in(text)) {
+      if (labels.can_have(label)) continue;
+      const std::string what = (is_label ? "label '" : "annotation '") + name + "'";
+      std::string hint = labels.is_open ? "" : "it keeps " + names_text(labels);
+      if (!labels.is_open && labels.names.empty()) hint = "it keeps none";
+      findings.add({"lint/lost-label",
+                    what + " asks for '" + label + "', which the expression removes: it is empty",
+                    std::move(hint), 0, 0, is_label ? "" : name, is_label ? name : ""});
     }
-  }
-  std::vector<LintFinding> take() { return std::move(findings_); }
-
- private:
-  // Without "PromQL warning: ": a diagnostic says that itself.
-  static std::string plain(const promql::Annotation& note) {
-    return note.message.substr(note.message.find(": ") + 2);
-  }
-
-  void add(std::string_view code, std::string message, std::string hint,
-           const promql::Expr& where) {
-    findings_.push_back(
-        {"lint/" + std::string(code), std::move(message), std::move(hint), where.begin, where.end});
-  }
-
-  void check(const VectorSelector& selector, const promql::Expr& where) {
-    const bool names_direction = text_.find("direction") != std::string::npos;
-    if (contains(kCountedTwice, selector.name) && !names_direction) {
-      add("no-direction",
-          "'" + selector.name +
-              "' without a direction counts everything between two meshed "
-              "workloads twice",
-          "add direction=\"inbound\" for what a workload did, \"outbound\" for what it saw", where);
-    }
-    for (const Invented& invented : kInvented) {
-      if (selector.name != invented.name) continue;
-      add("no-such-metric", "Linkerd exports no '" + selector.name + "': this never matches",
-          "use " + std::string(invented.instead), where);
-    }
-    if (selector.name == "identity_cert_expiration_timestamp_seconds" &&
-        text_.find("control_" + selector.name) == std::string::npos) {
-      add("renamed-metric",
-          "'" + selector.name + "' is called control_" + selector.name + " since Linkerd 2.16",
-          "use the condition 'certificate', or both names joined with 'or'", where);
-    }
-    check_labels(selector, where);
-  }
-
-  void check_labels(const VectorSelector& selector, const promql::Expr& where) {
-    if (!is_linkerd(selector.name)) return;
-    std::string_view direction;
-    for (const Matcher& m : selector.matchers) {
-      if (m.name() == "direction" && m.op() == Matcher::Op::Equal) direction = m.value();
-    }
-    for (const Matcher& m : selector.matchers) {
-      if (m.matches_empty()) continue;
-      for (const Impossible& impossible : kImpossible) {
-        const bool applies = m.name() == impossible.label &&
-                             selector.name.starts_with(impossible.metric_prefix) &&
-                             (impossible.direction.empty() || impossible.direction == direction) &&
-                             (impossible.value.empty() ||
-                              (m.op() == Matcher::Op::Equal && m.value() == impossible.value));
-        if (!applies) continue;
-        add("never-matches", std::string(impossible.reason) + ": this never matches",
-            std::string(impossible.hint), where);
-      }
-    }
-  }
-
-  void check(const promql::Call& call, const promql::Expr& where) {
-    constexpr std::array<std::string_view, 3> kOfCounters = {"rate", "irate", "increase"};
-    if (!contains(kOfCounters, call.function->name) || call.args.empty()) return;
-    const auto* matrix = promql::as<promql::MatrixSelector>(promql::unwrap(*call.args.front()));
-    if (matrix == nullptr || !contains(kGauges, matrix->vector.name)) return;
-    add("rate-of-gauge",
-        "'" + matrix->vector.name + "' is a gauge: its " + std::string(call.function->name) +
-            "() is meaningless",
-        "use delta(), deriv() or the value itself", where);
-  }
-
-  std::string text_;
-  std::vector<LintFinding> findings_;
-};
+  };
+  for (const auto& [name, text] : rule.labels) check(name, text, true);
+  for (const auto& [name, text] : rule.annotations) check(name, text, false);
+}
 
 }  // namespace
 
-std::vector<LintFinding> lint(const promql::Expr& expr) {
-  Linter linter(expr);
-  linter.walk(expr);
-  linter.add_annotations(promql::inspect(expr));
-  return linter.take();
+std::span<const LintCheck> lint_checks() { return kChecks; }
+
+const VectorSelector* selector_of(const Expr& expr) {
+  if (const auto* selector = promql::as<VectorSelector>(expr)) return selector;
+  const auto* matrix = promql::as<promql::MatrixSelector>(expr);
+  return matrix ? &matrix->vector : nullptr;
+}
+
+std::vector<const VectorSelector*> selectors_of(const Expr& expr) {
+  std::vector<const VectorSelector*> out;
+  if (const VectorSelector* selector = selector_of(expr)) out.push_back(selector);
+  for (const promql::ExprPtr& child : promql::children_of(expr)) {
+    const auto below = selectors_of(*child);
+    out.insert(out.end(), below.begin(), below.end());
+  }
+  return out;
+}
+
+std::string_view demanded(const VectorSelector& selector, std::string_view label) {
+  for (const Matcher& m : selector.matchers) {
+    if (m.name() == label && m.op() == Matcher::Op::Equal) return m.value();
+  }
+  return {};
+}
+
+std::optional<double> number_of(const Expr& written) {
+  const Expr& expr = promql::unwrap(written);
+  if (const auto* number = promql::as<promql::Number>(expr)) return number->value;
+  const auto* unary = promql::as<promql::Unary>(expr);
+  const auto inner = unary ? number_of(*unary->expr) : std::nullopt;
+  if (inner) return unary->negative ? -*inner : *inner;
+  const auto* binary = promql::as<promql::Binary>(expr);
+  if (binary == nullptr || promql::info_of(binary->op).is_set) return std::nullopt;
+  const auto left = number_of(*binary->left);
+  const auto right = number_of(*binary->right);
+  return left && right ? std::optional(promql::apply(binary->op, *left, *right)) : std::nullopt;
+}
+
+std::optional<Threshold> threshold_of(const Expr& written) {
+  using promql::BinaryOp;
+  const auto* binary = promql::as<promql::Binary>(promql::unwrap(written));
+  if (binary == nullptr || !promql::info_of(binary->op).is_comparison || binary->return_bool) {
+    return std::nullopt;
+  }
+  if (const auto number = number_of(*binary->right)) {
+    return Threshold{binary->left.get(), binary->op, *number};
+  }
+  const auto number = number_of(*binary->left);
+  if (!number) return std::nullopt;
+  static constexpr std::array<std::pair<BinaryOp, BinaryOp>, 4> kTurned = {
+      {{BinaryOp::Lt, BinaryOp::Gt},
+       {BinaryOp::Gt, BinaryOp::Lt},
+       {BinaryOp::Le, BinaryOp::Ge},
+       {BinaryOp::Ge, BinaryOp::Le}}};
+  BinaryOp op = binary->op;
+  for (const auto& [from, to] : kTurned) {
+    if (binary->op == from) op = to;
+  }
+  return Threshold{binary->right.get(), op, *number};
+}
+
+std::vector<LintFinding> lint(const Expr& expr) {
+  Findings findings;
+  lint_names(expr, findings);
+  lint_thresholds(expr, findings);
+  add_annotations(promql::inspect(expr), findings);
+  return findings.take();
+}
+
+std::vector<LintFinding> lint(const Rule& rule, const Group& group, const Expr& written) {
+  Findings findings;
+  if (rule.kind == RuleKind::Record) return {};
+  if (compares_share(written) && rule.for_duration == Duration(0) &&
+      rule.keep_firing_for == Duration(0)) {
+    findings.add("no-for", "a share of requests decides at a single evaluation, without 'for'",
+                 "write for: 2m, so that a moment wakes nobody", written);
+  }
+  if (group.interval && rule.for_duration > Duration(0) && rule.for_duration < *group.interval) {
+    findings.add("short-for",
+                 "'for: " + format_duration(rule.for_duration) + "' is shorter than the group's " +
+                     "interval of " + format_duration(*group.interval) +
+                     ": the alert fires at the second evaluation",
+                 "write a multiple of the interval", written);
+  }
+  check_templates(rule, written, findings);
+  return findings.take();
 }
 
 }  // namespace tocsin::rule

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a PromQL rule over Linkerd's series most likely did not mean: requests counted twice, names
-// and values that no proxy ever exports, the rate of a gauge. Warnings only; mesh conditions need
-// none of this.
+// What a PromQL rule most likely did not mean: names and values that no proxy ever exports,
+// requests counted twice, a rate of a gauge, a threshold that nothing can reach, a share without a
+// traffic floor, a template that asks for a label which the expression has removed. Warnings only;
+// mesh conditions need none of this. Pure.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tocsin/promql.h"
+#include "tocsin/rule_set.h"
 
 namespace tocsin::rule {
+
+// One kind of finding, for `tocsin check --list` and for `# tocsin: disable=`.
+struct LintCheck {
+  std::string_view code;  // "lint/no-direction"
+  std::string_view what;
+  std::string_view example;
+};
+std::span<const LintCheck> lint_checks();
 
 struct LintFinding {
   std::string code;
@@ -19,8 +31,15 @@ struct LintFinding {
   std::string hint;
   std::size_t begin = 0;  // Bytes of the expression's text.
   std::size_t end = 0;
+  std::string annotation;  // What it is about instead of the expression; empty: the expression.
+  std::string label;       // The same.
 };
 
+// What can be said of an expression alone.
 std::vector<LintFinding> lint(const promql::Expr& expr);
+
+// What can be said of the rest of a rule whose expression a person wrote. `written` is that
+// expression, which may be less than what the rule evaluates.
+std::vector<LintFinding> lint(const Rule& rule, const Group& group, const promql::Expr& written);
 
 }  // namespace tocsin::rule

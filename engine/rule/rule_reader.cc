@@ -170,7 +170,7 @@ void RuleReader::read_rule(const Node& node, Group& group) {
   if (has_condition(m)) {
     read_mesh_condition(m, rule, recordings);
   } else {
-    read_expression(m, rule);
+    read_expression(m, group, rule);
   }
   if (rule.kind == RuleKind::Record) check_record(m, rule);
   m.finish();
@@ -262,7 +262,7 @@ void RuleReader::check_record(Mapping& m, const Rule& rule) {
   }
 }
 
-void RuleReader::read_expression(Mapping& m, Rule& rule) {
+void RuleReader::read_expression(Mapping& m, const Group& group, Rule& rule) {
   std::string text;
   if (m.has("unless")) {
     m.error("unless", "'unless' goes with a mesh condition", "write it into 'expr'");
@@ -294,7 +294,8 @@ void RuleReader::read_expression(Mapping& m, Rule& rule) {
     return;
   }
   rule.expr = *parsed;
-  warn_of_lint(node, *rule.expr);
+  warn_of_lint(m, lint(**parsed));
+  warn_of_lint(m, lint(rule, group, **parsed));
   read_resolve_when(m, rule);
   rule.expr_text = promql::print(*rule.expr);
 }
@@ -334,13 +335,20 @@ void RuleReader::read_resolve_when(Mapping& m, Rule& rule) {
              or_not_resolved(rule, promql::print(*comparison->left), promql::print(**resolved)));
 }
 
-void RuleReader::warn_of_lint(const Node& node, const promql::Expr& expr) {
-  for (LintFinding& finding : lint(expr)) {
-    Diagnostic d = node.diagnostic_at(node.place_of(finding.begin, finding.end - finding.begin));
+void RuleReader::warn_of_lint(Mapping& m, const std::vector<LintFinding>& findings) {
+  for (const LintFinding& finding : findings) {
+    const Node expr = m.find("expr");
+    Diagnostic d = expr.diagnostic_at(expr.place_of(finding.begin, finding.end - finding.begin));
+    if (!finding.annotation.empty()) {
+      d = m.find("annotations").get(finding.annotation).diagnostic();
+    } else if (!finding.label.empty()) {
+      const Node own = m.find("labels").get(finding.label);
+      d = (own.is_null() ? m.node() : own).diagnostic();
+    }
     d.severity = Severity::Warning;
-    d.code = std::move(finding.code);
-    d.message = std::move(finding.message);
-    d.hint = std::move(finding.hint);
+    d.code = finding.code;
+    d.message = finding.message;
+    d.hint = finding.hint;
     report_->add(std::move(d));
   }
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "rule/lint.h"
 #include "tocsin/rule_set.h"
 #include "yaml/schema.h"
 
@@ -46,12 +47,12 @@ class RuleReader {
   void check_template(const yaml::Node& node, std::string_view what);
   void check_record(yaml::Mapping& m, const Rule& rule);
 
-  void read_expression(yaml::Mapping& m, Rule& rule);
+  void read_expression(yaml::Mapping& m, const Group& group, Rule& rule);
   void read_unless(yaml::Mapping& m, Rule& rule, std::string& expr);
   void read_resolve_when(yaml::Mapping& m, Rule& rule);
   void read_mesh_condition(yaml::Mapping& m, Rule& rule, std::vector<Rule>& recordings);
   promql::ExprPtr parse_compiled(yaml::Mapping& m, const std::string& text);
-  void warn_of_lint(const yaml::Node& node, const promql::Expr& expr);
+  void warn_of_lint(yaml::Mapping& m, const std::vector<LintFinding>& findings);
   void add(Group& group, Rule rule);
 
   const LoadOptions& options_;

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "rule/rule_files.h"
 
 namespace tocsin::rule {
@@ -65,6 +68,128 @@ TEST_CASE("a value in a label is warned of") {
 
 TEST_CASE("mesh conditions need no warnings") {
   CHECK(load_alert("success_rate: {below: 99%}").diagnostics.empty());
+}
+
+std::set<std::string> codes_of(const std::string& rule) {
+  std::set<std::string> out;
+  const Loaded loaded = load_alert(rule);
+  INFO(loaded.diagnostics.text());
+  REQUIRE(!loaded.diagnostics.has_errors());
+  for (const Diagnostic& d : loaded.diagnostics.all()) out.insert(d.code);
+  return out;
+}
+using Codes = std::set<std::string>;
+
+// What is wrong with the rules for Linkerd that one finds in public, in as few words as show it.
+TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reason") {
+  const struct {
+    const char* rule;
+    Codes codes;
+  } cases[] = {
+      {R"(expr: |
+        sum(rate(response_total{classification="failure"}[1m])) by (deployment)
+          / sum(rate(response_total[1m])) by (deployment) * 100 > 10
+          and sum(rate(response_total[1m])) by (deployment) > 0
+    for: 1m)",
+       {"lint/no-direction", "lint/no-floor"}},
+      {R"(expr: |
+        sum by (deployment) (rate(response_total{direction="inbound",classification="failure"}[5m]))
+          / sum by (deployment) (rate(response_total{direction="inbound"}[5m])) >= 0.01
+    for: 5m)",
+       {"lint/no-floor"}},
+      {"expr: rate(request_errors_total[5m]) > 0.1", {"lint/no-such-metric"}},
+      {"expr: identity_cert_expiration_timestamp_seconds - time() < 7200", {"lint/renamed-metric"}},
+      {"expr: identity_cert_expiration_timestamp_seconds - time() < 86400",
+       {"lint/renamed-metric", "lint/healthy-leaf"}},
+      {"expr: min by (cluster) (control_identity_cert_expiration_timestamp_seconds - time()) < "
+       "43200",
+       {"lint/healthy-leaf"}},
+      {R"(expr: count(sum by (pod) (up{pod=~"linkerd-destination.*"} == 0)) == 0)",
+       {"lint/never-true"}},
+      {R"(expr: sum by (dst_deployment, namespace) (rate(response_total{direction="inbound"}[5m])) > 5)",
+       {"lint/no-such-label"}},
+      {R"(expr: histogram_quantile(0.99, sum by (authority, le) (rate(response_latency_ms_bucket{direction="inbound"}[5m]))) > 500)",
+       {"lint/no-such-label"}},
+      {R"(expr: response_total{direction="inbound",tls="false"} > 0)",
+       {"lint/never-matches", "lint/no-rate"}},
+      {R"(expr: sum(response_total{direction="inbound",tls!="true"}) / sum(response_total{direction="inbound"}) > 0.1)",
+       {"lint/no-rate"}},
+      {R"(expr: rate(tcp_open_connections{direction="inbound"}[1m]) > 1)", {"lint/rate-of-gauge"}},
+      {R"(expr: sum by (dst) (rate(response_total{direction="outbound"}[5m])) > 1)",
+       {"lint/no-such-label"}},
+      {R"(expr: rate(response_total{direction="outbound",http_status=~"5.."}[5m]) > 1)",
+       {"lint/never-matches"}},
+      {"expr: rate(linkerd_traffic_failures_total[5m]) > 0", {"lint/no-such-metric"}},
+      {R"(expr: rate(response_total{direction="inbound"}[30s]) > 5)", {"lint/short-window"}},
+      {R"(expr: histogram_quantile(0.99, sum by (le) (rate(response_latency_ms_bucket{direction="inbound"}[5m]))) > 250)",
+       {"lint/off-bucket"}},
+      {R"(expr: histogram_quantile(0.99, sum by (le) (rate(response_latency_ms_bucket{direction="inbound"}[5m]))) > 60000)",
+       {"lint/never-true"}},
+      {R"(expr: sum(rate(response_latency_ms_bucket{direction="inbound",le="250"}[5m])) > 5)",
+       {"lint/no-such-bucket"}},
+      {R"(expr: |
+        1 - sum(rate(response_total{direction="inbound",classification="success"}[5m]))
+          / sum(rate(response_total{direction="inbound"}[5m])) > 1
+          and sum(increase(response_total{direction="inbound"}[5m])) > 50
+    for: 1m)",
+       {"lint/never-true"}},
+      {R"(expr: |
+        sum(rate(response_total{direction="inbound",classification="failure"}[5m]))
+          / sum(rate(response_total{direction="inbound"}[5m])) > 0.1
+          and sum(increase(response_total{direction="inbound"}[5m])) > 50)",
+       {"lint/no-for"}},
+      {R"(expr: up{job=~"linkerd-proxy"} == 0)", {"lint/plain-regex"}},
+      {R"(expr: up{job=~"^linkerd.+$"} == 0)", {"lint/anchored-regex"}},
+      {R"(expr: 'sum by (namespace) (up == 0)'
+    annotations: {summary: '{{ $labels.namespace }}/{{ $labels.pod }}'})",
+       {"lint/lost-label"}},
+      {R"(expr: 'absent(up{job="a",pod=~".+"})'
+    annotations: {summary: '{{ $labels.job }} {{ .Labels.pod }}'})",
+       {"lint/lost-label"}},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(std::string(c.rule));
+    CHECK(codes_of(c.rule) == c.codes);
+  }
+}
+
+TEST_CASE("the same rules put right are clean") {
+  for (
+      const char* rule : {
+          R"(expr: |
+        sum by (namespace, deployment) (rate(response_total{direction="inbound",target_port!="4191",classification="failure"}[5m]))
+          / sum by (namespace, deployment) (rate(response_total{direction="inbound",target_port!="4191"}[5m])) > 0.05
+          and sum by (namespace, deployment) (increase(response_total{direction="inbound",target_port!="4191"}[5m])) > 50
+    for: 2m
+    annotations: {summary: '{{ $labels.namespace }}/{{ $labels.deployment }}'})",
+          "expr: control_identity_cert_expiration_timestamp_seconds - time() < 7200",
+          R"(expr: count(up{job="linkerd-controller",component="destination"} == 1) < 2)",
+          R"(expr: absent(up{job="linkerd-controller",component="destination"})
+    annotations: {summary: '{{ $labels.component }} is gone'})",
+          R"(expr: sum by (dst_deployment) (rate(response_total{direction="outbound"}[5m])) > 5)",
+          R"(expr: histogram_quantile(0.99, sum by (deployment, le) (rate(response_latency_ms_bucket{direction="inbound"}[5m]))) > 500
+    annotations: {summary: '{{ $labels.deployment }}'})",
+          R"(expr: rate(tcp_open_total{direction="inbound",tls!="true"}[5m]) > 1)",
+          R"(expr: issuer_cert_ttl_seconds < 86400)",
+          R"(expr: up * on (pod) group_left (node) kube_pod_info == 0
+    annotations: {summary: '{{ $labels.node }} {{ $labels.job }}'})",
+          R"(expr: label_replace(count by (pod) (up == 0), "app", "$1", "pod", "(.+)-.+")
+    annotations: {summary: '{{ $labels.app }}'})",
+      }) {
+    CAPTURE(std::string(rule));
+    CHECK(codes_of(rule) == Codes{});
+  }
+}
+
+TEST_CASE("every check is in the list, with an example that it finds") {
+  for (const LintCheck& check : lint_checks()) {
+    CAPTURE(std::string(check.code));
+    CHECK(!check.what.empty());
+    if (check.example.empty()) continue;
+    const auto findings = lint(*promql::parse(check.example).value());
+    CHECK(std::any_of(findings.begin(), findings.end(),
+                      [&](const LintFinding& f) { return f.code == check.code; }));
+  }
 }
 
 }  // namespace

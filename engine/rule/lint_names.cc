@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include "promql/functions.h"
+#include "rule/linkerd_catalog.h"
+#include "rule/lint_parts.h"
+#include "tocsin/duration.h"
+#include "tocsin/sample.h"
+
+namespace tocsin::rule {
+namespace {
+
+using promql::Expr;
+using promql::VectorSelector;
+
+constexpr std::string_view kOldCertificate = "identity_cert_expiration_timestamp_seconds";
+// Shorter windows hold fewer than four scrapes at Prometheus' usual 15 seconds.
+constexpr Duration kShortWindow = std::chrono::minutes(1);
+constexpr std::array<std::string_view, 3> kRates = {"rate", "irate", "increase"};
+
+bool contains(const auto& table, std::string_view word) {
+  return std::find(table.begin(), table.end(), word) != table.end();
+}
+
+class NameLinter {
+ public:
+  NameLinter(const Expr& root, Findings& findings)
+      : text_(promql::print(root)), findings_(findings) {}
+
+  void walk(const Expr& expr) {
+    if (const VectorSelector* selector = selector_of(expr)) check(*selector, expr);
+    if (const auto* call = promql::as<promql::Call>(expr)) check(*call, expr);
+    if (const auto* aggregate = promql::as<promql::Aggregate>(expr)) check(*aggregate, expr);
+    for (const promql::ExprPtr& child : promql::children_of(expr)) {
+      if (sums_up(expr)) check_counter(promql::unwrap(*child));
+      walk(*child);
+    }
+  }
+
+ private:
+  void check(const VectorSelector& selector, const Expr& where) {
+    const LinkerdMetric* metric = find_linkerd_metric(selector.name);
+    const bool names_direction = text_.find("direction") != std::string::npos;
+    if (metric && metric->counted_twice && !names_direction) {
+      findings_.add(
+          "no-direction",
+          "'" + selector.name +
+              "' without a direction counts everything between two meshed "
+              "workloads twice",
+          "add direction=\"inbound\" for what a workload did, \"outbound\" for what it saw", where);
+    }
+    if (const InventedMetric* invented = find_invented_metric(selector.name)) {
+      findings_.add("no-such-metric",
+                    "Linkerd exports no '" + selector.name + "': this never matches",
+                    "use " + std::string(invented->instead), where);
+    }
+    if (selector.name == kOldCertificate &&
+        text_.find("control_" + selector.name) == std::string::npos) {
+      findings_.add(
+          "renamed-metric",
+          "'" + selector.name + "' is called control_" + selector.name + " since Linkerd 2.16",
+          "use the condition 'certificate', or both names joined with 'or'", where);
+    }
+    for (const Matcher& m : selector.matchers) {
+      check_value(selector, m, where);
+      check_regex(m, where);
+      if (metric && m.name() == "le") check_bucket(*metric, m, where);
+    }
+  }
+
+  // Null where such series may have such a label.
+  static const ImpossibleLabel* why_impossible(const VectorSelector& selector,
+                                               std::string_view label) {
+    if (!is_traffic_metric(selector.name)) return nullptr;
+    for (const ImpossibleLabel& one : impossible_labels()) {
+      const bool is_there =
+          one.direction.empty() || one.direction == demanded(selector, "direction");
+      if (one.label == label && selector.name.starts_with(one.metric_prefix) && is_there) {
+        return &one;
+      }
+    }
+    return nullptr;
+  }
+
+  void check_value(const VectorSelector& selector, const Matcher& m, const Expr& where) {
+    if (m.matches_empty()) return;
+    const ImpossibleLabel* why = why_impossible(selector, m.name());
+    const bool is_value =
+        why && (why->value.empty() || (m.op() == Matcher::Op::Equal && m.value() == why->value));
+    if (!is_value) return;
+    findings_.add("never-matches", std::string(why->reason) + ": this never matches",
+                  std::string(why->hint), where);
+  }
+
+  void check_regex(const Matcher& m, const Expr& where) {
+    if (m.op() != Matcher::Op::Regex && m.op() != Matcher::Op::NotRegex) return;
+    const std::string& text = m.value();
+    if (text.starts_with('^') || (text.ends_with('$') && !text.ends_with("\\$"))) {
+      findings_.add("anchored-regex",
+                    "'" + text + "' need not say ^ and $: a matcher is for the whole value",
+                    "leave them out", where);
+    } else if (!text.empty() && text.find_first_of("\\.+*?()|[]{}^$") == std::string::npos) {
+      const bool is_not = m.op() == Matcher::Op::NotRegex;
+      findings_.add("plain-regex", "'" + text + "' is a plain text, not an expression",
+                    m.name() + (is_not ? "!=\"" : "=\"") + text + "\" says the same", where);
+    }
+  }
+
+  void check_bucket(const LinkerdMetric& metric, const Matcher& m, const Expr& where) {
+    if (metric.bounds.empty() || m.op() != Matcher::Op::Equal) return;
+    const std::optional<double> bound = parse_number(m.value());
+    const bool is_there =
+        !bound || m.value() == "+Inf" ||
+        std::find(metric.bounds.begin(), metric.bounds.end(), *bound) != metric.bounds.end();
+    if (is_there) return;
+    std::string bounds;
+    for (const double one : metric.bounds)
+      bounds += (bounds.empty() ? "" : ", ") + format_number(one);
+    findings_.add("no-such-bucket",
+                  "'" + std::string(metric.name) + "' has no bucket le=\"" + m.value() +
+                      "\": this never matches",
+                  "its bounds are " + bounds, where);
+  }
+
+  void check(const promql::Call& call, const Expr& where) {
+    if (!contains(kRates, call.function->name) || call.args.empty()) return;
+    const Expr& argument = promql::unwrap(*call.args.front());
+    const auto* matrix = promql::as<promql::MatrixSelector>(argument);
+    if (matrix == nullptr) return;
+    const LinkerdMetric* metric = find_linkerd_metric(matrix->vector.name);
+    const bool is_gauge =
+        (metric && metric->type == MetricType::Gauge) || matrix->vector.name == "up";
+    const std::string name(call.function->name);
+    if (is_gauge) {
+      findings_.add("rate-of-gauge",
+                    "'" + matrix->vector.name + "' is a gauge: its " + name + "() is meaningless",
+                    "use delta(), deriv() or the value itself", where);
+    }
+    if (matrix->range < kShortWindow) {
+      findings_.add("short-window",
+                    name + "() over " + format_duration(matrix->range) +
+                        " needs four scrapes in it to stand a scrape that is missed",
+                    "write [1m] or more, or four scrape intervals", where);
+    }
+  }
+
+  // A label by which everything falls into one group.
+  void check(const promql::Aggregate& aggregate, const Expr& where) {
+    if (aggregate.without) return;
+    for (const std::string& label : aggregate.grouping) {
+      const ImpossibleLabel* why = nullptr;
+      for (const VectorSelector* selector : selectors_of(*aggregate.expr)) {
+        const ImpossibleLabel* one = why_impossible(*selector, label);
+        why = one && one->value.empty() ? one : nullptr;
+        if (!why) break;
+      }
+      if (!why) continue;
+      findings_.add("no-such-label",
+                    std::string(why->reason) + ": by (" + label + ") puts everything together",
+                    std::string(why->hint), where);
+    }
+  }
+
+  // Whether the node makes of a counter's value a number that means something.
+  static bool sums_up(const Expr& expr) {
+    if (const auto* binary = promql::as<promql::Binary>(expr)) {
+      return !promql::info_of(binary->op).is_set;
+    }
+    const auto* aggregate = promql::as<promql::Aggregate>(expr);
+    return aggregate &&
+           (aggregate->op == promql::AggregateOp::Sum || aggregate->op == promql::AggregateOp::Avg);
+  }
+
+  void check_counter(const Expr& expr) {
+    const auto* selector = promql::as<VectorSelector>(expr);
+    const LinkerdMetric* metric = selector ? find_linkerd_metric(selector->name) : nullptr;
+    if (metric == nullptr || metric->type == MetricType::Gauge) return;
+    findings_.add("no-rate",
+                  "'" + selector->name +
+                      "' has counted since its proxy started: its value says nothing of now",
+                  "write rate(" + selector->name + "[5m]), or increase()", expr);
+  }
+
+  const std::string text_;
+  Findings& findings_;
+};
+
+}  // namespace
+
+void lint_names(const Expr& expr, Findings& findings) { NameLinter(expr, findings).walk(expr); }
+
+}  // namespace tocsin::rule

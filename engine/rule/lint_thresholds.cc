@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "promql/functions.h"
+#include "rule/linkerd_catalog.h"
+#include "rule/lint_parts.h"
+#include "tocsin/sample.h"
+
+namespace tocsin::rule {
+namespace {
+
+using promql::BinaryOp;
+using promql::Expr;
+
+constexpr double kLeafLifetime = 24 * 3600;
+// A healthy leaf is renewed when 30% of its life is left.
+constexpr double kLeafRenewal = 0.3 * kLeafLifetime;
+
+bool is_above(BinaryOp op) { return op == BinaryOp::Gt || op == BinaryOp::Ge; }
+bool is_below(BinaryOp op) { return op == BinaryOp::Lt || op == BinaryOp::Le; }
+
+bool selects_failures(const Expr& expr) {
+  const auto selectors = selectors_of(expr);
+  return std::any_of(selectors.begin(), selectors.end(), [](const auto* selector) {
+    return std::any_of(selector->matchers.begin(), selector->matchers.end(), [](const Matcher& m) {
+      const bool is_outcome = m.name() == "classification" || m.name() == "status_code" ||
+                              m.name() == "grpc_status" || m.name() == "http_status";
+      return is_outcome && !m.matches_empty();
+    });
+  });
+}
+
+bool is_of_traffic_counters(const Expr& expr) {
+  const auto selectors = selectors_of(expr);
+  return !selectors.empty() &&
+         std::all_of(selectors.begin(), selectors.end(), [](const auto* selector) {
+           const LinkerdMetric* metric = find_linkerd_metric(selector->name);
+           return metric && metric->type != MetricType::Gauge && is_traffic_metric(selector->name);
+         });
+}
+
+// The most that a share of requests can be: 1, or 100 where it is a percentage. Nothing where
+// `expr` is no share: some outcomes divided by requests, times a number, or one minus that.
+std::optional<double> most_of_share(const Expr& written) {
+  const Expr& expr = promql::unwrap(written);
+  const auto* binary = promql::as<promql::Binary>(expr);
+  if (binary == nullptr) return std::nullopt;
+  const Expr& left = promql::unwrap(*binary->left);
+  const Expr& right = promql::unwrap(*binary->right);
+  if (binary->op == BinaryOp::Div && is_of_traffic_counters(left) &&
+      is_of_traffic_counters(right)) {
+    return selects_failures(left) && !selects_failures(right) ? std::optional(1.0) : std::nullopt;
+  }
+  const auto factor = number_of(left) ? number_of(left) : number_of(right);
+  const auto share = most_of_share(number_of(left) ? right : left);
+  if (!factor || !share) return std::nullopt;
+  if (binary->op == BinaryOp::Mul) return *factor * *share;
+  if (binary->op == BinaryOp::Sub && number_of(left)) return *factor;
+  return std::nullopt;
+}
+
+class ThresholdLinter {
+ public:
+  explicit ThresholdLinter(Findings& findings) : findings_(findings) {}
+
+  // Looks at the comparisons that decide whether there is a result.
+  void walk(const Expr& written) {
+    const Expr& expr = promql::unwrap(written);
+    if (const auto threshold = threshold_of(expr)) check(*threshold, expr);
+    const auto* binary = promql::as<promql::Binary>(expr);
+    if (binary == nullptr || !promql::info_of(binary->op).is_set) return;
+    walk(*binary->left);
+    walk(*binary->right);
+  }
+
+ private:
+  void check(const Threshold& t, const Expr& where) {
+    check_quantile(t, where);
+    check_share(t, where);
+    check_leaf(t, where);
+    check_count(t, where);
+  }
+
+  void check_quantile(const Threshold& t, const Expr& where) {
+    const auto* call = promql::as<promql::Call>(promql::unwrap(*t.value));
+    if (call == nullptr || call->function->name != "histogram_quantile") return;
+    const auto selectors = selectors_of(*call->args.at(1));
+    const LinkerdMetric* metric =
+        selectors.empty() ? nullptr : find_linkerd_metric(selectors.front()->name);
+    if (metric == nullptr || metric->bounds.empty()) return;
+    const double top = metric->bounds.back();
+    if (t.number >= top && is_above(t.op)) {
+      return findings_.add("never-true",
+                           "the highest bound of '" + std::string(metric->name) + "' is " +
+                               format_number(top) + ": no quantile is above it",
+                           "use a lower threshold", where);
+    }
+    const auto next = std::lower_bound(metric->bounds.begin(), metric->bounds.end(), t.number);
+    if (next == metric->bounds.end() || *next == t.number || next == metric->bounds.begin()) return;
+    findings_.add("off-bucket",
+                  format_number(t.number) + " lies between two bounds of '" +
+                      std::string(metric->name) + "': what the quantile says there is a guess",
+                  "use " + format_number(*(next - 1)) + " or " + format_number(*next), where);
+  }
+
+  void check_share(const Threshold& t, const Expr& where) {
+    const auto most = most_of_share(*t.value);
+    if (!most) return;
+    const bool never = (is_above(t.op) && t.number >= *most) || (is_below(t.op) && t.number <= 0);
+    const bool always = (is_above(t.op) && t.number < 0) || (is_below(t.op) && t.number > *most);
+    if (!never && !always) return;
+    findings_.add(never ? "never-true" : "always-true",
+                  "a share of requests is between 0 and " + format_number(*most) + ", so this is " +
+                      (never ? "never" : "always") + " true",
+                  "", where);
+  }
+
+  void check_leaf(const Threshold& t, const Expr& where) {
+    const auto selectors = selectors_of(*t.value);
+    const bool is_leaf = selectors.size() == 1 && selectors.front()->name.ends_with(
+                                                      "identity_cert_expiration_timestamp_seconds");
+    const bool is_time_left = promql::print(*t.value).find("time()") != std::string::npos;
+    if (!is_leaf || !is_time_left || !is_below(t.op) || t.number <= kLeafRenewal) return;
+    findings_.add("healthy-leaf",
+                  t.number >= kLeafLifetime
+                      ? "leaf certificates live 24 hours: this always fires"
+                      : "a healthy leaf certificate has between 7h 12m and 24h left: this fires "
+                        "while nothing is wrong",
+                  "use the condition 'certificate: {kind: leaf}', or less than 7h", where);
+  }
+
+  void check_count(const Threshold& t, const Expr& where) {
+    const auto* aggregate = promql::as<promql::Aggregate>(promql::unwrap(*t.value));
+    if (aggregate == nullptr || aggregate->op != promql::AggregateOp::Count) return;
+    const bool is_none = (t.op == BinaryOp::Eq && t.number == 0) ||
+                         (t.op == BinaryOp::Lt && t.number <= 1) ||
+                         (t.op == BinaryOp::Le && t.number < 1);
+    if (!is_none) return;
+    findings_.add("never-true", "count() of nothing is nothing, never 0: this is never true",
+                  "use absent(), or add 'or vector(0)' to what is counted", where);
+  }
+
+  Findings& findings_;
+};
+
+// Whether something asks for a number of requests: `… and sum(increase(request_total[5m])) > 50`.
+bool has_traffic_floor(const Expr& written) {
+  return promql::any_of_tree(written, [](const Expr& expr) {
+    const auto threshold = threshold_of(expr);
+    return threshold && is_above(threshold->op) && threshold->number > 0 &&
+           !most_of_share(*threshold->value) && is_of_traffic_counters(*threshold->value);
+  });
+}
+
+}  // namespace
+
+bool compares_share(const Expr& expr) {
+  return promql::any_of_tree(expr, [](const Expr& part) {
+    const auto threshold = threshold_of(part);
+    return threshold && most_of_share(*threshold->value).has_value();
+  });
+}
+
+void lint_thresholds(const Expr& expr, Findings& findings) {
+  ThresholdLinter(findings).walk(expr);
+  if (compares_share(expr) && !has_traffic_floor(expr)) {
+    findings.add(
+        "no-floor", "a share of requests without a floor: at night one failure out of two is 50 %",
+        "add 'and sum by (…) (increase(response_total{…}[5m])) > 50', or use the condition "
+        "'success_rate'",
+        expr);
+  }
+}
+
+}  // namespace tocsin::rule
