@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -7,83 +10,198 @@
 #include "alert/template.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/diagnostic_formats.h"
+#include "cli/found_series.h"
+#include "cli/source.h"
 #include "daemon/config.h"
 #include "daemon/rule_files.h"
+#include "rule/lint.h"
+#include "ruletest/test_file.h"
 #include "yaml/document.h"
 
 namespace tocsin::cli {
+namespace fs = std::filesystem;
 namespace {
 
 struct Options {
   std::vector<std::string> files;
+  std::string format = "text";
   bool strict = false;
+  bool list = false;
+  SourceOptions source;
 };
 
-enum class FileKind { Rules, Tests, Config };
+enum class FileKind { Rules, Tests, Config, Other };
 
-// A file with `groups` or a `kind` is a rule file, one with `tests` is for `tocsin test`; anything
-// else is a configuration.
-FileKind kind_of(const std::string& path, const std::string& bytes) {
-  Diagnostics ignored;
-  const auto document = yaml::Document::parse(path, bytes, ignored);
-  const yaml::Node root = document.root();
-  if (!root.get("groups").is_null() || !root.get("kind").is_null()) return FileKind::Rules;
-  return root.get("tests").is_null() ? FileKind::Config : FileKind::Tests;
-}
+constexpr std::array<std::string_view, 6> kConfigKeys = {
+    "scrape_configs", "rule_files", "alerting", "route", "receivers", "prometheus"};
 
-// A configuration is checked with the rule files that it names.
-void check_config(const std::string& path, const std::string& bytes, Diagnostics& out) {
-  const auto loaded = daemon::read_config(path, bytes);
-  out.append(loaded.diagnostics);
-  out.append(daemon::load_rules(loaded.config.rule_files, rule::Memory::Recorded).diagnostics);
-}
-
-int check(const Options& options) {
-  Diagnostics all;
-  std::vector<rule::SourceFile> rule_files;
-  for (const std::string& path : options.files) {
-    auto bytes = read_file(path);
-    if (!bytes) {
-      all.add({Severity::Error,
-               "check/unreadable",
-               {path, 0, 0, 1},
-               bytes.error().message,
-               "",
-               "",
-               ""});
-      continue;
+// By the keys of its first document that has any. Tests name rule files, too.
+FileKind kind_of(const std::vector<yaml::Document>& documents) {
+  for (const yaml::Document& document : documents) {
+    const yaml::Node root = document.root();
+    if (!root.get("tests").is_null()) return FileKind::Tests;
+    if (!root.get("groups").is_null() || root.get("kind").text() == "PrometheusRule") {
+      return FileKind::Rules;
     }
-    switch (kind_of(path, *bytes)) {
-      case FileKind::Rules:
-        rule_files.push_back({path, std::move(*bytes)});
-        break;
-      case FileKind::Config:
-        check_config(path, *bytes, all);
-        break;
-      case FileKind::Tests:
-        std::cout << path << ": rule tests; run them with `tocsin test`\n";
+    for (const std::string_view key : kConfigKeys) {
+      if (!root.get(key).is_null()) return FileKind::Config;
     }
   }
-  const auto loaded = rule::load(rule_files, {rule::Memory::Recorded, alert::template_problem});
-  all.append(loaded.diagnostics);
-  std::cerr << all.text(is_terminal());
-  const std::size_t errors = all.count(Severity::Error);
-  const std::size_t warnings = all.count(Severity::Warning);
-  std::cout << options.files.size() << " file(s): " << errors << " error(s), " << warnings
-            << " warning(s)\n";
-  return errors > 0 || (options.strict && warnings > 0) ? kFailed : kOk;
+  return FileKind::Other;
+}
+
+// What was found where, whoever named it.
+struct Input {
+  std::string path;
+  bool is_named = true;  // Otherwise it was met below a folder, where there are others, too.
+};
+
+std::vector<Input> find_inputs(const std::vector<std::string>& arguments) {
+  std::vector<Input> out;
+  for (const std::string& argument : arguments) {
+    std::error_code ignored;
+    if (!fs::is_directory(argument, ignored)) {
+      for (std::string& path : glob_files(argument)) out.push_back({std::move(path), true});
+      continue;
+    }
+    for (const char* pattern : {"**/*.yaml", "**/*.yml"}) {
+      for (std::string& path : glob_files((fs::path(argument) / pattern).string())) {
+        out.push_back({std::move(path), false});
+      }
+    }
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Input& a, const Input& b) { return a.path < b.path; });
+  return out;
+}
+
+class Check {
+ public:
+  explicit Check(const Options& options) : options_(options) {}
+
+  int run() {
+    for (const Input& input : find_inputs(options_.files)) read(input);
+    const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::template_problem});
+    all_.append(loaded.diagnostics);
+    if (auto looked = look_for_series(loaded.rules); !looked) {
+      std::cerr << looked.error().message << '\n';
+      return kFailed;
+    }
+    return report();
+  }
+
+ private:
+  void read(const Input& input) {
+    auto bytes = read_file(input.path);
+    if (!bytes) {
+      ++files_;
+      all_.add({Severity::Error,
+                "check/unreadable",
+                {input.path, 0, 0, 1},
+                bytes.error().message,
+                "",
+                "",
+                ""});
+      return;
+    }
+    Diagnostics syntax;
+    const FileKind kind = kind_of(yaml::Document::parse_all(input.path, *bytes, syntax));
+    const bool is_ours = input.is_named || kind != FileKind::Other || syntax.has_errors();
+    if (!is_ours) return;
+    ++files_;
+    switch (kind) {
+      case FileKind::Rules:
+        rule_files_.push_back({input.path, std::move(*bytes)});
+        return;
+      case FileKind::Tests:
+        ruletest::read_test_file(input.path, *bytes, all_);
+        return;
+      case FileKind::Config:
+        return check_config(input.path, *bytes);
+      case FileKind::Other:
+        // A mistake may be why it looks like nothing.
+        return input.is_named ? check_config(input.path, *bytes) : all_.append(syntax);
+    }
+  }
+
+  // With the rule files that it names.
+  void check_config(const std::string& path, const std::string& bytes) {
+    const auto loaded = daemon::read_config(path, bytes);
+    all_.append(loaded.diagnostics);
+    all_.append(daemon::load_rules(loaded.config.rule_files, rule::Memory::Recorded).diagnostics);
+  }
+
+  Result<void> look_for_series(const rule::RuleSet& rules) {
+    if (options_.source.data.empty() && options_.source.server.empty()) return {};
+    auto source = QuerySource::open(options_.source);
+    if (!source) return fail(source.error());
+    auto found = missing_series(rules, *source);
+    if (!found) return fail(found.error());
+    all_.append(*found);
+    return {};
+  }
+
+  int report() const {
+    const std::size_t errors = all_.count(Severity::Error);
+    const std::size_t warnings = all_.count(Severity::Warning);
+    const std::string counts = std::to_string(files_) + " file(s): " + std::to_string(errors) +
+                               " error(s), " + std::to_string(warnings) + " warning(s)\n";
+    if (options_.format == "text") {
+      std::cerr << all_.text(is_terminal());
+      std::cout << counts;
+    } else {
+      std::cout << (options_.format == "json"     ? as_json(all_)
+                    : options_.format == "github" ? as_github(all_)
+                                                  : as_checkstyle(all_));
+      std::cerr << counts;
+    }
+    return errors > 0 || (options_.strict && warnings > 0) ? kFailed : kOk;
+  }
+
+  const Options& options_;
+  Diagnostics all_;
+  std::vector<rule::SourceFile> rule_files_;
+  std::size_t files_ = 0;
+};
+
+int list_checks() {
+  for (const rule::LintCheck& check : rule::lint_checks()) {
+    std::cout << check.code << "\n    " << check.what << "\n";
+    if (!check.example.empty()) std::cout << "    for example: " << check.example << "\n";
+  }
+  std::cout
+      << "\nA comment on a rule, or above it, silences one there: # tocsin: disable=no-floor\n"
+         "Above 'groups' it silences it in the whole file.\n";
+  return kOk;
 }
 
 }  // namespace
 
 Run add_check(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("check", "Check configuration and rule files: every error at once");
-  command->add_option("FILE", options->files, "Configurations and rule files; - is standard input")
-      ->required();
+  CLI::App* command = app.add_subcommand(
+      "check",
+      "Check configurations, rules and rule tests: every mistake at once, and what rules "
+      "most likely did not mean");
+  command->add_option("FILE", options->files,
+                      "Files, patterns, and folders with *.yaml below them; - is standard input");
   command->add_flag("--strict", options->strict, "Warnings fail the check too");
-  return [options] { return check(*options); };
+  command
+      ->add_option("--format", options->format,
+                   "text; json; github (workflow commands); checkstyle (XML)")
+      ->check(CLI::IsMember({"text", "json", "github", "checkstyle"}))
+      ->capture_default_str();
+  command->add_flag("--list", options->list, "Say what is looked for, and how to silence it");
+  add_source_options(*command, options->source);
+  return [options] {
+    if (options->list) return list_checks();
+    if (options->files.empty()) {
+      std::cerr << "tocsin check needs files or folders\n";
+      return kUsage;
+    }
+    return Check(*options).run();
+  };
 }
 
 }  // namespace tocsin::cli

@@ -21,7 +21,7 @@ void add_source_options(CLI::App& command, SourceOptions& options) {
   command.add_option(
       "--data", options.data,
       "Captured pages: files, folders, patterns, gzip of either; - is standard input");
-  command.add_option("--server", options.server,
+  command.add_option("--server,--prometheus", options.server,
                      "A Tocsin or a Prometheus, for example http://127.0.0.1:9467");
 }
 

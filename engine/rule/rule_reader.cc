@@ -11,6 +11,7 @@
 #include "rule/compile.h"
 #include "rule/condition_reader.h"
 #include "rule/lint.h"
+#include "rule/suppressions.h"
 #include "tocsin/labels.h"
 
 namespace tocsin::rule {
@@ -55,13 +56,27 @@ bool has_value_in_it(std::string_view text) {
 }  // namespace
 
 void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
-  const yaml::Document document = yaml::Document::parse(file.path, file.bytes, diagnostics_);
-  if (document.root().is_null()) return;
-  yaml::Reporter report(diagnostics_, "rule");
+  Diagnostics found;
+  yaml::Reporter report(found, "rule");
   report_ = &report;
   file_ = file.path;
   group_names_.clear();
-  Mapping root(document.root(), report, "a rule file");
+  rule_lines_.clear();
+  const auto documents = yaml::Document::parse_all(file.path, file.bytes, found);
+  // Among manifests, what is no rule is somebody else's.
+  const auto others = documents.size() > 1 ? OtherKinds::ReadPast : OtherKinds::Refuse;
+  for (const yaml::Document& document : documents) read_document(document, others, groups);
+  const Suppressions suppressions(file.path, file.bytes, rule_lines_);
+  for (const Diagnostic& d : found.all()) {
+    if (!suppressions.covers(d)) diagnostics_.add(d);
+  }
+  diagnostics_.append(suppressions.problems());
+}
+
+void RuleReader::read_document(const yaml::Document& document, OtherKinds others,
+                               std::vector<Group>& groups) {
+  if (document.root().is_null()) return;
+  Mapping root(document.root(), *report_, "a rule file");
   if (!root.ok()) return;
   std::string kind;
   if (!root.read("kind", kind)) {
@@ -71,10 +86,11 @@ void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
   }
   // A PrometheusRule object; what Kubernetes adds to it is not ours to check.
   if (kind != "PrometheusRule") {
+    if (others == OtherKinds::ReadPast) return;
     root.error("kind", "a rule file is a list of groups or a PrometheusRule, not a '" + kind + "'");
     return;
   }
-  Mapping spec(root.find("spec"), report, "'spec'");
+  Mapping spec(root.find("spec"), *report_, "'spec'");
   if (!spec.ok()) return;
   read_groups(spec, groups);
   spec.finish();
@@ -158,6 +174,7 @@ void RuleReader::read_rule(const Node& node, Group& group) {
   const std::size_t errors = report_->error_count();
   Mapping m(node, *report_, "a rule");
   if (!m.ok()) return;
+  rule_lines_.push_back(node.place().line);
   Rule rule;
   rule.place = node.place();
   read_kind(m, rule);

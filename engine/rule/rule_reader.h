@@ -33,6 +33,8 @@ class RuleReader {
     std::string expr;  // Without its own `unless`.
   };
 
+  enum class OtherKinds { Refuse, ReadPast };  // Kubernetes objects that are no PrometheusRule.
+  void read_document(const yaml::Document& document, OtherKinds others, std::vector<Group>& groups);
   void describe_rule(yaml::Mapping& m);
   void read_group_settings(yaml::Mapping& m, Group& group);
   void read_groups(yaml::Mapping& spec, std::vector<Group>& groups);
@@ -60,6 +62,7 @@ class RuleReader {
   yaml::Reporter* report_ = nullptr;  // Of the file being read.
   std::string file_;
   std::set<std::string> group_names_;      // Of the file being read.
+  std::vector<int> rule_lines_;            // The same: where its rules begin.
   std::map<std::string, Named> alerts_;    // Of the group being read; those with a condition.
   std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
   std::map<std::string, int> identities_;  // How often each has been given.

@@ -222,11 +222,16 @@ void warn_of_second_document(const Tree& tree, YAML::Parser& parser, Diagnostics
   diagnostics.add(std::move(d));
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 }  // namespace
 
 Document Document::parse(std::string file, std::string_view text, Diagnostics& diagnostics) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   auto tree = std::make_shared<Tree>(std::move(file), text);
   try {
     std::istringstream stream(tree->source);
@@ -240,6 +245,26 @@ Document Document::parse(std::string file, std::string_view text, Diagnostics& d
   }
   if (tree->nodes.empty()) tree->nodes.emplace_back();
   return Document(std::move(tree));
+}
+
+std::vector<Document> Document::parse_all(std::string file, std::string_view text,
+                                          Diagnostics& diagnostics) {
+  text = without_byte_order_mark(text);
+  std::vector<Document> out;
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  for (bool more = true; more;) {
+    auto tree = std::make_shared<Tree>(file, text);
+    try {
+      TreeBuilder builder(*tree);
+      more = parser.HandleNextDocument(builder);
+    } catch (const YAML::Exception& error) {
+      diagnostics.add(syntax_error(*tree, error));
+      break;
+    }
+    if (!tree->nodes.empty()) out.push_back(Document(std::move(tree)));
+  }
+  return out;
 }
 
 Node Document::root() const { return Node(tree_.get(), 0); }

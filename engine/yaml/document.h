@@ -77,6 +77,10 @@ class Document {
   // then null. A second document is a warning and is not read.
   static Document parse(std::string file, std::string_view text, Diagnostics& diagnostics);
 
+  // All documents of `text`: those between `---`. Null ones are left out; a syntax error ends it.
+  static std::vector<Document> parse_all(std::string file, std::string_view text,
+                                         Diagnostics& diagnostics);
+
   Node root() const;
 
  private:

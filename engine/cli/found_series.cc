@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/found_series.h"
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "tocsin/promql.h"
+
+namespace tocsin::cli {
+namespace {
+
+std::string selector_text(const Matchers& matchers) {
+  std::string out;
+  for (const Matcher& m : matchers) out += (out.empty() ? "" : ",") + m.text();
+  return "{" + out + "}";
+}
+
+std::string name_in(const Matchers& matchers) {
+  for (const Matcher& m : matchers) {
+    if (m.name() == kMetricName && m.op() == Matcher::Op::Equal) return m.value();
+  }
+  return "";
+}
+
+class Search {
+ public:
+  explicit Search(QuerySource& source) : source_(source) {}
+
+  // Whether there are such series now, or were within the last day.
+  Result<bool> finds(const Matchers& matchers) {
+    const std::string selector = selector_text(matchers);
+    const auto known = known_.find(selector);
+    if (known != known_.end()) return known->second;
+    const auto answer =
+        source_.instant("count(last_over_time(" + selector + "[1d]))", source_.now());
+    if (!answer) return fail(answer.error());
+    const auto* vector = std::get_if<promql::Vector>(&answer->value);
+    return known_[selector] = vector != nullptr && !vector->empty();
+  }
+
+  // The matcher without which there would be series; empty where it is not one alone.
+  Result<std::string> culprit(const Matchers& matchers) {
+    for (std::size_t i = 0; i < matchers.size(); ++i) {
+      if (matchers[i].name() == kMetricName) continue;
+      Matchers others = matchers;
+      others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+      const auto found = finds(others);
+      if (!found) return fail(found.error());
+      if (*found) return matchers[i].text();
+    }
+    return std::string();
+  }
+
+ private:
+  QuerySource& source_;
+  std::map<std::string, bool> known_;
+};
+
+Result<std::string> why_nothing(const Matchers& matchers, Search& search) {
+  const std::string name = name_in(matchers);
+  if (!name.empty()) {
+    const auto there = search.finds({Matcher::equal(kMetricName, name)});
+    if (!there) return fail(there.error());
+    if (!*there) return "there is no series '" + name + "'";
+  }
+  const auto culprit = search.culprit(matchers);
+  if (!culprit) return fail(culprit.error());
+  const std::string what = "no series matches " + selector_text(matchers);
+  return culprit->empty() ? what : what + "; without " + *culprit + " there are some";
+}
+
+std::set<std::string> recorded_by(const rule::RuleSet& rules) {
+  std::set<std::string> out{"ALERTS", "ALERTS_FOR_STATE"};
+  for (const rule::Group& group : rules.groups) {
+    for (const rule::Rule& rule : group.rules) {
+      if (rule.kind == rule::RuleKind::Record) out.insert(rule.name);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Diagnostics> missing_series(const rule::RuleSet& rules, QuerySource& source) {
+  const std::set<std::string> recorded = recorded_by(rules);
+  Search search(source);
+  Diagnostics out;
+  for (const rule::Group& group : rules.groups) {
+    for (const rule::Rule& rule : group.rules) {
+      // A condition reads the metrics of several versions of Linkerd; nobody has all of them.
+      if (rule.condition || rule.generated) continue;
+      for (const promql::Need& need : promql::needs_of(*rule.expr)) {
+        if (recorded.count(name_in(need.matchers)) > 0) continue;
+        const auto found = search.finds(need.matchers);
+        if (!found) return fail(found.error());
+        if (*found) continue;
+        auto why = why_nothing(need.matchers, search);
+        if (!why) return fail(why.error());
+        out.add(
+            {Severity::Warning, "data/no-series", rule.place, std::move(*why),
+             "rule '" + rule.name + "', group '" + group.name + "'",
+             "right if it waits for a fault that has not happened yet; else the rule never fires",
+             ""});
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace tocsin::cli

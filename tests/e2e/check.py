@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin check` on trees of files: beside promtool's verdicts, in the forms that CI systems read, and
+beside the series that really exist."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Name and text of a rule file; whether promtool takes it is promtool's to say.
+FILES = {
+    "plain": "groups: [{name: g, rules: [{alert: A, expr: up == 0, for: 5m}]}]",
+    "empty": "",
+    "no groups": "groups: []",
+    "an unknown key": "groups: [{name: g, rules: [{alert: A, expr: up == 0, fro: 5m}]}]",
+    "a bad duration": "groups: [{name: g, rules: [{alert: A, expr: up == 0, for: 5x}]}]",
+    "bad PromQL": "groups: [{name: g, rules: [{alert: A, expr: 'up =='}]}]",
+    "alert and record": "groups: [{name: g, rules: [{alert: A, record: b, expr: up}]}]",
+    "neither": "groups: [{name: g, rules: [{expr: up}]}]",
+    "no expr": "groups: [{name: g, rules: [{alert: A}]}]",
+    "a group twice": "groups: [{name: g, rules: []}, {name: g, rules: []}]",
+    "a group without a name": "groups: [{rules: []}]",
+    "a bad label": "groups: [{name: g, rules: [{alert: A, expr: up, labels: {__name__: a}}]}]",
+    "a bad template": "groups: [{name: g, rules: [{alert: A, expr: up, annotations: {s: '{{ $x }}'}}]}]",
+    "an unknown function": "groups: [{name: g, rules: [{alert: A, expr: up, annotations: {s: '{{ 1 | foo }}'}}]}]",
+    "for in a recording": "groups: [{name: g, rules: [{record: a, expr: up, for: 5m}]}]",
+    "annotations in a recording": "groups: [{name: g, rules: [{record: a, expr: up, annotations: {a: b}}]}]",
+    "a bad record": "groups: [{name: g, rules: [{record: 'a{b}', expr: up}]}]",
+    "a limit": "groups: [{name: g, limit: 5, rules: [{record: a, expr: up}]}]",
+    "tabs": "groups:\n\t- name: g",
+    "a list": "- a",
+    "a key twice": "groups: [{name: g, rules: [{alert: A, expr: up, expr: up}]}]",
+    "a template": "groups: [{name: g, rules: [{alert: A, expr: up, labels: {a: '{{ $labels.pod }}'}}]}]",
+    "two functions": "groups: [{name: g, rules: [{alert: A, expr: 'rate(sum(up)[5m])'}]}]",
+    "a regex": "groups: [{name: g, rules: [{alert: A, expr: 'up{a=~\"(\"}'}]}]",
+}
+# promtool takes these, and every evaluation fails.
+STRICTER = {
+    "a string": "groups: [{name: g, rules: [{alert: A, expr: '\"up\"'}]}]",
+    "a range": "groups: [{name: g, rules: [{alert: A, expr: 'up[5m]'}]}]",
+}
+LINT = """\
+groups:
+  - name: g
+    rules:
+      - alert: Failures
+        expr: sum(rate(response_total{classification="failure"}[5m])) > 1
+      # tocsin: disable=no-direction
+      - alert: Silenced
+        expr: sum(rate(response_total{classification="failure"}[5m])) > 1
+"""
+PAGE = """\
+# TYPE response_total counter
+response_total{direction="inbound",deployment="web",classification="success"} 10
+"""
+DATA_RULES = """\
+groups:
+  - name: g
+    rules:
+      - {record: deployment:ok, expr: 'response_total{direction="inbound",classification="success"}'}
+      - {alert: Fine, expr: 'deployment:ok > 5'}
+      - {alert: WrongLabel, expr: 'response_total{direction="inbound",deployment="wbe"} > 5'}
+      - {alert: WrongName, expr: 'respons_total > 5'}
+"""
+
+
+def check(tocsin, *arguments, stdin=None):
+    return subprocess.run([tocsin, "check", *arguments], capture_output=True, text=True, input=stdin, timeout=60)
+
+
+def compare_verdicts(tocsin, folder):
+    if shutil.which("promtool") is None:
+        print("not compared with promtool, which is not installed")
+        return
+    for name, text in FILES.items():
+        file = folder / "verdict.yaml"
+        file.write_text(text + "\n")
+        theirs = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, timeout=60)
+        ours = check(tocsin, str(file))
+        assert (theirs.returncode == 0) == (ours.returncode == 0), (
+            name, theirs.stdout + theirs.stderr, ours.stdout + ours.stderr)
+    for name, text in STRICTER.items():
+        file = folder / "verdict.yaml"
+        file.write_text(text + "\n")
+        assert check(tocsin, str(file)).returncode == 1, name
+    print(f"{len(FILES)} rule files: promtool's verdicts")
+
+
+def compare_formats(tocsin, folder):
+    file = folder / "lint.yaml"
+    file.write_text(LINT)
+    text = check(tocsin, str(file))
+    assert text.returncode == 0 and text.stderr.count("lint/no-direction") == 1, text
+    assert check(tocsin, "--strict", str(file)).returncode == 1
+    found = json.loads(check(tocsin, "--format", "json", str(file)).stdout)
+    assert [(d["code"], d["line"], d["severity"]) for d in found] == [("lint/no-direction", 5, "warning")], found
+    github = check(tocsin, "--format", "github", str(file)).stdout
+    assert github.startswith(f"::warning file={file},line=5,col=24,title=lint/no-direction::"), github
+    assert github.count("\n") == 1, github
+    tree = xml.etree.ElementTree.fromstring(check(tocsin, "--format", "checkstyle", str(file)).stdout)
+    errors = tree.findall("file/error")
+    assert [e.get("source") for e in errors] == ["lint/no-direction"] and errors[0].get("line") == "5"
+
+
+def walk_trees(tocsin, folder):
+    tree = folder / "tree"
+    (tree / "deep").mkdir(parents=True)
+    (tree / "deep" / "broken.yaml").write_text(FILES["bad PromQL"] + "\n")
+    (tree / "deep" / "syntax.yml").write_text("groups: [\n")
+    (tree / "good.yaml").write_text(FILES["plain"] + "\n")
+    (tree / "good.test.yaml").write_text("rule_files: [good.yaml]\ntests: [{intervall: 1m}]\n")
+    (tree / "tocsin.yaml").write_text("rule_files: [good.yaml]\nscrape_config: []\n")
+    (tree / "other.yaml").write_text("kind: Deployment\n")
+    done = check(tocsin, str(tree))
+    assert done.returncode == 1, done
+    for word in ("deep/broken.yaml:1", "deep/syntax.yml:", "did you mean 'interval'?", "did you mean 'scrape_configs'?"):
+        assert word in done.stderr, (word, done.stderr)
+    assert "other.yaml" not in done.stderr and done.stdout.startswith("5 file(s): 4 error(s)"), done
+    assert check(tocsin, "-", stdin=FILES["bad PromQL"]).returncode == 1
+    for shipped in ("rules", "examples"):
+        done = check(tocsin, "--strict", str(ROOT / shipped))
+        assert done.returncode == 0, done
+
+
+def look_at_series(tocsin, folder):
+    (folder / "page.txt").write_text(PAGE)
+    (folder / "data.yaml").write_text(DATA_RULES)
+    done = check(tocsin, str(folder / "data.yaml"), "--data", str(folder / "page.txt"))
+    assert done.stderr.count("data/no-series") == 2, done.stderr
+    assert 'without deployment="wbe" there are some' in done.stderr, done.stderr
+    assert "there is no series 'respons_total'" in done.stderr, done.stderr
+
+
+def main(tocsin):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        compare_verdicts(tocsin, folder)
+        compare_formats(tocsin, folder)
+        walk_trees(tocsin, folder)
+        look_at_series(tocsin, folder)
+        print("formats, trees, silenced findings and missing series as they should be")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
