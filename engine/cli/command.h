@@ -24,6 +24,7 @@ Run add_demo(CLI::App& app);
 Run add_simulate(CLI::App& app);
 Run add_check(CLI::App& app);
 Run add_test(CLI::App& app);
+Run add_diff(CLI::App& app);
 Run add_explain(CLI::App& app);
 Run add_query(CLI::App& app);
 Run add_promqltest(CLI::App& app);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/rule_source.h"
+#include "rule/rule_diff.h"
+
+namespace tocsin::cli {
+namespace {
+
+using rule::RuleChange;
+using Kind = RuleChange::Kind;
+
+struct Options {
+  std::string before;
+  std::string after;
+  std::string output = "table";
+};
+
+std::string headline(const std::vector<RuleChange>& changes) {
+  if (changes.empty()) return "No rule has changed";
+  const auto count = [&](Kind kind) {
+    return std::to_string(std::count_if(changes.begin(), changes.end(),
+                                        [&](const RuleChange& c) { return c.kind == kind; }));
+  };
+  return count(Kind::Changed) + " changed, " + count(Kind::Added) + " added, " +
+         count(Kind::Removed) + " removed";
+}
+
+std::string or_nothing(const std::string& text) { return text.empty() ? "nothing" : text; }
+
+std::string as_table(const std::vector<RuleChange>& changes) {
+  static constexpr std::string_view kMarks[] = {"+ ", "- ", "~ "};
+  std::string out = headline(changes) + "\n";
+  for (const RuleChange& change : changes) {
+    out += std::string(kMarks[static_cast<std::size_t>(change.kind)]) + change.name + " in " +
+           change.group + "  " + change.place.file + ":" + std::to_string(change.place.line) + "\n";
+    for (const rule::FieldChange& field : change.fields) {
+      out += "    " + field.field + ": " + or_nothing(field.before) + " -> " +
+             or_nothing(field.after) + "\n";
+    }
+  }
+  return out;
+}
+
+// Of a cell: no bar and no line end gets out of it.
+std::string cell(const std::string& text) {
+  if (text.empty()) return "";
+  std::string out = "<code>";
+  for (const char c : text) {
+    switch (c) {
+      case '|':
+        out += "&#124;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '\n':
+        out += "<br>";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out + "</code>";
+}
+
+std::string as_markdown(const std::vector<RuleChange>& changes) {
+  static constexpr std::string_view kWords[] = {"added", "removed", ""};
+  std::string out = "### Alerting rules: " + headline(changes) + "\n";
+  if (changes.empty()) return out;
+  out += "\n| rule | what | before | after |\n| --- | --- | --- | --- |\n";
+  for (const RuleChange& change : changes) {
+    const std::string name = "**" + change.name + "**";
+    const std::string_view word = kWords[static_cast<std::size_t>(change.kind)];
+    if (change.fields.empty()) out += "| " + name + " | " + std::string(word) + " | | |\n";
+    for (const rule::FieldChange& field : change.fields) {
+      out += "| " + name + " | " + field.field + " | " + cell(field.before) + " | " +
+             cell(field.after) + " |\n";
+    }
+  }
+  return out;
+}
+
+int diff(const Options& options) {
+  std::vector<rule::RuleSet> versions;
+  for (const std::string& source : {options.before, options.after}) {
+    auto loaded = load_rules_from(source);
+    if (!loaded) {
+      std::cerr << loaded.error().message << '\n';
+      return kFailed;
+    }
+    if (loaded->diagnostics.has_errors()) {
+      std::cerr << loaded->diagnostics.text(is_terminal());
+      return kFailed;
+    }
+    versions.push_back(std::move(loaded->rules));
+  }
+  const auto changes = rule::changes_between(versions[0], versions[1]);
+  std::cout << (options.output == "markdown" ? as_markdown(changes) : as_table(changes));
+  return kOk;
+}
+
+}  // namespace
+
+Run add_diff(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("diff", "Say which rules a change adds, removes and changes, and how");
+  command
+      ->add_option("OLD", options->before,
+                   "A file, a folder, a pattern, or git:REVISION:PATH, like git:main:rules")
+      ->required();
+  command->add_option("NEW", options->after, "The same")->required();
+  command->add_option("--output", options->output, "table, or markdown for a pull request")
+      ->check(CLI::IsMember({"table", "markdown"}))
+      ->capture_default_str();
+  return [options] { return diff(*options); };
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/rule_source.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "alert/template.h"
+#include "base/file.h"
+#include "cli/git_files.h"
+#include "yaml/document.h"
+
+namespace tocsin::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kGit = "git:";
+
+bool is_yaml(const std::string& path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
+
+// A broken file may be one of rules: it must not be read past.
+bool may_have_rules(const rule::SourceFile& file) {
+  Diagnostics syntax;
+  const auto documents = yaml::Document::parse_all(file.path, file.bytes, syntax);
+  return syntax.has_errors() ||
+         std::any_of(documents.begin(), documents.end(), [](const yaml::Document& document) {
+           const yaml::Node root = document.root();
+           return root.get("tests").is_null() &&
+                  (!root.get("groups").is_null() || root.get("kind").text() == "PrometheusRule");
+         });
+}
+
+Result<std::vector<rule::SourceFile>> files_here(const std::string& source) {
+  std::error_code ignored;
+  std::vector<std::string> paths;
+  if (fs::is_directory(source, ignored)) {
+    paths = glob_files((fs::path(source) / "**/*").string());
+    std::erase_if(paths, [](const std::string& path) { return !is_yaml(path); });
+  } else {
+    paths = glob_files(source);
+  }
+  std::vector<rule::SourceFile> out;
+  for (const std::string& path : paths) {
+    auto bytes = read_file(path);
+    if (!bytes) return fail(bytes.error());
+    out.push_back({path, std::move(*bytes)});
+  }
+  return out;
+}
+
+Result<std::vector<rule::SourceFile>> files_of(const std::string& source) {
+  if (!source.starts_with(kGit)) return files_here(source);
+  const std::size_t colon = source.find(':', kGit.size());
+  if (colon == std::string::npos) {
+    return fail(ErrorCode::InvalidArgument,
+                source + ": write git:REVISION:PATH, like git:main:rules");
+  }
+  auto files =
+      files_in_git(source.substr(kGit.size(), colon - kGit.size()), source.substr(colon + 1));
+  if (files) {
+    std::erase_if(*files, [](const rule::SourceFile& file) { return !is_yaml(file.path); });
+  }
+  return files;
+}
+
+}  // namespace
+
+Result<rule::Loaded> load_rules_from(const std::string& source) {
+  auto files = files_of(source);
+  if (!files) return fail(files.error());
+  std::erase_if(*files, [](const rule::SourceFile& file) { return !may_have_rules(file); });
+  return rule::load(*files, {rule::Memory::Recorded, alert::template_problem});
+}
+
+}  // namespace tocsin::cli
