@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "alert/example_message.h"
 #include "cli/command.h"
 #include "daemon/rule_files.h"
 
@@ -19,9 +20,10 @@ int explain(const Options& options) {
   const auto loaded = daemon::load_rules(options.files, rule::Memory::Recorded);
   std::cerr << loaded.diagnostics.text(is_terminal());
   if (loaded.diagnostics.has_errors()) return kFailed;
-  std::cout << rule::explain(loaded.rules, options.format == "prometheus"
-                                               ? rule::ExplainFormat::Prometheus
-                                               : rule::ExplainFormat::Text);
+  std::cout << rule::explain(
+      loaded.rules,
+      options.format == "prometheus" ? rule::ExplainFormat::Prometheus : rule::ExplainFormat::Text,
+      alert::example_message);
   return kOk;
 }
 
@@ -29,7 +31,8 @@ int explain(const Options& options) {
 
 Run add_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("explain", "Print the PromQL that each rule compiles to");
+  CLI::App* command = app.add_subcommand(
+      "explain", "Say what each rule watches, what it leaves out and why, and print its PromQL");
   command->add_option("FILE", options->files, "Rule files")->required();
   command
       ->add_option("--format", options->format,

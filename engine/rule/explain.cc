@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "rule/notation.h"
 #include "rule/pretty.h"
 #include "tocsin/duration.h"
@@ -43,32 +47,111 @@ std::string condition_line(const Condition& c) {
   return out;
 }
 
+// What it looks at, in a sentence.
+std::string watch_text(const Condition& c) {
+  static constexpr std::string_view kWho[] = {
+      "each workload", "each service", "each route of a service", "each client of a service"};
+  const std::string who(kWho[static_cast<std::size_t>(c.by)]);
+  const bool by_callers = c.side == Side::Client;
+  const std::string where = by_callers ? ", as its callers' proxies saw them, with what the mesh "
+                                         "answered in its place"
+                                       : ", as its own proxies counted them";
+  switch (c.kind) {
+    case ConditionKind::SuccessRate:
+      return "the share of requests of " + who + " that succeed" + where;
+    case ConditionKind::Latency:
+      return "how long the requests of " + who + " take" + where;
+    case ConditionKind::Traffic:
+      return "the requests per second of " + who + where +
+             (c.unit == Unit::TimesBaseline
+                  ? ", against the median of the " + format_duration(c.baseline_over) + " before"
+                  : "");
+    case ConditionKind::ControlPlane:
+      return "whether a replica of each component of the control plane is up";
+    case ConditionKind::Certificate:
+      return c.certificate == CertificateKind::Leaf
+                 ? "how long the certificates of each workload's proxies have left; the worst "
+                   "speaks for the workload"
+                 : "how long the " + std::string(name_of(c.certificate)) + " certificate has left";
+    case ConditionKind::ProxyRestarts:
+      return "how often Linkerd's containers of each workload restart, and whether they come up";
+  }
+  return {};
+}
+
+// What the compiled expression leaves out, by what stands in it.
+struct Exclusion {
+  std::string_view in_expr;
+  std::string_view what;
+};
+constexpr std::array<Exclusion, 3> kExclusions = {{
+    {"target_port!=\"4191\"",
+     "the proxy's own port, 4191: scrapes and probes never fail, and would water down what does"},
+    {"route_name!=\"probe\"", "kubelet's probes, for the same reason"},
+    {"namespace!~\"linkerd|linkerd-viz\"",
+     "Linkerd's own traffic, which fails in other ways and has rules of its own"},
+}};
+
+std::vector<std::string> exclusions_of(const Rule& rule) {
+  std::vector<std::string> out;
+  for (const Exclusion& exclusion : kExclusions) {
+    const bool is_there = rule.expr_text.find(exclusion.in_expr) != std::string::npos;
+    if (is_there) out.emplace_back(exclusion.what);
+  }
+  const Condition& c = *rule.condition;
+  if (c.requests && c.min_requests > 0) {
+    out.push_back("fewer than " + number_text(c.min_requests) + " requests in " +
+                  format_duration(c.over) + ": a share of a few says nothing");
+  }
+  for (const std::string& alert : c.unless) out.push_back("what " + alert + " is about already");
+  return out;
+}
+
 std::string labels_line(const Condition& c) {
   std::string out;
   for (const std::string& label : c.labels) out += (out.empty() ? "" : ", ") + label;
   return out;
 }
 
-void explain_rule(const Rule& rule, std::string& out) {
+void add_lines(std::string_view heading, const std::vector<std::string>& lines, std::string& out) {
+  if (lines.empty()) return;
+  out += "    " + std::string(heading) + ":\n";
+  for (const std::string& line : lines) out += "      " + line + "\n";
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+void explain_rule(const Rule& rule, ExampleMessage example, std::string& out) {
   out +=
       std::string("  ") + (rule.kind == RuleKind::Alert ? "alert " : "record ") + rule.name + "\n";
   if (rule.generated) out += "    remembers: the baseline of the rules below\n";
   if (rule.condition) {
-    out += "    means: " + condition_line(*rule.condition) + "\n";
+    out += "    watches: " + watch_text(*rule.condition) + "\n";
+    out += "    fires on: " + condition_line(*rule.condition) + "\n";
+    add_lines("leaves out", exclusions_of(rule), out);
     out += "    labels: " + labels_line(*rule.condition) + "\n";
   }
   if (rule.for_duration.count() > 0) out += "    for: " + format_duration(rule.for_duration) + "\n";
+  if (example) add_lines("would say, for example", lines_of(example(rule)), out);
   out += "    expr:\n" + pretty(*rule.expr, 6) + "\n";
 }
 
-std::string explain_text(const RuleSet& rules) {
+std::string explain_text(const RuleSet& rules, ExampleMessage example) {
   std::string out;
   for (const Group& group : rules.groups) {
     if (!out.empty()) out += "\n";
     out += group.file + ": group " + group.name;
     if (group.interval) out += ", every " + format_duration(*group.interval);
     out += "\n";
-    for (const Rule& rule : group.rules) explain_rule(rule, out);
+    for (const Rule& rule : group.rules) explain_rule(rule, example, out);
   }
   return out;
 }
@@ -121,8 +204,8 @@ std::string explain_prometheus(const RuleSet& rules) {
 
 }  // namespace
 
-std::string explain(const RuleSet& rules, ExplainFormat format) {
-  return format == ExplainFormat::Text ? explain_text(rules) : explain_prometheus(rules);
+std::string explain(const RuleSet& rules, ExplainFormat format, ExampleMessage example) {
+  return format == ExplainFormat::Text ? explain_text(rules, example) : explain_prometheus(rules);
 }
 
 }  // namespace tocsin::rule

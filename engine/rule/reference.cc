@@ -85,7 +85,7 @@ constexpr std::array<KeyText, 42> kTexts = {{
      "the threshold.",
      "99.5%"},
     {"*.baseline_over",
-     "How much of the recent past the baseline is the mean of. An hour if not said.", "1h"},
+     "How much of the recent past the baseline is the median of. An hour if not said.", "1h"},
     {"groups.rules.success_rate.below", "The least share of requests that must succeed.", "99%"},
     {"groups.rules.latency.above", "The most that the quantile may take; at most 50s.", "500ms"},
     {"groups.rules.latency.quantile", "0.99 if not said.", "0.95"},

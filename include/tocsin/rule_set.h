@@ -164,9 +164,12 @@ struct Loaded {
 };
 Loaded load(std::span<const SourceFile> files, const LoadOptions& options = {});
 
-// What every rule compiles to. Prometheus' form is a rule file that promtool accepts.
+// What every rule means, for people: what it watches, what it leaves out and why, the PromQL, and
+// what it would say. Prometheus' form is a rule file that promtool accepts.
 enum class ExplainFormat { Text, Prometheus };
-std::string explain(const RuleSet& rules, ExplainFormat format);
+// An example of the message of an alert, lines; empty where there is none.
+using ExampleMessage = std::string (*)(const Rule& rule);
+std::string explain(const RuleSet& rules, ExplainFormat format, ExampleMessage example = nullptr);
 
 // The series that all the rules together read, and how far back: what a store must keep, and what
 // a scrape may leave out. Equal matchers are listed once, with the longest history.

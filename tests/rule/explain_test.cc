@@ -93,7 +93,10 @@ TEST_CASE("a rule file is explained as text") {
         )
       )
   alert A
-    means: traffic above 3x baseline over 5m, by service, client side, where namespace=~"shop"
+    watches: the requests per second of each service, as its callers' proxies saw them, with what the mesh answered in its place, against the median of the 1h before
+    fires on: traffic above 3x baseline over 5m, by service, client side, where namespace=~"shop"
+    leaves out:
+      fewer than 50 requests in 5m: a share of a few says nothing
     labels: namespace, service
     for: 1m
     expr:

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alert/example_message.h"
+
+#include <algorithm>
+#include <array>
+
+#include "alert/template.h"
+#include "rule/lint_parts.h"
+#include "rule/output_labels.h"
+
+namespace tocsin::alert {
+namespace {
+
+struct Sample {
+  std::string_view label;
+  std::string_view value;
+};
+// Of the labels that say which kind of workload it is, an alert has one.
+constexpr std::array<Sample, 15> kSamples = {{{"namespace", "shop"},
+                                              {"deployment", "checkout"},
+                                              {"service", "checkout"},
+                                              {"route", "GET /cart"},
+                                              {"client_namespace", "web"},
+                                              {"client_deployment", "front"},
+                                              {"component", "identity"},
+                                              {"kind", "issuer"},
+                                              {"name", "issuer"},
+                                              {"pod", "checkout-5d9c7b6f4-x2x5q"},
+                                              {"job", "linkerd-proxy"},
+                                              {"instance", "10.0.0.7:4191"},
+                                              {"receiver", "pager"},
+                                              {"group", "golden-signals"},
+                                              {"reason", "CrashLoopBackOff"}}};
+
+// How far beyond its threshold the example is.
+constexpr double kWorse = 1.4;
+
+double value_of(const rule::Condition& c) {
+  switch (c.kind) {
+    case rule::ConditionKind::SuccessRate:
+      return 1 - (1 - c.threshold) * 4;  // Four times as many failures as are allowed.
+    case rule::ConditionKind::ControlPlane:
+      return 0;
+    case rule::ConditionKind::Certificate:
+      return c.threshold > 0 ? c.threshold / 2 : 4 * 3600;
+    case rule::ConditionKind::ProxyRestarts:
+      return c.threshold + 2;
+    default:
+      return c.comparison == rule::Comparison::Above ? c.threshold * kWorse : c.threshold / kWorse;
+  }
+}
+
+double value_of(const rule::Rule& rule) {
+  if (rule.condition) return value_of(*rule.condition);
+  const auto threshold = rule::threshold_of(*rule.expr);
+  if (!threshold) return 1;
+  using promql::BinaryOp;
+  const bool is_above = threshold->op == BinaryOp::Gt || threshold->op == BinaryOp::Ge;
+  const bool is_below = threshold->op == BinaryOp::Lt || threshold->op == BinaryOp::Le;
+  if (!is_above && !is_below) return threshold->number;
+  return is_above ? threshold->number * kWorse + 1 : threshold->number / kWorse;
+}
+
+Labels labels_of(const rule::Rule& rule) {
+  LabelsBuilder out;
+  const rule::OutputLabels possible = rule::output_labels(*rule.expr);
+  for (const Sample& sample : kSamples) {
+    const bool can_have =
+        rule.condition ? std::find(rule.condition->labels.begin(), rule.condition->labels.end(),
+                                   sample.label) != rule.condition->labels.end()
+                       : possible.can_have(sample.label);
+    if (can_have) out.set(sample.label, sample.value);
+  }
+  return out.build();
+}
+
+}  // namespace
+
+std::string example_message(const rule::Rule& rule) {
+  if (rule.kind != rule::RuleKind::Alert) return "";
+  TemplateData data;
+  data.labels = labels_of(rule);
+  data.value = value_of(rule);
+  const auto expanded = [&](const std::string& text) {
+    const auto parsed = Template::parse(text);
+    return parsed ? parsed->expand(data) : text;
+  };
+  LabelsBuilder labels;
+  if (rule.condition) labels = LabelsBuilder(data.labels);
+  for (const auto& [name, text] : rule.labels) labels.set(name, expanded(text));
+  std::string out = rule.name + labels.build().text() + "\n";
+  for (const char* name : {"summary", "description"}) {
+    const auto annotation = rule.annotations.find(name);
+    if (annotation != rule.annotations.end()) out += expanded(annotation->second) + "\n";
+  }
+  return out;
+}
+
+}  // namespace tocsin::alert
