@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tocsin::rule {
@@ -24,6 +25,10 @@ struct LinkerdMetric {
 // By the name of a series: `response_latency_ms_bucket` is of `response_latency_ms`. Null for what
 // is not Linkerd's.
 const LinkerdMetric* find_linkerd_metric(std::string_view series_name);
+// Whether the name is one that only Linkerd would have, and no version of it has.
+bool is_unknown_to_linkerd(std::string_view series_name);
+// The name that was most likely meant; empty when none is near.
+std::string nearest_linkerd_metric(std::string_view series_name);
 // Whether a proxy prints it with the labels that all its traffic has.
 bool is_traffic_metric(std::string_view series_name);
 

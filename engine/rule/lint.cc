@@ -15,7 +15,7 @@ namespace {
 using promql::Expr;
 using promql::VectorSelector;
 
-constexpr std::array<LintCheck, 19> kChecks = {{
+constexpr std::array<LintCheck, 21> kChecks = {{
     {"lint/no-direction", "Requests are counted by the client's proxy and by the server's.",
      "sum(rate(response_total[5m]))"},
     {"lint/no-such-metric", "No version of Linkerd has a metric of this name.",
@@ -45,6 +45,10 @@ constexpr std::array<LintCheck, 19> kChecks = {{
     {"lint/no-for", "A share of requests that a single evaluation decides on.", ""},
     {"lint/short-for", "'for' is shorter than the time between two evaluations.", ""},
     {"lint/lost-label", "A template asks for a label that the expression has removed.", ""},
+    {"lint/never-pairs", "Two sides of an operator that have different labels.",
+     "sum by (pod) (up == 0) and count by (node) (kube_node_info)"},
+    {"lint/absent-of-many", "absent() is true once all that would match are gone.",
+     "absent(up{component=~\"identity|destination\"})"},
     {"lint/plain-regex", "An expression that is a plain text.", "up{job=~\"linkerd\"} == 0"},
     {"lint/anchored-regex", "Matchers are for the whole value anyway.",
      "up{job=~\"^linkerd.*$\"} == 0"},
@@ -172,6 +176,7 @@ std::vector<LintFinding> lint(const Expr& expr) {
   Findings findings;
   lint_names(expr, findings);
   lint_thresholds(expr, findings);
+  lint_pairs(expr, findings);
   add_annotations(promql::inspect(expr), findings);
   return findings.take();
 }

@@ -50,11 +50,7 @@ class NameLinter {
               "workloads twice",
           "add direction=\"inbound\" for what a workload did, \"outbound\" for what it saw", where);
     }
-    if (const InventedMetric* invented = find_invented_metric(selector.name)) {
-      findings_.add("no-such-metric",
-                    "Linkerd exports no '" + selector.name + "': this never matches",
-                    "use " + std::string(invented->instead), where);
-    }
+    check_name(selector, where);
     if (selector.name == kOldCertificate &&
         text_.find("control_" + selector.name) == std::string::npos) {
       findings_.add(
@@ -67,6 +63,18 @@ class NameLinter {
       check_regex(m, where);
       if (metric && m.name() == "le") check_bucket(*metric, m, where);
     }
+  }
+
+  void check_name(const VectorSelector& selector, const Expr& where) {
+    const InventedMetric* invented = find_invented_metric(selector.name);
+    if (invented == nullptr && !is_unknown_to_linkerd(selector.name)) return;
+    const std::string near = invented ? "" : nearest_linkerd_metric(selector.name);
+    findings_.add("no-such-metric",
+                  "Linkerd exports no '" + selector.name + "': this never matches",
+                  invented       ? "use " + std::string(invented->instead)
+                  : near.empty() ? ""
+                                 : "did you mean '" + near + "'?",
+                  where);
   }
 
   // Null where such series may have such a label.

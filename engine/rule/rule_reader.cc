@@ -30,6 +30,8 @@ std::string name_and_labels(const Rule& rule) {
   return text;
 }
 
+std::string content_text(const Rule& rule) { return name_and_labels(rule) + '\0' + rule.expr_text; }
+
 std::string identity_text(const Group& group, const Rule& rule) {
   return group.name + '\0' + name_and_labels(rule);
 }
@@ -199,13 +201,20 @@ void RuleReader::read_rule(const Node& node, Group& group) {
   if (earlier > 0 && rule.kind == RuleKind::Record) {
     report_->warning(node, "duplicate", "this series is recorded twice, with the same labels");
   }
+  const bool is_there = std::any_of(group.rules.begin(), group.rules.end(), [&](const Rule& other) {
+    return content_text(other) == content_text(rule);
+  });
+  if (is_there && rule.kind == RuleKind::Alert) {
+    report_->warning(node, "duplicate", "this alert is there already: every fault is told twice",
+                     "leave one of them out");
+  }
   add(group, std::move(rule));
 }
 
 void RuleReader::add(Group& group, Rule rule) {
   const std::string text = identity_text(group, rule);
   rule.id = identity(text, identities_[text]++);
-  const std::string content = name_and_labels(rule) + '\0' + rule.expr_text;
+  const std::string content = content_text(rule);
   rule.content_id = identity(content, contents_[content]++);
   group.rules.push_back(std::move(rule));
 }

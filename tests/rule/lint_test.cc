@@ -25,6 +25,19 @@ TEST_CASE("rules that cannot mean what they say are warned of") {
       {"response_total{direction=\"outbound\",http_status=~\"5..\"}", "lint/never-matches"},
       {"identity_cert_expiration_timestamp_seconds - time() < 7200", "lint/renamed-metric"},
       {"rate(tcp_open_connections{direction=\"inbound\",peer=\"src\"}[5m])", "lint/rate-of-gauge"},
+      {"rate(outbound_http_route_request_status_total[5m])", "lint/no-such-metric"},
+      {"response_latency_ms{direction=\"inbound\"} > 500", "lint/no-such-metric"},
+      {"rate(outbound_http_route_request_statuses_total{classification=\"failure\"}[5m])",
+       "lint/never-matches"},
+      {"rate(outbound_grpc_route_backend_requests_total{dst_service=\"web\"}[5m])",
+       "lint/never-matches"},
+      {"rate(outbound_tcp_balancer_queue_length[5m])", "lint/rate-of-gauge"},
+      {"histogram_quantile(0.9, rate(inbound_http_request_duration_seconds_bucket[5m])) > 0.3",
+       "lint/off-bucket"},
+      {"sum by (pod) (up == 0) and sum by (node) (kube_node_info)", "lint/never-pairs"},
+      {"sum by (pod) (up == 0) and on (pod, node) sum by (node) (kube_node_info)",
+       "lint/never-pairs"},
+      {"absent(up{component=~\"identity|policy\"})", "lint/absent-of-many"},
       {"rate(process_open_fds[5m])", "promql/note"},
       {"quantile(95, up)", "promql/note"},
   };
@@ -44,6 +57,14 @@ TEST_CASE("sound rules are not") {
            "identity_cert_expiration_timestamp_seconds",
            "response_total{direction=\"inbound\",tls!=\"true\"}",
            "control_plane_alive == 0",
+           "rate(control_policy_balancer_queue_requests_total[5m])",
+           "outbound_http_errors:rate5m > 5",
+           "histogram_quantile(0.9, rate(inbound_http_request_duration_seconds_bucket[5m])) > 0.25",
+           "sum by (pod) (up == 0) / on (pod) sum by (pod, node) (kube_pod_info)",
+           "sum by (pod) (up == 0) / ignoring (node) sum by (pod, node) (kube_pod_info)",
+           "sum by (pod) (up == 0) or sum by (node) (kube_node_info)",
+           "sum by (pod) (up == 0) and kube_pod_info",
+           "absent(up{job=~\"(.*/)?linkerd-controller\"})",
            "redis_connections{tls=\"false\"}",
            "rate(http_requests_total{route=\"/\"}[5m])",
        }) {
@@ -64,6 +85,23 @@ TEST_CASE("a value in a label is warned of") {
   const Loaded loaded = load_alert("expr: up\n    labels: {value: '{{ $value }}'}");
   CHECK(loaded.diagnostics.count(Severity::Warning) == 1);
   CHECK(loaded.diagnostics.text().find("rule/value-in-label") != std::string::npos);
+}
+
+TEST_CASE("a name that nearly is one of Linkerd's is put right") {
+  const auto findings =
+      lint(*promql::parse("rate(outbound_http_route_retry_request_total[5m])").value());
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].hint == "did you mean 'outbound_http_route_retry_requests_total'?");
+}
+
+TEST_CASE("an alert that is there twice is warned of, but not one with another threshold") {
+  const std::string one = "  - {alert: A, expr: up == 0, labels: {severity: page}}\n";
+  const std::string other = "  - {alert: A, expr: up < 1, labels: {severity: page}}\n";
+  const std::string head = "groups:\n- name: g\n  rules:\n";
+  const Loaded twice = load_text(head + one + one);
+  CHECK(twice.diagnostics.count(Severity::Warning) == 1);
+  CHECK(twice.diagnostics.text().find("rule/duplicate") != std::string::npos);
+  CHECK(load_text(head + one + other).diagnostics.empty());
 }
 
 TEST_CASE("mesh conditions need no warnings") {
