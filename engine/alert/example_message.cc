@@ -50,15 +50,23 @@ double value_of(const rule::Condition& c) {
   }
 }
 
-double value_of(const rule::Rule& rule) {
-  if (rule.condition) return value_of(*rule.condition);
-  const auto threshold = rule::threshold_of(*rule.expr);
-  if (!threshold) return 1;
+// The left side of a set operator is what has the value.
+double value_of(const promql::Expr& written) {
   using promql::BinaryOp;
+  const promql::Expr& expr = promql::unwrap(written);
+  const auto* binary = promql::as<promql::Binary>(expr);
+  if (binary && promql::info_of(binary->op).is_set) return value_of(*binary->left);
+  const auto threshold = rule::threshold_of(expr);
+  if (!threshold) return 1;
   const bool is_above = threshold->op == BinaryOp::Gt || threshold->op == BinaryOp::Ge;
   const bool is_below = threshold->op == BinaryOp::Lt || threshold->op == BinaryOp::Le;
   if (!is_above && !is_below) return threshold->number;
-  return is_above ? threshold->number * kWorse + 1 : threshold->number / kWorse;
+  if (threshold->number == 0) return is_above ? 1 : -1;
+  return is_above ? threshold->number * kWorse : threshold->number / kWorse;
+}
+
+double value_of(const rule::Rule& rule) {
+  return rule.condition ? value_of(*rule.condition) : value_of(*rule.expr);
 }
 
 Labels labels_of(const rule::Rule& rule) {

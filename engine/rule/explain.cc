@@ -92,10 +92,21 @@ constexpr std::array<Exclusion, 3> kExclusions = {{
      "Linkerd's own traffic, which fails in other ways and has rules of its own"},
 }};
 
-std::vector<std::string> exclusions_of(const Rule& rule) {
+// What the condition reads, the recordings that remember for it included; not what the alerts read
+// that it gives way to.
+std::string text_read_by(const Rule& rule, const Group& group) {
+  std::string out = promql::print(*rule.condition->value);
+  for (const Rule& other : group.rules) {
+    if (other.generated && out.find(other.name) != std::string::npos) out += other.expr_text;
+  }
+  return out;
+}
+
+std::vector<std::string> exclusions_of(const Rule& rule, const Group& group) {
   std::vector<std::string> out;
+  const std::string read = text_read_by(rule, group);
   for (const Exclusion& exclusion : kExclusions) {
-    const bool is_there = rule.expr_text.find(exclusion.in_expr) != std::string::npos;
+    const bool is_there = read.find(exclusion.in_expr) != std::string::npos;
     if (is_there) out.emplace_back(exclusion.what);
   }
   const Condition& c = *rule.condition;
@@ -129,14 +140,14 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
-void explain_rule(const Rule& rule, ExampleMessage example, std::string& out) {
+void explain_rule(const Rule& rule, const Group& group, ExampleMessage example, std::string& out) {
   out +=
       std::string("  ") + (rule.kind == RuleKind::Alert ? "alert " : "record ") + rule.name + "\n";
   if (rule.generated) out += "    remembers: the baseline of the rules below\n";
   if (rule.condition) {
     out += "    watches: " + watch_text(*rule.condition) + "\n";
     out += "    fires on: " + condition_line(*rule.condition) + "\n";
-    add_lines("leaves out", exclusions_of(rule), out);
+    add_lines("leaves out", exclusions_of(rule, group), out);
     out += "    labels: " + labels_line(*rule.condition) + "\n";
   }
   if (rule.for_duration.count() > 0) out += "    for: " + format_duration(rule.for_duration) + "\n";
@@ -151,7 +162,7 @@ std::string explain_text(const RuleSet& rules, ExampleMessage example) {
     out += group.file + ": group " + group.name;
     if (group.interval) out += ", every " + format_duration(*group.interval);
     out += "\n";
-    for (const Rule& rule : group.rules) explain_rule(rule, example, out);
+    for (const Rule& rule : group.rules) explain_rule(rule, group, example, out);
   }
   return out;
 }
