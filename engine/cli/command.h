@@ -27,6 +27,7 @@ Run add_test(CLI::App& app);
 Run add_diff(CLI::App& app);
 Run add_explain(CLI::App& app);
 Run add_query(CLI::App& app);
+Run add_replay(CLI::App& app);
 Run add_promqltest(CLI::App& app);
 Run add_schema(CLI::App& app);
 Run add_stat(CLI::App& app);

@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/replay_source.h"
 #include "cli/rule_source.h"
+#include "replay/comparison.h"
 #include "rule/rule_diff.h"
 
 namespace tocsin::cli {
@@ -18,6 +20,9 @@ struct Options {
   std::string before;
   std::string after;
   std::string output = "table";
+  PastOptions past;
+
+  bool is_markdown() const { return output == "markdown"; }
 };
 
 std::string headline(const std::vector<RuleChange>& changes) {
@@ -88,6 +93,26 @@ std::string as_markdown(const std::vector<RuleChange>& changes) {
   return out;
 }
 
+// What became of the same past under both.
+int replay_both(std::vector<rule::RuleSet>& versions, const Options& options) {
+  std::vector<replay::Outcome> outcomes;
+  for (rule::RuleSet& version : versions) {
+    // A group of the same name is evaluated at the same slots, wherever its file is.
+    for (rule::Group& group : version.groups) group.file.clear();
+    auto outcome = live_through(version, options.past);
+    if (!outcome) {
+      std::cerr << "error: " << outcome.error().message << '\n';
+      return kFailed;
+    }
+    outcomes.push_back(std::move(*outcome));
+  }
+  const replay::Comparison comparison = replay::compare(outcomes[0], outcomes[1]);
+  std::cout << '\n'
+            << (options.is_markdown() ? replay::comparison_markdown(comparison)
+                                      : replay::comparison_text(comparison));
+  return kOk;
+}
+
 int diff(const Options& options) {
   std::vector<rule::RuleSet> versions;
   for (const std::string& source : {options.before, options.after}) {
@@ -103,8 +128,8 @@ int diff(const Options& options) {
     versions.push_back(std::move(loaded->rules));
   }
   const auto changes = rule::changes_between(versions[0], versions[1]);
-  std::cout << (options.output == "markdown" ? as_markdown(changes) : as_table(changes));
-  return kOk;
+  std::cout << (options.is_markdown() ? as_markdown(changes) : as_table(changes)) << std::flush;
+  return options.past.is_given() ? replay_both(versions, options) : kOk;
 }
 
 }  // namespace
@@ -112,7 +137,9 @@ int diff(const Options& options) {
 Run add_diff(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("diff", "Say which rules a change adds, removes and changes, and how");
+      app.add_subcommand("diff",
+                         "Say which rules a change adds, removes and changes, and how; with --data "
+                         "also which alerts that would have made or spared");
   command
       ->add_option("OLD", options->before,
                    "A file, a folder, a pattern, or git:REVISION:PATH, like git:main:rules")
@@ -121,6 +148,7 @@ Run add_diff(CLI::App& app) {
   command->add_option("--output", options->output, "table, or markdown for a pull request")
       ->check(CLI::IsMember({"table", "markdown"}))
       ->capture_default_str();
+  add_past_options(*command, options->past);
   return [options] { return diff(*options); };
 }
 

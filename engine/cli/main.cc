@@ -57,8 +57,8 @@ int run(int argc, char** argv) {
   LogOptions log_options;
   add_log_options(app, log_options);
   std::vector<std::pair<CLI::App*, Run>> commands;
-  for (const auto& add : {add_run, add_demo, add_simulate, add_check, add_test, add_diff,
-                          add_explain, add_query, add_promqltest, add_schema, add_stat}) {
+  for (const auto& add : {add_run, add_demo, add_simulate, add_check, add_test, add_replay,
+                          add_diff, add_explain, add_query, add_promqltest, add_schema, add_stat}) {
     Run command = add(app);
     commands.emplace_back(app.get_subcommands(nullptr).back(), std::move(command));
   }

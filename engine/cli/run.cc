@@ -29,11 +29,18 @@ void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 enum class End { Stopped, Restart, Failed };
 
-End live(const std::string& path) {
+struct Options {
+  std::string config;
+  std::string record;
+  std::uint64_t record_max = std::uint64_t{1} << 30;
+};
+
+End live(const std::string& path, const archive::RecorderOptions& record) {
   const SystemClock clock;
   net::Loop loop(clock);
   End end = End::Stopped;
   daemon::DaemonOptions options;
+  options.record = record;
   options.restart = [&] {
     end = End::Restart;
     loop.stop();
@@ -63,21 +70,30 @@ End live(const std::string& path) {
   return end;
 }
 
-int run_daemon(const std::string& path) {
+int run_daemon(const Options& options) {
+  archive::RecorderOptions record{.folder = options.record};
+  record.max_bytes = options.record_max;
   allow_many_files();
   keep_memory_private();
   End end = End::Restart;
-  while (end == End::Restart) end = live(path);
+  while (end == End::Restart) end = live(options.config, record);
   return end == End::Stopped ? kOk : kFailed;
 }
 
 }  // namespace
 
 Run add_run(CLI::App& app) {
-  auto path = std::make_shared<std::string>();
+  auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "Run the daemon");
-  command->add_option("--config", *path, "The configuration, tocsin.yaml")->required();
-  return [path] { return run_daemon(*path); };
+  command->add_option("--config", options->config, "The configuration, tocsin.yaml")->required();
+  command->add_option("--record", options->record,
+                      "Write down what comes in, into this folder, for `tocsin replay`: the series "
+                      "that rules read, `up`, and what `keep` in the configuration adds");
+  command
+      ->add_option("--record-max", options->record_max,
+                   "How much of it is kept (500MB, 10GiB; 0: all); the oldest hours go first")
+      ->capture_default_str();
+  return [options] { return run_daemon(*options); };
 }
 
 }  // namespace tocsin::cli

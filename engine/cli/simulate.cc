@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/mesh_file.h"
+#include "cli/mesh_record.h"
 #include "net/loop.h"
 #include "simulate/mesh_server.h"
 
@@ -17,12 +18,14 @@ struct Options {
   std::string mesh;
   std::string sd;
   std::size_t proxies = 0;
+  MeshRecordOptions record;
 };
 
 int run_simulation(const Options& options) {
   auto config = options.proxies > 0 ? simulate::MeshConfig::sized(options.proxies)
                                     : read_mesh_file(options.mesh);
   if (!config) return kFailed;
+  if (!options.record.folder.empty()) return record_mesh(std::move(*config), options.record);
   const SystemClock clock;
   net::Loop loop(clock);
   auto server =
@@ -50,6 +53,7 @@ Run add_simulate(CLI::App& app) {
   command->add_option("--mesh", options->mesh,
                       "The mesh, as examples/meshes/small.yaml explains; default: the demo's");
   command->add_option("--proxies", options->proxies, "A healthy mesh with so many proxies instead");
+  add_mesh_record_options(*command, options->record);
   command->add_option("--sd", options->sd, "Write the targets to this file, for file_sd_configs");
   return [options] { return run_simulation(*options); };
 }

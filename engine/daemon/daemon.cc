@@ -17,6 +17,7 @@
 #include "daemon/outgoing.h"
 #include "daemon/periodic.h"
 #include "daemon/query_desk.h"
+#include "daemon/recording.h"
 #include "daemon/rule_engine.h"
 #include "daemon/rule_files.h"
 #include "daemon/self_watch.h"
@@ -65,6 +66,7 @@ class Daemon::Impl : public api::Backend {
     auto loadout = load(Strictness::LeaveBrokenRulesOut);
     if (!loadout) return fail(loadout.error());
     started_ = clock_.now();
+    if (auto begun = recording_.begin(options_.record, started_, store_); !begun) return begun;
     if (auto opened = keeper_.open(loadout->config.storage_path); !opened) return opened;
     install(std::move(*loadout));
     files_.note_read(files_.fingerprint());
@@ -253,6 +255,7 @@ class Daemon::Impl : public api::Backend {
   }
 
   void install_source(std::vector<promql::Need> needs) {
+    recording_.add_needs(needs);
     if (!scraper_) {
       const source::ScrapeParts parts{clock_, loop_, loop_, workers_, http_, store_};
       scraper_ = std::make_unique<source::Scraper>(parts, parse_target_groups);
@@ -453,6 +456,7 @@ class Daemon::Impl : public api::Backend {
   store::Store store_;
   net::WorkerPool workers_;
   net::WorkerPool query_workers_;  // What people ask does not hold up what rules ask.
+  Recording recording_{query_workers_, loop_, loop_};
   net::HttpClient http_;
   SeriesWriter writer_;
   source::WriteReceiver receiver_;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/recorder.h"
 #include "daemon/config.h"
 #include "net/loop.h"
 #include "tocsin/alert.h"
@@ -27,6 +28,8 @@ struct DaemonOptions {
   std::vector<std::string> watched_files;
   // Told of every change of state, for the demo's terminal. May be null.
   std::function<void(const rule::Rule& rule, const alert::Transition& change)> on_transition;
+  // Where what comes in is written down, so that rules can be replayed over it. Empty folder: not.
+  archive::RecorderOptions record;
   // Ends this daemon and begins another in its place: what is in memory is of another time, because
   // the clock was set. Null: it goes on as well as it can.
   std::function<void()> restart;

@@ -5,36 +5,19 @@
 #include <cmath>
 #include <map>
 
-#include "base/hash.h"
 #include "base/log.h"
+#include "daemon/group_plan.h"
 #include "promql/shared_values.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::daemon {
 namespace {
 
-// How long what a rule writes is kept, unless a rule asks for more: the lookback and some slack.
-constexpr Duration kLeastHistory = std::chrono::minutes(6);
 // A recording of which rules need more than this is worth keeping over a restart.
 constexpr Duration kLookedBackAt = std::chrono::minutes(15);
 
 double seconds_since(std::chrono::nanoseconds began, const Clock& clock) {
   return std::chrono::duration<double>(clock.ticks() - began).count();
-}
-
-// What other rules of the group ask of the series that this one records.
-Duration history_of(const rule::Group& group, const std::string& name) {
-  Duration longest = kLeastHistory;
-  for (const rule::Rule& reader : group.rules) {
-    for (const promql::Need& need : promql::needs_of(*reader.expr)) {
-      const bool reads =
-          std::any_of(need.matchers.begin(), need.matchers.end(), [&](const auto& m) {
-            return m.name() == kMetricName && m.matches(std::string_view(name));
-          });
-      if (reads) longest = std::max(longest, need.history + kLeastHistory);
-    }
-  }
-  return longest;
 }
 
 bool is_recorded_by(const rule::Rule& rule, const Labels& series) {
@@ -43,30 +26,13 @@ bool is_recorded_by(const rule::Rule& rule, const Labels& series) {
                      [&](const auto& label) { return series.get(label.first) == label.second; });
 }
 
-std::vector<std::string> names_written(const rule::Rule& rule) {
-  if (rule.kind == rule::RuleKind::Record) return {rule.name};
-  return {"ALERTS", "ALERTS_FOR_STATE"};
-}
-
 // What the rules of a group write while it is evaluated.
-std::vector<std::string> names_written(const rule::Group& group) {
+std::vector<std::string> written_by_all(const rule::Group& group) {
   std::vector<std::string> names;
   for (const rule::Rule& rule : group.rules) {
     for (std::string& name : names_written(rule)) names.push_back(std::move(name));
   }
   return names;
-}
-
-bool reads_any(const rule::Rule& rule, const std::vector<std::string>& names) {
-  for (const promql::Need& need : promql::needs_of(*rule.expr)) {
-    const bool reads = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return std::all_of(need.matchers.begin(), need.matchers.end(), [&](const Matcher& m) {
-        return m.name() != kMetricName || m.matches(std::string_view(name));
-      });
-    });
-    if (reads) return true;
-  }
-  return false;
 }
 
 // The end of the rules, from `first` on, that read nothing of what those before them among these
@@ -84,13 +50,14 @@ std::size_t end_of_batch(const rule::Group& group, std::size_t first) {
 
 GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing)
     : parts_(std::move(parts)), group_(std::move(group)), timing_(timing) {
-  const auto shared = std::make_shared<promql::SharedValues>(names_written(group_));
+  const auto shared = std::make_shared<promql::SharedValues>(written_by_all(group_));
   for (const rule::Rule& rule : group_.rules) {
     const bool alerting = rule.kind == rule::RuleKind::Alert;
     const Duration history = alerting ? kLeastHistory : history_of(group_, rule.name);
     RuleState state{alert::RuleLife(std::make_shared<const rule::Rule>(rule), group_.limit),
-                    parts_.evaluator.prepare(rule.expr, shared), parts_.writer.open(history),
-                    history > kLookedBackAt, end_of_batch(group_, rules_.size())};
+                    parts_.evaluator.prepare(rule.expr, shared),
+                    parts_.writer.open(history, store::Origin::Rules), history > kLookedBackAt,
+                    end_of_batch(group_, rules_.size())};
     rules_.push_back(std::move(state));
   }
 }
@@ -99,7 +66,7 @@ GroupRunner::~GroupRunner() { stop(); }
 
 void GroupRunner::start() {
   const Timestamp now = parts_.clock.now();
-  const Timestamp slot = next_slot(now);
+  const Timestamp slot = next_slot(group_, timing_.interval, now);
   const Timestamp due = last_slot_ ? std::max(now, *last_slot_ + timing_.interval) : slot;
   schedule(std::min(slot, due));
 }
@@ -107,14 +74,6 @@ void GroupRunner::start() {
 void GroupRunner::stop() {
   if (!stopped_) parts_.scheduler.cancel(task_);
   stopped_ = true;
-}
-
-Timestamp GroupRunner::next_slot(Timestamp after) const {
-  const std::int64_t interval = timing_.interval.count();
-  const std::uint64_t hash = hash_bytes(group_.name, hash_bytes(group_.file + ";"));
-  const auto offset = static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(interval));
-  const std::int64_t past = to_millis(after) - offset;
-  return from_millis((past / interval + 1) * interval + offset);
 }
 
 void GroupRunner::schedule(Timestamp slot) {
@@ -212,7 +171,8 @@ void GroupRunner::finish(Timestamp slot) {
   missed_ += passed;
   note_pace(passed > 0);
   last_slot_ = slot;
-  schedule(next_slot(slot + timing_.interval * static_cast<std::int64_t>(passed)));
+  schedule(next_slot(group_, timing_.interval,
+                     slot + timing_.interval * static_cast<std::int64_t>(passed)));
 }
 
 void GroupRunner::note_pace(bool is_behind) {

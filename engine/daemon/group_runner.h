@@ -99,7 +99,6 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
     std::size_t elements = 0;
   };
 
-  Timestamp next_slot(Timestamp after) const;
   void schedule(Timestamp slot);
   void run(Timestamp slot);
   void run_rules(std::size_t first, Timestamp slot);

@@ -3,8 +3,8 @@
 
 namespace tocsin::daemon {
 
-SeriesWriter::Handle SeriesWriter::open(Duration history) {
-  return std::make_shared<Place>(store_, history);
+SeriesWriter::Handle SeriesWriter::open(Duration history, store::Origin origin) {
+  return std::make_shared<Place>(store_, store::BlockOptions{.history = history, .origin = origin});
 }
 
 void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector values,
@@ -32,7 +32,7 @@ void SeriesWriter::Place::write(Timestamp at, const promql::Vector& values) {
   const auto lock = store.lock_for_write();
   if (!opened_) {
     if (values.empty()) return;
-    block_ = store.add_block({.history = history_, .synthesize_starts = false});
+    block_ = store.add_block(options_);
     opened_ = true;
   }
   std::vector<store::SeriesId> ids;

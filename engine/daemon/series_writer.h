@@ -25,7 +25,7 @@ class SeriesWriter {
   // forgotten in time.
   class Place;
   using Handle = std::shared_ptr<Place>;
-  Handle open(Duration history);
+  Handle open(Duration history, store::Origin origin = store::Origin::Outside);
 
   // `done` is called when the values can be read.
   void write(const Handle& place, Timestamp at, promql::Vector values, std::function<void()> done);
@@ -45,8 +45,8 @@ class SeriesWriter {
 
 class SeriesWriter::Place {
  public:
-  Place(const std::shared_ptr<store::Store*>& store, Duration history)
-      : store_(store), history_(history) {}
+  Place(const std::shared_ptr<store::Store*>& store, const store::BlockOptions& options)
+      : store_(store), options_(options) {}
   ~Place();
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -56,7 +56,7 @@ class SeriesWriter::Place {
   void write(Timestamp at, const promql::Vector& values);
 
   const std::weak_ptr<store::Store*> store_;
-  const Duration history_;
+  const store::BlockOptions options_;
   bool opened_ = false;
   store::BlockId block_ = 0;
 };

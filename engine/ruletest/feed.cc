@@ -2,14 +2,13 @@
 #include "ruletest/feed.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/file.h"
 #include "net/gzip.h"
 #include "promql/series_notation.h"
 #include "ruletest/mesh_fault.h"
 #include "ruletest/page_source.h"
-#include "source/target_store.h"
+#include "ruletest/scraped_feed.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -53,76 +52,6 @@ class NotedFeed : public Feed {
   const std::vector<Series> series_;
   const Timestamp start_;
   const Duration interval_;
-};
-
-// Pages, scraped every `interval`.
-class ScrapedFeed : public Feed {
- public:
-  ScrapedFeed(std::unique_ptr<PageSource> pages, std::shared_ptr<const source::SampleRules> rules,
-              Timestamp start, Duration interval)
-      : pages_(std::move(pages)), rules_(std::move(rules)), next_(start), interval_(interval) {}
-
-  Result<void> begin(store::Store& store, Timestamp from) override {
-    store_ = &store;
-    scraped_.clear();
-    while (next_ < from) next_ += interval_;
-    return {};
-  }
-
-  void advance(Timestamp now) override {
-    for (; next_ <= now; next_ += interval_) scrape(next_);
-  }
-
-  std::vector<source::TargetStatus> targets() const override {
-    std::vector<source::TargetStatus> out;
-    for (const auto& [url, scraped] : scraped_) out.push_back(scraped.status);
-    return out;
-  }
-
- private:
-  struct Scraped {
-    std::unique_ptr<source::TargetStore> store;
-    source::TargetStatus status;
-    Timestamp last{};
-  };
-
-  void scrape(Timestamp at) {
-    pages_->advance(at);
-    for (const PageSource::Target& target : pages_->targets()) {
-      Scraped& scraped = of(target);
-      scraped.last = at;
-      source::Attempt attempt{at, 0.001, fail(ErrorCode::Unavailable, "connection refused")};
-      if (auto body = pages_->page(target)) {
-        attempt.page = source::FetchedPage{std::move(*body), "text/plain"};
-      }
-      const source::ScrapeReport report = scraped.store->accept(attempt, rules_);
-      scraped.status.health = report.error.empty() ? source::Health::Up : source::Health::Down;
-      scraped.status.last_error = report.error;
-      scraped.status.metrics = report.metrics;
-    }
-    std::erase_if(scraped_, [&](auto& entry) {
-      if (entry.second.last == at) return false;
-      entry.second.store->end(at);
-      return true;
-    });
-  }
-
-  Scraped& of(const PageSource::Target& target) {
-    Scraped& scraped = scraped_[target.url];
-    if (scraped.store) return scraped;
-    scraped.store = std::make_unique<source::TargetStore>(*store_, target.labels, interval_);
-    scraped.status.target.job = target.labels.get("job");
-    scraped.status.target.labels = target.labels;
-    scraped.status.target.url = target.url;
-    return scraped;
-  }
-
-  const std::unique_ptr<PageSource> pages_;
-  const std::shared_ptr<const source::SampleRules> rules_;
-  Timestamp next_;
-  const Duration interval_;
-  store::Store* store_ = nullptr;
-  std::map<std::string, Scraped> scraped_;
 };
 
 std::shared_ptr<const source::SampleRules> keeping(std::vector<promql::Need> needs) {

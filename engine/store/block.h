@@ -54,6 +54,8 @@ class Block {
  public:
   explicit Block(const BlockOptions& options) : options_(options) {}
 
+  const BlockOptions& options() const { return options_; }
+
   void set_history(Duration history) { options_.history = history; }
 
   Row add_row(SeriesId id, bool counter);

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "store/block.h"
+#include "store/tape.h"
 
 namespace tocsin::store {
 namespace {
@@ -128,20 +129,27 @@ std::shared_lock<std::shared_mutex> Store::lock_for_read() const {
 
 Block& Store::block_of(BlockId id) { return *blocks_[id]; }
 
+Tape* Store::tape_of(BlockId id) const {
+  return tape_ && blocks_[id]->options().origin == Origin::Outside ? tape_ : nullptr;
+}
+
 BlockId Store::add_block(const BlockOptions& options) {
+  auto id = static_cast<BlockId>(blocks_.size());
   if (free_blocks_.empty()) {
-    blocks_.push_back(std::make_unique<Block>(options));
-    return static_cast<BlockId>(blocks_.size() - 1);
+    blocks_.emplace_back();
+  } else {
+    id = free_blocks_.back();
+    free_blocks_.pop_back();
   }
-  const BlockId id = free_blocks_.back();
-  free_blocks_.pop_back();
   blocks_[id] = std::make_unique<Block>(options);
+  if (Tape* tape = tape_of(id)) tape->add_block(id, options);
   return id;
 }
 
 void Store::set_history(BlockId block, Duration history) { block_of(block).set_history(history); }
 
 void Store::remove_block(BlockId block) {
+  if (Tape* tape = tape_of(block)) tape->remove_block(block);
   for (const SeriesId id : block_of(block).series()) forget_series(id);
   blocks_[block].reset();
   free_blocks_.push_back(block);
@@ -169,6 +177,7 @@ SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
   name.note({id, true});
   ++version_;
   by_identity_.emplace(key, id);
+  if (Tape* tape = tape_of(block)) tape->add_series(block, id, labels, counter);
   return id;
 }
 
@@ -192,12 +201,19 @@ bool Store::append_column(BlockId block, Timestamp at, std::span<const SeriesId>
   std::vector<Row>& rows = scratch_rows_;
   rows.clear();
   for (const SeriesId id : ids) rows.push_back(places_[id].row);
-  return block_of(block).append(at, rows, values, restarted);
+  if (!block_of(block).append(at, rows, values, restarted)) return false;
+  if (Tape* tape = tape_of(block)) tape->append_column(block, at, ids, values, restarted);
+  return true;
 }
 
-void Store::append_stale(BlockId block, Timestamp at) { block_of(block).append_stale(at); }
+void Store::append_stale(BlockId block, Timestamp at) {
+  block_of(block).append_stale(at);
+  if (Tape* tape = tape_of(block)) tape->append_stale(block, at);
+}
 
 bool Store::append_sample(SeriesId id, Timestamp at, double value) {
+  const BlockId block = places_[id].block;
+  if (Tape* tape = tape_of(block)) tape->append_sample(block, id, at, value);
   return block_of(places_[id].block).insert(places_[id].row, at, value);
 }
 

@@ -28,12 +28,16 @@ namespace tocsin::store {
 
 using BlockId = std::uint32_t;
 
+// Who makes what is written into a block: the world outside, or rules out of what is there.
+enum class Origin : std::uint8_t { Outside, Rules };
+
 struct BlockOptions {
   // How far back samples are kept, measured from the newest one.
   Duration history = std::chrono::minutes(6);
   // A counter that is born on a target which was scraped before starts from 0 at that scrape: the
   // first increment counts. Prometheus 3's start-timestamp synthesis does the same.
   bool synthesize_starts = false;
+  Origin origin = Origin::Outside;
 };
 
 struct Stats {
@@ -44,6 +48,7 @@ struct Stats {
 };
 
 class Block;  // store/block.h
+class Tape;   // store/tape.h
 
 class Store : public SeriesReader {
  public:
@@ -54,6 +59,10 @@ class Store : public SeriesReader {
 
   std::unique_lock<std::shared_mutex> lock_for_write() const;
   std::shared_lock<std::shared_mutex> lock_for_read() const;
+
+  // Tells `tape` of everything that is written from now on; there is nothing yet. It must outlive
+  // the writing.
+  void record_on(Tape& tape) { tape_ = &tape; }
 
   // ---- Writing. Under lock_for_write().
 
@@ -140,6 +149,8 @@ class Store : public SeriesReader {
   std::span<const std::uint32_t> rows_together(std::span<const SeriesId> ids,
                                                std::span<std::uint32_t> room) const;
   Block& block_of(BlockId id);
+  // Who is to be told of what happens to the block; null: nobody.
+  Tape* tape_of(BlockId id) const;
 
   mutable std::mutex turn_;  // Held by the writer that waits for mutex_, so that readers queue up.
   mutable std::shared_mutex mutex_;
@@ -154,6 +165,7 @@ class Store : public SeriesReader {
   std::uint64_t version_ = 1;
   bool has_histograms_ = false;              // Once there was one.
   std::vector<std::uint32_t> scratch_rows_;  // Of append_column().
+  Tape* tape_ = nullptr;
 };
 
 }  // namespace tocsin::store

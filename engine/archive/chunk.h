@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A chunk of an archive's file: records that were written at once, packed by zlib. Its head has
+// the sizes and a checksum, so that one that was torn by the death of the process is known; and the
+// newest time in it, so that a file's extent is known without unpacking it. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "tocsin/clock.h"
+#include "tocsin/result.h"
+
+namespace tocsin::archive {
+
+// More records than this are not put into one chunk; a head that says more is damaged.
+inline constexpr std::size_t kMaxChunk = std::size_t{64} << 20;
+
+std::string pack_chunk(std::string_view records, Timestamp newest);
+
+struct ChunkHead {
+  Timestamp newest;
+  std::size_t size = 0;  // In the file, the head included.
+};
+// Of the chunk that `file` begins with. Fails with Parse where there is none, or not all of it.
+Result<ChunkHead> read_head(std::string_view file);
+
+// Its records. Fails with Parse when it is damaged.
+Result<std::string> unpack_chunk(std::string_view file);
+
+}  // namespace tocsin::archive

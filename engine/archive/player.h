@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Player writes what a Recorder wrote down into another store, up to any moment: that store then
+// answers as the recorded one did at that moment. What is damaged is left out and said.
+//
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/reel.h"
+#include "tocsin/result.h"
+#include "tocsin/store.h"
+
+namespace tocsin::archive {
+
+struct PlayerOptions {
+  // Which series are wanted, and for how long each is kept. Null: all of them.
+  std::function<bool(const Labels&)> wants;
+  Duration history = std::chrono::minutes(10);
+  // Told of each series once in a file, wanted or not. May be null.
+  std::function<void(const Labels&)> on_series;
+};
+
+class Player {
+ public:
+  // The archive of a folder, or of single files. Fails with NotFound where there is none, with Io
+  // when one cannot be read, with Parse when a file is no archive at all.
+  static Result<Player> open(const std::vector<std::string>& paths, PlayerOptions options);
+  Player(Player&&) noexcept;
+  Player& operator=(Player&&) noexcept;
+  ~Player();
+
+  Timestamp oldest() const { return files_.front().oldest; }
+  Timestamp newest() const;
+
+  // Leaves out what is of no use to somebody who needs nothing older than `from`. Before play().
+  void skip_to(Timestamp from);
+
+  // Writes everything until `upto`, that moment included, and a little more: targets write out of
+  // step. Where the process that recorded was replaced by another, it returns early; what the old
+  // one had in memory goes with the next call.
+  struct Played {
+    Timestamp last;                            // Of the newest record that was written.
+    std::optional<Timestamp> other_begins_at;  // When the other process began.
+  };
+  Played play(store::Store& store, Timestamp upto);
+
+  // Sentences: which file is damaged, where, and what became of it.
+  const std::vector<std::string>& damage() const { return damage_; }
+
+ private:
+  struct File {
+    std::string path;
+    Timestamp oldest;
+    Timestamp newest;
+  };
+
+  explicit Player(PlayerOptions options);
+  Result<void> add(const std::string& path);
+  bool next_reel();
+  void apply(store::Store& store, const Reel::Record& record);
+  void apply_block(store::Store& store, const Reel::Record& record);
+  void apply_series(const Reel::Record& record);
+  void apply_sample(store::Store& store, const Reel::Record& record);
+  bool lives(std::uint32_t block) const;
+  void apply_column(store::Store& store, const Reel::Record& record);
+  void begin_run(store::Store& store);
+  store::SeriesId series_of(store::Store& store, std::uint32_t block, std::uint32_t row,
+                            Timestamp at);
+
+  PlayerOptions options_;
+  std::vector<File> files_;
+  std::vector<std::string> damage_;
+  std::size_t next_file_ = 0;
+  std::optional<Reel> reel_;            // The file that is being played.
+  std::optional<Timestamp> run_began_;  // Another run, that nobody knows of yet.
+  std::uint64_t run_ = 0;
+  Timestamp last_{};
+  std::map<std::uint64_t, store::BlockId> blocks_;  // Of the run, by number.
+
+  // A row of the file's blocks that is wanted.
+  struct Row {
+    Labels labels;
+    bool counter = false;
+    store::SeriesId series = 0;
+    std::optional<Timestamp> last;  // Once it has had a value.
+  };
+  struct BlockInFile {
+    std::uint64_t number = 0;
+    store::BlockId block = 0;
+    std::vector<std::uint32_t> wanted;  // Rows, in order.
+    std::vector<Row> rows;              // Of all; labels only where they are wanted.
+  };
+  std::vector<BlockInFile> in_file_;
+  std::vector<store::SeriesId> ids_;
+  std::vector<double> values_;
+};
+
+// Whether the path is an archive: a folder with *.tocsin in it, or such a file.
+bool is_archive(const std::string& path);
+
+}  // namespace tocsin::archive

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "archive/reel.h"
+
+#include "archive/chunk.h"
+#include "tocsin/series_reader.h"
+
+namespace tocsin::archive {
+namespace {
+
+// More than any process has: what damaged bytes may make us allocate.
+constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMostRows = std::uint64_t{1} << 22;
+constexpr std::uint64_t kMostLabels = 1024;
+
+}  // namespace
+
+Result<Reel> Reel::open(std::string bytes) {
+  if (!bytes.starts_with(kMagic)) {
+    return fail(ErrorCode::Parse, "is no archive of this version of Tocsin");
+  }
+  return Reel(std::move(bytes));
+}
+
+const Reel::Record* Reel::next() {
+  while (damage_.empty()) {
+    if (!cursor_ || cursor_->at_end()) {
+      if (!next_chunk()) return nullptr;
+    }
+    if (!read_record() || !cursor_->ok()) {
+      say_damage("it has a record that makes no sense");
+      return nullptr;
+    }
+    if (record_.kind != Kind::Text) return &record_;
+  }
+  return nullptr;
+}
+
+bool Reel::next_chunk() {
+  const std::string_view rest = std::string_view(bytes_).substr(at_);
+  if (rest.empty()) return false;
+  auto chunk = unpack_chunk(rest);
+  if (!chunk) {
+    say_damage(chunk.error().message);
+    return false;
+  }
+  at_ += read_head(rest)->size;
+  chunk_ = std::move(*chunk);
+  cursor_.emplace(chunk_);
+  return !chunk_.empty() || next_chunk();
+}
+
+void Reel::say_damage(const std::string& what) {
+  damage_ = what + " after " + std::to_string(at_) + " of " + std::to_string(bytes_.size()) +
+            " bytes; the rest of it is left out";
+}
+
+bool Reel::read_record() {
+  record_.kind = static_cast<Kind>(cursor_->varint());
+  switch (record_.kind) {
+    case Kind::Run:
+      record_.run = cursor_->varint();
+      time_ = from_millis(static_cast<std::int64_t>(cursor_->varint()));
+      record_.at = time_;
+      return true;
+    case Kind::Text:
+      texts_.emplace_back(cursor_->bytes(cursor_->varint()));
+      return true;
+    case Kind::Block:
+      return read_block();
+    case Kind::Series:
+      return read_series();
+    case Kind::Column: {
+      std::vector<double>* rows = block();
+      if (!rows || !read_time()) return false;
+      record_.flag = cursor_->varint() != 0;
+      return read_values(*rows);
+    }
+    case Kind::Stale:
+      return block() && read_time();
+    case Kind::Sample: {
+      std::vector<double>* rows = block();
+      record_.row = static_cast<std::uint32_t>(cursor_->varint());
+      if (!rows || record_.row >= rows->size() || !read_time()) return false;
+      double& before = (*rows)[record_.row];
+      before = record_.value = take_change(*cursor_, before);
+      return true;
+    }
+    case Kind::BlockEnd:
+      return block() != nullptr;
+  }
+  return false;
+}
+
+bool Reel::read_time() {
+  const auto step = static_cast<std::uint64_t>(unzigzag(cursor_->varint()));
+  const std::uint64_t ms = static_cast<std::uint64_t>(to_millis(time_)) + step;
+  record_.at = time_ = from_millis(static_cast<std::int64_t>(ms));
+  return cursor_->ok();
+}
+
+std::vector<double>* Reel::block() {
+  const std::uint64_t number = cursor_->varint();
+  if (number >= blocks_.size()) return nullptr;
+  record_.block = static_cast<std::uint32_t>(number);
+  return &blocks_[number];
+}
+
+bool Reel::read_block() {
+  const std::uint64_t block = cursor_->varint();
+  if (block != blocks_.size() || block >= kMostBlocks) return false;
+  blocks_.emplace_back();
+  record_.block = static_cast<std::uint32_t>(block);
+  record_.number = cursor_->varint();
+  record_.flag = cursor_->varint() != 0;
+  return true;
+}
+
+bool Reel::read_series() {
+  std::vector<double>* rows = block();
+  const std::uint64_t row = cursor_->varint();
+  if (!rows || row >= kMostRows) return false;
+  record_.row = static_cast<std::uint32_t>(row);
+  record_.flag = cursor_->varint() != 0;
+  const std::uint64_t count = cursor_->varint();
+  if (count > kMostLabels) return false;
+  LabelsBuilder labels;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t name = cursor_->varint();
+    const std::uint64_t value = cursor_->varint();
+    if (name >= texts_.size() || value >= texts_.size()) return false;
+    labels.set(texts_[name], texts_[value]);
+  }
+  labels_ = labels.build();
+  if (row >= rows->size()) rows->resize(row + 1, store::absent_value());
+  (*rows)[row] = store::absent_value();
+  return true;
+}
+
+bool Reel::read_values(std::vector<double>& rows) {
+  const std::uint64_t count = cursor_->varint();
+  if (count > kMostRows) return false;
+  if (count > rows.size()) rows.resize(count, store::absent_value());
+  std::uint64_t row = 0;
+  while (row < count && cursor_->ok()) {
+    const std::uint64_t still = cursor_->varint();
+    const std::uint64_t changed = cursor_->varint();
+    if (still > count - row || changed > count - row - still || still + changed == 0) return false;
+    row += still;
+    for (const std::uint64_t end = row + changed; row < end; ++row) {
+      rows[row] = take_change(*cursor_, rows[row]);
+    }
+  }
+  return cursor_->ok();
+}
+
+}  // namespace tocsin::archive

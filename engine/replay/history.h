@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A History is where the samples of the past come from: an archive that a daemon recorded, or
+// captured pages. It fills its store as time goes on. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/target.h"
+#include "tocsin/promql.h"
+#include "tocsin/result.h"
+#include "tocsin/store.h"
+
+namespace tocsin::replay {
+
+class History {
+ public:
+  virtual ~History() = default;
+
+  struct Extent {
+    Timestamp oldest;
+    Timestamp newest;
+  };
+  virtual Extent extent() const = 0;
+
+  // Where samples are, and where rules write theirs.
+  virtual store::Store& store() = 0;
+
+  // Nothing older is needed. Before advance().
+  virtual void skip_to(Timestamp /*from*/) {}
+
+  // Everything until `upto` is in the store, unless the process that saw it was replaced by another
+  // before: then what the old one saw is, up to `last`, and the next call goes on with the other.
+  struct Advance {
+    Timestamp last;
+    std::optional<Timestamp> other_begins_at;
+  };
+  virtual Advance advance(Timestamp upto) = 0;
+
+  // The metrics that a target ever had, by the labels of its `up`; null: nothing is known.
+  virtual std::shared_ptr<const source::MetricNames> metrics_of(const Labels& up) const = 0;
+
+  // What is wrong with the data, as sentences.
+  virtual std::vector<std::string> complaints() const { return {}; }
+};
+
+struct HistoryOptions {
+  // What rules read, and how far back.
+  std::vector<promql::Need> needs;
+  // How much longer samples are kept than anybody looks back.
+  Duration slack = std::chrono::minutes(30);
+};
+
+// Archives (folders or files of them), or captured pages with timestamps.
+Result<std::unique_ptr<History>> open_history(const std::vector<std::string>& data,
+                                              const HistoryOptions& options);
+
+}  // namespace tocsin::replay

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RuleReplay is one rule as a replay goes on: its answers over a stretch of slots, and its life
+// (alert/rule_life.h, the very one of the daemon) fed with them one by one.
+//
+// answer() on any one thread, many rules at a time; everything else on one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "alert/rule_life.h"
+#include "tocsin/store.h"
+
+namespace tocsin::replay {
+
+struct RuleTiming {
+  Duration query_offset{0};
+  Duration interval{0};
+  Duration resend_delay{0};
+};
+
+// What came of one slot.
+struct SlotOutcome {
+  Timestamp at;
+  std::vector<alert::Transition> changes;
+  std::vector<alert::Alert> due;  // To be sent.
+};
+
+class RuleReplay {
+ public:
+  RuleReplay(const rule::Rule& rule, std::size_t limit, RuleTiming timing, store::Store& store,
+             Duration history);
+
+  const rule::Rule& rule() const { return *life_.rule(); }
+  const RuleTiming& timing() const { return timing_; }
+  const alert::AlertTracker* tracker() const { return life_.tracker(); }
+  bool has_alerts() const { return life_.tracker() && !life_.tracker()->alerts().empty(); }
+
+  // Evaluates the rule at all of the slots, which are an interval apart; the answers wait for
+  // take(). Reads the store.
+  void answer(std::span<const Timestamp> slots);
+  // Whether it found anything, or may find something.
+  bool has_answers() const { return !answers_.empty() || each_alone_; }
+  // take() evaluates each slot when it comes.
+  void answer_slot_by_slot();
+
+  // Passes the answer for the slot on to the rule's life and writes what the rule writes. Slots
+  // come in order. Nothing where nothing is and nothing was.
+  using Surroundings = std::function<alert::Surroundings(const rule::Rule&, Timestamp)>;
+  std::optional<SlotOutcome> take(Timestamp slot, const Surroundings& surroundings);
+
+  // The process was replaced by another: alerts live on.
+  void restart(Timestamp at);
+
+  std::size_t failures() const { return failures_; }
+  const std::string& last_failure() const { return last_failure_; }
+
+ private:
+  Result<promql::Answer> answer_at(Timestamp slot);
+  void write(Timestamp at, const promql::Vector& series);
+
+  const std::size_t limit_;
+  const RuleTiming timing_;
+  store::Store& store_;
+  const store::BlockId block_;
+  alert::RuleLife life_;
+  promql::Query query_;
+  promql::Matrix answers_;
+  std::vector<std::size_t>
+      next_;                 // Of each series of answers_, the sample that has not been taken.
+  bool each_alone_ = false;  // take() has to ask for each slot.
+  bool is_written_ = false;  // The last slot wrote something.
+  std::size_t failures_ = 0;
+  std::string last_failure_;
+};
+
+}  // namespace tocsin::replay

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <random>
+
+#include "archive/player.h"
+#include "archive/recorder.h"
+#include "base/file.h"
+
+namespace tocsin::archive {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const Timestamp kStart = from_millis(1'767'571'200'000);
+constexpr Duration kStep = seconds(15);
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (fs::temp_directory_path() / "tocsin-archive-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+
+  const std::string& path() const { return path_; }
+  std::vector<std::string> files() const { return glob_files(path_ + "/*"); }
+  std::uint64_t bytes() const {
+    std::uint64_t sum = 0;
+    for (const std::string& file : files()) sum += fs::file_size(file);
+    return sum;
+  }
+
+ private:
+  std::string path_;
+};
+
+// A store that is recorded: a target of so many series.
+struct Recorded {
+  explicit Recorded(RecorderOptions options, std::size_t size = 20, Timestamp now = kStart)
+      : recorder(*Recorder::open(std::move(options), now)) {
+    store.record_on(*recorder);
+    block = store.add_block({.history = hours(1000), .synthesize_starts = true});
+    for (std::size_t i = 0; i < size; ++i) {
+      ids.push_back(store.add_series(
+          block, Labels{{"__name__", "requests"}, {"row", std::to_string(i)}}, i % 2 == 0));
+      values.push_back(static_cast<double>(i));
+    }
+  }
+
+  void scrape(Timestamp at) { store.append_column(block, at, ids, values); }
+
+  std::unique_ptr<Recorder> recorder;
+  store::Store store;
+  store::BlockId block = 0;
+  std::vector<store::SeriesId> ids;
+  std::vector<double> values;
+};
+
+std::map<Labels, std::vector<Sample>> content(const store::Store& store, Timestamp from = {}) {
+  std::map<Labels, std::vector<Sample>> out;
+  for (const store::SeriesId id : store.select({})) {
+    store.read(id, from, kStart + hours(1000), out[store.labels(id)]);
+  }
+  return out;
+}
+
+PlayerOptions for_ever() {
+  PlayerOptions options;
+  options.history = hours(1000);
+  return options;
+}
+
+// Nothing where the file is no archive any more.
+std::optional<std::map<Labels, std::vector<Sample>>> played(const std::string& path) {
+  auto player = Player::open({path}, for_ever());
+  if (!player) return std::nullopt;
+  store::Store store;
+  while (player->play(store, kStart + hours(1000)).other_begins_at) {
+  }
+  return content(store);
+}
+
+TEST_CASE("what is played is what was recorded") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path(), .file_length = minutes(10)});
+  std::mt19937 random(7);
+  for (int i = 0; i < 200; ++i) {
+    const Timestamp at = kStart + i * kStep;
+    auto ids = recorded.ids;
+    auto values = recorded.values;
+    for (std::size_t row = 0; row < values.size(); ++row) {
+      const auto dice = random() % 20;
+      if (dice == 0) recorded.values[row] = 0;
+      if (dice == 1) recorded.values[row] += 0.1;
+      if (dice == 2) recorded.values[row] = std::nan("");
+      if (dice > 12) recorded.values[row] += static_cast<double>(random() % 100);
+      values[row] = recorded.values[row];
+    }
+    const std::size_t missing = random() % (ids.size() + 1);
+    if (missing < ids.size()) {
+      ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(missing));
+      values.erase(values.begin() + static_cast<std::ptrdiff_t>(missing));
+    }
+    if (i == 50) recorded.store.append_stale(recorded.block, at);
+    if (i == 50) continue;
+    recorded.store.append_column(recorded.block, at, ids, values, i % 70 == 0);
+    if (i % 60 == 0) REQUIRE(recorded.recorder->flush());
+  }
+  REQUIRE(recorded.recorder->flush());
+  CHECK(folder.files().size() == 5);
+  const auto got = played(folder.path());
+  const auto wanted = content(recorded.store);
+  REQUIRE(got);
+  REQUIRE(got->size() == wanted.size());
+  for (const auto& [labels, samples] : wanted) {
+    const auto& other = got->at(labels);
+    REQUIRE(other.size() == samples.size());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      CHECK(other[i].at == samples[i].at);
+      CHECK(std::bit_cast<std::uint64_t>(other[i].value) ==
+            std::bit_cast<std::uint64_t>(samples[i].value));
+    }
+  }
+}
+
+TEST_CASE("one can begin in the middle") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path()});
+  for (Timestamp at = kStart; at < kStart + hours(3); at += kStep) recorded.scrape(at);
+  REQUIRE(recorded.recorder->flush());
+  auto player = Player::open({folder.path()}, for_ever());
+  REQUIRE(player);
+  CHECK(player->oldest() == kStart);
+  CHECK(player->newest() == kStart + hours(3) - kStep);
+  player->skip_to(kStart + hours(2));
+  store::Store store;
+  player->play(store, kStart + hours(3));
+  CHECK(content(store) == content(recorded.store, kStart + hours(2) - Duration(1)));
+}
+
+TEST_CASE("play() stops soon after the moment") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path()});
+  for (Timestamp at = kStart; at < kStart + hours(1); at += kStep) recorded.scrape(at);
+  REQUIRE(recorded.recorder->flush());
+  auto player = Player::open({folder.path()}, for_ever());
+  REQUIRE(player);
+  store::Store store;
+  player->play(store, kStart + minutes(10));
+  const auto samples = content(store).begin()->second;
+  CHECK(samples.back().at >= kStart + minutes(10));
+  CHECK(samples.back().at <= kStart + minutes(12));
+}
+
+TEST_CASE("counters that stand still cost next to nothing") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path()}, 1000);
+  recorded.scrape(kStart);
+  REQUIRE(recorded.recorder->flush());
+  const std::uint64_t first = folder.bytes();
+  for (int i = 1; i <= 200; ++i) recorded.scrape(kStart + i * kStep);
+  REQUIRE(recorded.recorder->flush());
+  CHECK(folder.bytes() - first < 2000);  // Of 200,000 samples.
+}
+
+TEST_CASE("the oldest files go when there is too much") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path(), .max_bytes = 20'000}, 200);
+  for (Timestamp at = kStart; at < kStart + hours(20); at += minutes(10)) {
+    recorded.scrape(at);
+    REQUIRE(recorded.recorder->flush());
+  }
+  CHECK(folder.bytes() <= 20'000);
+  auto player = Player::open({folder.path()}, for_ever());
+  REQUIRE(player);
+  CHECK(player->oldest() > kStart + hours(5));
+  CHECK(player->newest() == kStart + hours(20) - minutes(10));
+}
+
+TEST_CASE("the next process' series are its own, and the player says when it begins") {
+  const Folder folder;
+  {
+    Recorded recorded({.folder = folder.path()});
+    for (int i = 0; i < 10; ++i) recorded.scrape(kStart + i * kStep);
+  }
+  {
+    Recorded recorded({.folder = folder.path()}, 5, kStart + minutes(20));
+    recorded.scrape(kStart + minutes(20));
+  }
+  auto player = Player::open({folder.path()}, for_ever());
+  REQUIRE(player);
+  store::Store store;
+  const Player::Played first = player->play(store, kStart + hours(1));
+  CHECK(first.last == kStart + 9 * kStep);
+  CHECK(first.other_begins_at == kStart + minutes(20));
+  CHECK(store.stats().series == 20);
+  CHECK_FALSE(player->play(store, kStart + hours(1)).other_begins_at);
+  CHECK(store.stats().series == 5);
+}
+
+TEST_CASE("a torn end is left out and said") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path()});
+  for (int i = 0; i < 10; ++i) {
+    recorded.scrape(kStart + i * kStep);
+    REQUIRE(recorded.recorder->flush());
+  }
+  const std::string path = folder.files().front();
+  const std::string whole = *read_file(path);
+  REQUIRE(write_file(path, whole.substr(0, whole.size() - 5)));
+  auto player = Player::open({path}, for_ever());
+  REQUIRE(player);
+  store::Store store;
+  player->play(store, kStart + hours(1));
+  CHECK(content(store).begin()->second.size() == 9);
+  REQUIRE(player->damage().size() == 1);
+  CHECK(player->damage()[0].find("ends in the middle after") != std::string::npos);
+}
+
+TEST_CASE("no bytes make it crash, and what came before the damage is there") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path()}, 5);
+  for (int i = 0; i < 30; ++i) {
+    recorded.scrape(kStart + i * kStep);
+    if (i % 3 == 0) REQUIRE(recorded.recorder->flush());
+  }
+  REQUIRE(recorded.recorder->flush());
+  const std::string path = folder.files().front();
+  const std::string whole = *read_file(path);
+  for (std::size_t length = 0; length < whole.size(); length += 7) {
+    REQUIRE(write_file(path, whole.substr(0, length)));
+    (void)played(path);
+  }
+  std::mt19937 random(11);
+  for (int i = 0; i < 500; ++i) {
+    std::string bytes = whole;
+    const std::size_t at = random() % bytes.size();
+    bytes[at] = static_cast<char>(random());
+    REQUIRE(write_file(path, bytes));
+    const auto got = played(path);
+    if (!got || at < whole.size() / 2) continue;
+    REQUIRE(got->size() == 5);
+    CHECK(got->begin()->second.size() >= 10);
+  }
+}
+
+}  // namespace
+}  // namespace tocsin::archive
