@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "source/target.h"
@@ -19,6 +20,7 @@ class Sightings {
   void note(const Labels& labels) {
     source::MetricNames& names = names_[key_of(labels)];
     const std::string_view name = labels.metric_name();
+    if (is_report(name)) return;
     if (names.find(name) == names.end()) names.emplace(name);
   }
 
@@ -29,6 +31,11 @@ class Sightings {
   }
 
  private:
+  // What a scrape says of itself, which no page has: it is there while the target is down.
+  static bool is_report(std::string_view name) {
+    return name == "up" || name.starts_with("scrape_");
+  }
+
   static std::pair<std::string, std::string> key_of(const Labels& labels) {
     return {std::string(labels.get("job")), std::string(labels.get("instance"))};
   }
