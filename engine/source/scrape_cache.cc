@@ -135,6 +135,7 @@ bool ScrapeCache::read_expected(exposition::PageReader& reader, Timestamp at, Di
   if (place.entry == kUnwanted) return pass_unwanted(reader, place, out);
   Entry& entry = entries_[place.entry];
   if (entry.state == State::Live && !is_trusted(entry, at)) return false;
+  if (entry.state == State::Duplicate) return false;
   double value = 0;
   if (!reader.next_if(place.key, value)) return false;
   ++out.scraped;
@@ -186,7 +187,9 @@ Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Di
   }
   const bool is_new = entry.state == State::Free;
   const bool is_stranger = entry.state == State::Live && !is_trusted(entry, at);
-  if (is_new || is_stranger) {
+  // Who has the series may have gone.
+  const bool is_kept_out = entry.state == State::Duplicate;
+  if (is_new || is_stranger || is_kept_out) {
     if (auto result = resolve(id, sample, out); !result) return result;
   }
   entry.seen = page_number_;
@@ -327,17 +330,19 @@ void ScrapeCache::undo(const Digest& digest) {
   for (const EntryId id : created_) forget(id);
 }
 
-void ScrapeCache::settle(EntryId id, store::SeriesId series, Timestamp at) {
+void ScrapeCache::settle(EntryId id, store::SeriesId series) {
   Entry& entry = entries_[id];
   const auto [owner, is_new] = owners_.try_emplace(series, id);
   if (!is_new && owner->second != id) {
-    const Entry& other = entries_[owner->second];
-    const bool is_here = other.seen == page_number_ || is_trusted(other, at);
-    if (other.state == State::Live && other.series == series && is_here) {
+    const EntryId other = owner->second;
+    const bool is_same = entries_[other].state == State::Live && entries_[other].series == series;
+    if (is_same && is_present(other)) {
       entry.state = State::Duplicate;
       return;
     }
-    owner->second = id;
+    // The series is written in other words than on the last page, or its id has been given away.
+    if (is_same) forget(other);
+    owners_[series] = id;
   }
   entry.state = State::Live;
   entry.series = series;
@@ -346,22 +351,15 @@ void ScrapeCache::settle(EntryId id, store::SeriesId series, Timestamp at) {
 
 void ScrapeCache::sweep(Timestamp at) {
   if (page_number_ % kSweepEvery != 0) return;
-  bool lost_series = false;
   for (EntryId id = 0; id < entries_.size(); ++id) {
     const Entry& entry = entries_[id];
     if (entry.state == State::Free) continue;
     if (entry.state == State::Live) {
       if (is_trusted(entry, at)) continue;
-      lost_series = true;
     } else if (page_number_ - entry.seen < kSweepEvery) {
       continue;
     }
     forget(id);
-  }
-  if (!lost_series) return;
-  // Those that were kept out by a line that is gone now get their chance.
-  for (EntryId id = 0; id < entries_.size(); ++id) {
-    if (entries_[id].state == State::Duplicate) forget(id);
   }
 }
 

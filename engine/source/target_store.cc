@@ -140,7 +140,7 @@ void TargetStore::settle_births(Timestamp at) {
       entry.group = group_of(birth.labels, at);
       block = groups_[entry.group].block;
     }
-    cache_.settle(birth.entry, store_.add_series(block, birth.labels, entry.counter), at);
+    cache_.settle(birth.entry, store_.add_series(block, birth.labels, entry.counter));
   }
 }
 

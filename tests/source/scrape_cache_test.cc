@@ -33,7 +33,7 @@ class Reader {
     if (!result) return result;
     for (const Digest::Birth& birth : digest.births) {
       const auto [it, is_new] = ids.try_emplace(birth.labels.text(), 100 + ids.size());
-      cache.settle(birth.entry, static_cast<store::SeriesId>(it->second), at);
+      cache.settle(birth.entry, static_cast<store::SeriesId>(it->second));
     }
     for (const auto& reading : digest.readings)
       cache.entry(reading.entry).written_ms = to_millis(at);
@@ -111,9 +111,11 @@ TEST_CASE("the same series twice is counted and the first line stays") {
   REQUIRE(reader.read("a{x=\"1\",y=\"2\"} 1\na{x=\"1\",y=\"2\"} 2\na{y=\"2\",x=\"1\"} 3\n"));
   CHECK(reader.readings() == "100=1 ");
   CHECK(reader.digest.drops.duplicate == 1);
+  // The other words are looked at anew on every page: the first line may be gone. TargetStore
+  // counts.
   REQUIRE(reader.read("a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 3\n"));
   CHECK(reader.readings() == "100=1 ");
-  CHECK(reader.digest.drops.duplicate == 1);
+  CHECK(reader.digest.births.size() == 1);
 }
 
 TEST_CASE("a bad line leaves no trace of its page") {

@@ -66,6 +66,29 @@ TEST_CASE("a page becomes a column, and its reports stand beside it") {
   CHECK(scraped.values("scrape_series_added").empty());
 }
 
+TEST_CASE("a series whose labels are written in another order goes on") {
+  for (const bool with_times : {false, true}) {
+    CAPTURE(with_times);
+    Scraped scraped("a");
+    const auto line = [&](const std::string& labels, int value) {
+      const auto at = to_millis(scraped.at) + 10'000;
+      return "a{" + labels + "} " + std::to_string(value) +
+             (with_times ? " " + std::to_string(at) : "") + "\n";
+    };
+    const std::string one = R"(x="1",y="2")";
+    const std::string other = R"(y="2",x="1")";
+    CHECK(scraped.page(line(one, 1)).kept == 1);
+    CHECK(scraped.page(line(other, 2)).kept == 1);
+    CHECK(scraped.page(line(other, 3)).kept == 1);
+    CHECK(scraped.page(line(one, 4) + line(other, 5)).drops.duplicate == 1);
+    CHECK(scraped.page(line(one, 6)).kept == 1);
+    const Texts samples = scraped.samples("a");
+    REQUIRE(samples.size() == 1);
+    CHECK(samples[0].find("stale") == std::string::npos);
+    CHECK(scraped.values("a").at(0).ends_with("} 6"));
+  }
+}
+
 TEST_CASE("a failed scrape marks every series stale and says that the target is down") {
   Scraped scraped("a + up");
   scraped.page("a 1\n");
