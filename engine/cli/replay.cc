@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <vector>
 
+#include "alert/template.h"
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/replay_source.h"
 #include "daemon/rule_files.h"
 #include "replay/report.h"
 #include "replay/timeline.h"
+#include "rule/sweep.h"
 
 namespace tocsin::cli {
 namespace {
@@ -19,7 +22,61 @@ struct Options {
   PastOptions past;
   std::string output = "table";
   std::string timeline;  // Where to write the picture.
+  std::string sweep;
 };
+
+Result<std::vector<rule::SourceFile>> read_rules(const std::vector<std::string>& patterns) {
+  std::vector<rule::SourceFile> out;
+  for (const std::string& path : daemon::find_rule_files(patterns)) {
+    auto bytes = read_file(path);
+    if (!bytes) return fail(bytes.error());
+    out.push_back({path, std::move(*bytes)});
+  }
+  return out;
+}
+
+// What one value of the threshold comes to, as a row.
+Result<std::vector<std::string>> row_of(const std::vector<rule::SourceFile>& files,
+                                        const std::string& value, const PastOptions& past) {
+  const auto loaded = rule::load(files, {rule::Memory::Recorded, alert::template_problem});
+  if (loaded.diagnostics.has_errors()) {
+    return fail(ErrorCode::InvalidArgument, loaded.diagnostics.text());
+  }
+  const auto outcome = live_through(loaded.rules, past);
+  if (!outcome) return fail(outcome.error());
+  Duration longest{0};
+  Duration in_all{0};
+  for (const replay::Episode& episode : outcome->episodes) {
+    const Duration length = replay::length_of(episode, *outcome);
+    longest = std::max(longest, length);
+    in_all += length;
+  }
+  return std::vector<std::string>{value, std::to_string(outcome->episodes.size()),
+                                  std::to_string(outcome->pages.size()),
+                                  replay::length_text(longest), replay::length_text(in_all)};
+}
+
+int sweep_rules(const Options& options) {
+  const auto complain = [](const Error& error) {
+    std::cerr << "error: " << error.message << '\n';
+    return kFailed;
+  };
+  const auto sweep = rule::parse_sweep(options.sweep);
+  if (!sweep) return complain(sweep.error());
+  const auto files = read_rules(options.rules);
+  if (!files) return complain(files.error());
+  std::vector<std::vector<std::string>> rows{
+      {sweep->key, "ALERTS", "NOTIFICATIONS", "LONGEST", "FIRING IN ALL"}};
+  for (const std::string& value : sweep->values) {
+    const auto changed = rule::with_value(*files, *sweep, value);
+    if (!changed) return complain(changed.error());
+    auto row = row_of(*changed, value, options.past);
+    if (!row) return complain(row.error());
+    rows.push_back(std::move(*row));
+  }
+  std::cout << replay::text_table(rows);
+  return kOk;
+}
 
 int replay_rules(const Options& options) {
   const auto loaded = daemon::load_rules(options.rules, rule::Memory::Recorded);
@@ -54,7 +111,12 @@ Run add_replay(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--timeline", options->timeline,
                       "Write a picture of it to this file: one HTML page");
-  return [options] { return replay_rules(*options); };
+  command->add_option(
+      "--sweep", options->sweep,
+      "Try one threshold with several values: below=98%..99.9%, or "
+      "CheckoutFails.above=200ms..1s/9; of an expr the number that it compares with");
+  return
+      [options] { return options->sweep.empty() ? replay_rules(*options) : sweep_rules(*options); };
 }
 
 }  // namespace tocsin::cli
