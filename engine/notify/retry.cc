@@ -52,15 +52,15 @@ Duration backoff(int attempt, double jitter) {
 
 std::optional<Duration> retry_after(std::string_view header, Timestamp now) {
   if (header.empty()) return std::nullopt;
-  const Duration longest = hours(1);
+  constexpr seconds kLongest = hours(1);
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(header.data(), header.data() + header.size(), count);
   if (error == std::errc() && end == header.data() + header.size()) {
-    return std::clamp<Duration>(seconds(std::min<std::int64_t>(count, 3600)), Duration(0), longest);
+    return seconds(std::clamp<std::int64_t>(count, 0, kLongest.count()));
   }
   const auto date = parse_http_date(std::string(header));
   if (!date) return std::nullopt;
-  return std::clamp<Duration>(*date - now, Duration(0), longest);
+  return std::clamp<Duration>(*date - now, Duration(0), kLongest);
 }
 
 }  // namespace tocsin::notify
