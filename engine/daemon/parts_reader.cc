@@ -120,10 +120,33 @@ void PartsReader::read_latest(std::span<const SeriesId> ids, Timestamp after, Ti
   }
 }
 
-void PartsReader::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                            store::EndsBatch& out) const {
-  if (ids.empty() || !is_ours(ids[0])) return below_.read_ends(ids, after, upto, out);
-  SeriesReader::read_ends(ids, after, upto, out);
+std::vector<store::RowRun> PartsReader::runs_of(std::span<const SeriesId> ids) const {
+  return ids.empty() || !is_ours(ids[0]) ? below_.runs_of(ids) : SeriesReader::runs_of(ids);
+}
+
+namespace {
+
+// Whose runs are ours is said by their blocks: those of ours are series.
+class PartsWindow : public store::WindowReader {
+ public:
+  using Reader = std::shared_ptr<const store::WindowReader>;
+  PartsWindow(Reader ours, Reader below) : ours_(std::move(ours)), below_(std::move(below)) {}
+
+  std::size_t read_ends(std::span<const store::RowRun> runs, store::EndsBatch& out) const override {
+    return (is_ours(runs[0].block) ? ours_ : below_)->read_ends(runs, out);
+  }
+
+ private:
+  const Reader ours_;
+  const Reader below_;
+};
+
+}  // namespace
+
+std::shared_ptr<const store::WindowReader> PartsReader::window(std::size_t runs, Timestamp after,
+                                                               Timestamp upto) const {
+  return std::make_shared<PartsWindow>(SeriesReader::window(runs, after, upto),
+                                       below_.window(runs, after, upto));
 }
 
 void PartsReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,

@@ -33,8 +33,9 @@ class PartsReader : public store::SeriesReader {
             std::vector<Sample>& out) const override;
   void read_latest(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
-  void read_ends(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
-                 store::EndsBatch& out) const override;
+  std::vector<store::RowRun> runs_of(std::span<const store::SeriesId> ids) const override;
+  std::shared_ptr<const store::WindowReader> window(std::size_t runs, Timestamp after,
+                                                    Timestamp upto) const override;
   void read_grid(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                  store::Grid& out) const override;
   bool has_histograms() const override { return has_histograms_ || below_.has_histograms(); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promql/change.h"
 
+#include "base/wide.h"
+
 namespace tocsin::promql {
 namespace {
 
@@ -24,15 +26,39 @@ Extrapolation::Extrapolation(const store::Interval& window, std::int64_t first_m
   factor_ = factor_from(to_start_);
 }
 
+namespace {
+
+// The changes of counters and gauges that do not cross zero. Whether a counter does.
+TOCSIN_WIDE bool put_plain(const Extrapolation& regular, const double* first, const double* last,
+                           std::size_t count, double* __restrict out) {
+  int crosses = 0;  // A bool is none of the types of which compilers make vectors.
+  for (std::size_t i = 0; i < count; ++i) {
+    const double by = last[i] - first[i];
+    out[i] = by * regular.factor();
+    if (regular.crosses_zero(first[i], by)) crosses = 1;
+  }
+  return crosses != 0;
+}
+
+// The rows that have a sample at every timestamp, and no reset.
+void put_regular(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
+                 std::span<double> out) {
+  const Extrapolation regular(window, ends.first_ms, ends.last_ms, ends.count, change.per);
+  for (const auto& [first, last, count] : ends.pieces) {
+    const bool crosses = put_plain(regular, first, last, count, out.data());
+    for (std::size_t i = 0; crosses && i < count; ++i) {
+      const double by = last[i] - first[i];
+      out[i] = by * regular.factor(change.counts, first[i], by);
+    }
+    out = out.subspan(count);
+  }
+}
+
+}  // namespace
+
 void put_changes(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
                  std::span<double> out) {
-  if (ends.others.size() < ends.rows && ends.count >= 2) {
-    const Extrapolation regular(window, ends.first_ms, ends.last_ms, ends.count, change.per);
-    for (std::size_t i = 0; i < ends.rows; ++i) {
-      const double by = ends.last[i] - ends.first[i];
-      out[i] = by * regular.factor(change.counts, ends.first[i], by);
-    }
-  }
+  if (!ends.pieces.empty()) put_regular(change, ends, window, out);
   store::WindowEnds known;  // What `own` was made for: mostly that of the row before.
   Extrapolation own;
   for (const auto& [row, e] : ends.others) {

@@ -19,12 +19,19 @@ class Extrapolation {
   Extrapolation(const store::Interval& window, std::int64_t first_ms, std::int64_t last_ms,
                 std::size_t count, Per per);
 
-  // `first` is the value of the first sample.
+  // Of all windows but those of counters that cross zero.
+  double factor() const { return factor_; }
+
+  // `first` is the value of the first sample. A counter was never below zero: its change is not
+  // stretched past where it would have been.
   double factor(Counts counts, double first, double change) const {
-    // A counter was never below zero: do not stretch it past where it would have been.
-    const bool may_cross_zero = counts == Counts::Counter && change > 0 && first >= 0;
-    if (!may_cross_zero || sampled_ * first >= to_start_ * change) return factor_;
+    if (counts == Counts::Gauge || !crosses_zero(first, change)) return factor_;
     return factor_from(std::min(to_start_, sampled_ * (first / change)));
+  }
+
+  bool crosses_zero(double first, double change) const {
+    // All of it always: a loop over this has no branches.
+    return (change > 0) & (first >= 0) & (sampled_ * first < to_start_ * change);
   }
 
  private:

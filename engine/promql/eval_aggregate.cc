@@ -6,6 +6,7 @@
 #include <map>
 
 #include "promql/annotations.h"
+#include "promql/group_sums.h"
 #include "promql/histogram_eval.h"
 #include "promql/histogram_notation.h"
 #include "promql/label_keys.h"
@@ -20,6 +21,7 @@ struct Grouping {
   LabelKeys keys;
   ShapePtr shape;                     // One row per group.
   std::vector<std::uint32_t> groups;  // By row of the input.
+  std::vector<GroupRun> runs;         // The same.
   std::size_t changed = 0;            // So many rows since it was made.
 };
 
@@ -40,13 +42,14 @@ std::uint32_t group_of(const ShapeRow& row, LabelKeys& keys, Shape& shape) {
 }
 
 Grouping group_rows(const Aggregate& aggregate, const Shape& shape) {
-  Grouping grouping{group_keys(aggregate), nullptr, {}};
+  Grouping grouping{group_keys(aggregate), nullptr, {}, {}};
   auto out = std::make_shared<Shape>();
   grouping.groups.reserve(shape.rows.size());
   for (const ShapeRow& row : shape.rows) {
     grouping.groups.push_back(group_of(row, grouping.keys, *out));
   }
   grouping.shape = std::move(out);
+  grouping.runs = runs_of_groups(grouping.groups);
   return grouping;
 }
 
@@ -60,6 +63,7 @@ bool mend_groups(Grouping& grouping, const Shape& shape) {
   for (const std::uint32_t row : shape.changed) {
     grouping.groups[row] = group_of(shape.rows[row], grouping.keys, *grown);
   }
+  grouping.runs = runs_of_groups(grouping.groups);
   const auto known = static_cast<std::uint32_t>(grouping.shape->rows.size());
   for (std::uint32_t group = known; group < grown->rows.size(); ++group) {
     grown->changed.push_back(group);
@@ -225,8 +229,8 @@ class FoldNode : public AggregateNode {
     const auto frame = input(context);
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);
-    groups_.assign(by.shape->rows.size(), {});
-    folding_.fold(frame->values, by.groups, groups_);
+    begin(by);
+    add(frame->values, 0, by);
     Frame out = results(by);
     if (!frame->histograms.empty()) {
       fold_histograms(aggregate_, *frame, by.groups, out, context.annotations);
@@ -234,9 +238,25 @@ class FoldNode : public AggregateNode {
     return out;
   }
 
+  // Sums, by far the most frequent, have a way of their own.
+  bool is_sum() const { return folding_.op == AggregateOp::Sum; }
+
+  void begin(const Grouping& by) {
+    if (is_sum()) return sums_.reset(by.shape->rows.size(), by.runs);
+    groups_.assign(by.shape->rows.size(), {});
+  }
+
+  // The values of the rows from `first` on, which follow those that came before.
+  void add(std::span<const double> values, std::size_t first, const Grouping& by) {
+    if (is_sum()) return sums_.add(values);
+    folding_.fold(values, std::span(by.groups).subspan(first, values.size()), groups_);
+  }
+
   Frame results(const Grouping& by) const {
     Frame out(by.shape);
-    for (std::size_t g = 0; g < groups_.size(); ++g) out.values[g] = result(groups_[g]);
+    for (std::size_t g = 0; g < out.values.size(); ++g) {
+      out.values[g] = is_sum() ? sums_.sum(g) : result(groups_[g]);
+    }
     return out;
   }
 
@@ -244,12 +264,10 @@ class FoldNode : public AggregateNode {
     const auto shape = rows.open(context);
     if (!shape) return fail(shape.error());
     const Grouping& by = grouping(*shape);
-    groups_.assign(by.shape->rows.size(), {});
-    const std::span<const std::uint32_t> groups(by.groups);
-    for (std::size_t first = 0; first < groups.size(); first += rows_.count) {
+    begin(by);
+    for (std::size_t first = 0; first < by.groups.size(); first += rows_.count) {
       rows.read_now(first, context, rows_);
-      folding_.fold(std::span(rows_.values).first(rows_.count), groups.subspan(first, rows_.count),
-                    groups_);
+      add(std::span(rows_.values).first(rows_.count), first, by);
     }
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return results(by);
@@ -297,6 +315,7 @@ class FoldNode : public AggregateNode {
   Folding folding_;
   std::string text_;
   std::vector<Need> needs_;
+  GroupSums sums_;
   std::vector<Accumulator> groups_;  // With several steps: by group, then by step.
   StepBuffer buffer_;
   StreamedRows rows_;

@@ -89,7 +89,7 @@ class RangeCallNode : public Node, private RowStream {
   virtual Result<void> prepare(Context&) { return {}; }
   virtual bool keeps_name() const { return false; }
   // The values of some rows from `first` on, of the window that the argument has opened. How many:
-  // one at least, and not more than `out` has room for.
+  // one at least, and not more than `out` has room for. absent_value() where a row has none.
   virtual std::size_t evaluate(std::size_t first, std::span<double> out) = 0;
   // The rows that follow have samples at the times of `track`.
   virtual void settle(const Track& track) = 0;
@@ -143,9 +143,9 @@ class RangeCallNode : public Node, private RowStream {
   void read_now(std::size_t first, Context& context, StreamedRows& out) override {
     out.first = first;
     out.steps = 1;
-    out.values.assign(std::min(argument_->shape()->rows.size() - first, kRowsAtOnce),
-                      store::absent_value());
-    out.count = evaluate(first, out.values);
+    out.values.resize(kRowsAtOnce);
+    const std::size_t rows = argument_->shape()->rows.size();
+    out.count = evaluate(first, std::span(out.values).first(std::min(rows - first, kRowsAtOnce)));
     note(out, context.annotations);
   }
 
@@ -242,6 +242,7 @@ class SamplesCallNode : public RangeCallNode {
     const std::size_t count = std::min(kWindowsAtOnce, out.size());
     argument().windows(first, count, windows_);
     for (std::size_t i = 0; i < count; ++i) {
+      out[i] = store::absent_value();
       put_value({windows_[i], argument().from(), argument().upto(), at_}, out[i]);
     }
     return count;

@@ -42,9 +42,15 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
   }
 
   void ends(std::size_t first, store::EndsBatch& out) override {
-    const auto ids = std::span<const store::SeriesId>(selection_.ids).subspan(first);
-    selection_.reader->read_ends(ids, from_, upto_, out);
+    const std::vector<store::RowRun>& runs = runs_.get(
+        shape_, [this](const Shape&) { return selection_.reader->runs_of(selection_.ids); });
+    if (first == 0) {
+      next_run_ = 0;
+      window_ = selection_.reader->window(runs.size(), from_, upto_);
+    }
+    next_run_ += window_->read_ends(std::span(runs).subspan(next_run_), out);
     context_->samples += out.sample_count();
+    if (next_run_ == runs.size()) window_ = nullptr;
   }
 
   // What lies between windows that do not overlap would be read for nothing.
@@ -67,6 +73,10 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
 
   MatrixSelector selector_;
   SelectorNode::Selection selection_;
+  Memo<std::vector<store::RowRun>> runs_;  // Of the selection.
+  // The next that ends() reads, of which window; null once all are read.
+  std::size_t next_run_ = 0;
+  std::shared_ptr<const store::WindowReader> window_;
   Context* context_ = nullptr;
 };
 
@@ -143,6 +153,7 @@ class SubqueryNode : public RangeNode {
 
   void ends(std::size_t first, store::EndsBatch& out) override {
     out.rows = std::min(out.kMostRows, rows_.size() - first);
+    out.pieces.clear();
     out.others.clear();
     for (std::uint32_t i = 0; i < out.rows; ++i) {
       out.others.push_back({i, ends_of(rows_[first + i].samples)});

@@ -22,6 +22,11 @@ bool almost_equal(double a, double b) {
 
 // Sorts, and adds up buckets with the same bound.
 void coalesce(std::vector<Bucket>& buckets) {
+  const auto is_not_below = [](const Bucket& a, const Bucket& b) {
+    return !(a.upper_bound < b.upper_bound);
+  };
+  // They mostly come as a page has them.
+  if (std::adjacent_find(buckets.begin(), buckets.end(), is_not_below) == buckets.end()) return;
   std::sort(buckets.begin(), buckets.end(),
             [](const Bucket& a, const Bucket& b) { return a.upper_bound < b.upper_bound; });
   std::size_t last = 0;

@@ -117,7 +117,7 @@ class RangeNode {
   virtual void histograms(std::size_t row, std::vector<HistogramSample>& out) = 0;
   // Of `count` rows from `first` on.
   virtual void windows(std::size_t first, std::size_t count, store::Windows& out) = 0;
-  // Of one or more rows from `first` on.
+  // Of one or more rows from `first` on: the first of all, or those after the last that were read.
   virtual void ends(std::size_t first, store::EndsBatch& out) = 0;
 
   // Null if it cannot, or if that is not worth it.

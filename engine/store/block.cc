@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "store/fetch.h"
+
 namespace tocsin::store {
 namespace {
 
@@ -129,9 +131,17 @@ void Block::renew_view(std::size_t index) {
   const Column& column = columns_[index];
   views_[index] = {column.at_ms, column.values.data(),
                    static_cast<std::uint32_t>(column.values.size()), !column.irregular.empty()};
+  if (views_[index].irregular) last_irregular_ms_ = std::max(last_irregular_ms_, column.at_ms);
+}
+
+void Block::fetch_views() const {
+  if (views_.empty()) return;
+  fetch(&views_.front(), 1);
+  fetch(&views_.back(), 1);
 }
 
 bool Block::has_irregular(Range range) const {
+  if (range.first == range.last || views_[range.first].at_ms > last_irregular_ms_) return false;
   for (std::size_t i = range.first; i < range.last; ++i) {
     if (views_[i].irregular) return true;
   }
@@ -253,10 +263,18 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   return empty;
 }
 
+// Rules mostly ask for the longest window that a block is kept for, up to now: its bounds are near
+// the ends.
 Block::Range Block::range(Timestamp after, Timestamp upto) const {
+  constexpr std::size_t kNear = 4;
   const auto later = [](std::int64_t at, const ColumnView& view) { return at < view.at_ms; };
-  const auto first = std::upper_bound(views_.begin(), views_.end(), to_millis(after), later);
-  const auto last = std::upper_bound(first, views_.end(), to_millis(upto), later);
+  auto first = views_.begin();
+  const auto near = first + static_cast<std::ptrdiff_t>(std::min(kNear, views_.size()));
+  while (first != near && first->at_ms <= to_millis(after)) ++first;
+  if (first == near) first = std::upper_bound(near, views_.end(), to_millis(after), later);
+  const auto last = !views_.empty() && views_.back().at_ms <= to_millis(upto)
+                        ? views_.end()
+                        : std::upper_bound(first, views_.end(), to_millis(upto), later);
   return {static_cast<std::size_t>(first - views_.begin()),
           static_cast<std::size_t>(last - views_.begin())};
 }

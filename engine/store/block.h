@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <span>
 #include <vector>
@@ -86,6 +87,8 @@ class Block {
   const Column& column(std::size_t index) const { return columns_[index]; }
   const ColumnView& view(std::size_t index) const { return views_[index]; }
   std::span<const ColumnView> views() const { return views_; }
+  // Asks for the memory of what range() mostly looks at.
+  void fetch_views() const;
   // Whether any of these columns notes an irregular row.
   bool has_irregular(Range range) const;
   // The rows that any of them notes.
@@ -127,6 +130,8 @@ class Block {
   Slots<RowState> rows_;
   std::deque<Column> columns_;
   std::vector<ColumnView> views_;  // Of columns_.
+  // No column that is newer has an irregular row.
+  std::int64_t last_irregular_ms_ = std::numeric_limits<std::int64_t>::min();
   std::size_t sealed_ = 0;
   std::size_t hint_ = 0;       // The column that the last sample went to.
   std::vector<Column> spare_;  // Dropped columns, whose memory the next ones use.

@@ -7,110 +7,23 @@
 #include <numeric>
 
 #include "store/block.h"
+#include "store/fetch.h"
 #include "store/tape.h"
+#include "store/window.h"
 
 namespace tocsin::store {
 namespace {
 
-// Adds one row's samples in a range of columns to what came before them, looking at each.
-void scan(const Block& block, Block::Range range, Row row, WindowEnds& ends) {
-  for (std::size_t i = range.first; i < range.last; ++i) {
-    const ColumnView& column = block.view(i);
-    const double value = column.value(row);
-    if (is_number(value)) ends.add(column.at_ms, value);
-  }
-}
-
-constexpr std::size_t kLineBytes = 64;
-
-// Asks for memory before it is read: blocks and columns lie apart, and one miss after another is
-// what an evaluation would mostly wait for.
-void fetch(const void* from, std::size_t bytes) {
-  for (std::size_t at = 0; at < bytes; at += kLineBytes) {
-    __builtin_prefetch(static_cast<const char*>(from) + at);
-  }
-}
-
-void fetch(const ColumnView& column, std::span<const Row> rows) {
-  constexpr std::size_t kRowsPerLine = kLineBytes / sizeof(double);
-  for (std::size_t n = 0; n < rows.size(); n += kRowsPerLine / 2) {
-    if (rows[n] < column.size) __builtin_prefetch(column.values + rows[n]);
+void fetch_rows(const ColumnView& column, std::span<const Row> rows) {
+  constexpr std::size_t kRowsPerHalfLine = 4;
+  for (std::size_t n = 0; n < rows.size(); n += kRowsPerHalfLine) {
+    if (rows[n] < column.size) fetch(column.values + rows[n], 1);
   }
 }
 
 std::uint64_t identity(BlockId block, const Labels& labels) {
   return labels.quick_hash() ^ (block * 0x9e3779b97f4a7c15ULL);
 }
-
-// The ends of a window of one block's rows. Where all columns are sealed and none of the rows is
-// irregular, the first and the last column say everything.
-class EndsReader {
- public:
-  EndsReader(const Block& block, Timestamp after, Timestamp upto) : block_(block) {
-    const Block::Range all = block.range(after, upto);
-    const std::size_t open_from = std::clamp(block.sealed_count(), all.first, all.last);
-    sealed_ = {all.first, open_from};
-    open_ = {open_from, all.last};
-    has_two_ = sealed_.last - sealed_.first >= 2;
-    const Block::Range followers{sealed_.first + 1, sealed_.last};
-    if (has_two_ && block.has_irregular(followers)) irregular_ = block.irregular_in(followers);
-  }
-
-  void read(std::span<const Row> rows, EndsBatch& out) const {
-    out.rows = rows.size();
-    out.count = static_cast<std::uint32_t>(sealed_.last - sealed_.first);
-    out.others.clear();
-    const bool all_grow = has_two_ && read_columns(rows, out);
-    const bool is_all = open_.first == open_.last;
-    if (all_grow && is_all && irregular_.empty()) return;
-    for (std::uint32_t i = 0; i < rows.size(); ++i) {
-      // Nothing is at least a NaN, either.
-      const bool is_regular = has_two_ && out.last[i] >= out.first[i] && !irregular_.has(rows[i]);
-      if (is_regular && is_all) continue;
-      WindowEnds& ends = out.others.emplace_back(EndsBatch::Other{i, {}}).ends;
-      if (is_regular) {
-        ends = {out.first_ms, out.last_ms, out.first[i], out.last[i], 0, out.count};
-      } else {
-        scan(block_, sealed_, rows[i], ends);
-      }
-      scan(block_, open_, rows[i], ends);
-    }
-  }
-
- private:
-  // The first and the last sealed column. Whether no row falls, or has no value.
-  bool read_columns(std::span<const Row> rows, EndsBatch& out) const {
-    const ColumnView& first = block_.view(sealed_.first);
-    const ColumnView& last = block_.view(sealed_.last - 1);
-    out.first_ms = first.at_ms;
-    out.last_ms = last.at_ms;
-    const Row most = *std::max_element(rows.begin(), rows.end());
-    if (most >= std::min(first.size, last.size)) {
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        out.first[i] = first.value(rows[i]);
-        out.last[i] = last.value(rows[i]);
-      }
-      return false;
-    }
-    bool all_grow = true;
-    const double* const from = first.values;
-    const double* const to = last.values;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double a = from[rows[i]];
-      const double b = to[rows[i]];
-      out.first[i] = a;
-      out.last[i] = b;
-      all_grow &= b >= a;
-    }
-    return all_grow;
-  }
-
-  const Block& block_;
-  Block::Range sealed_;
-  Block::Range open_;
-  bool has_two_ = false;  // Or more, of the sealed ones.
-  RowSet irregular_;      // In any of the sealed ones but the first.
-};
 
 }  // namespace
 
@@ -127,13 +40,17 @@ std::shared_lock<std::shared_mutex> Store::lock_for_read() const {
   return std::shared_lock(mutex_);
 }
 
-Block& Store::block_of(BlockId id) { return *blocks_[id]; }
+Block& Store::block_of(BlockId id) {
+  windows_.clear();  // It is going to change.
+  return *blocks_[id];
+}
 
 Tape* Store::tape_of(BlockId id) const {
   return tape_ && blocks_[id]->options().origin == Origin::Outside ? tape_ : nullptr;
 }
 
 BlockId Store::add_block(const BlockOptions& options) {
+  windows_.clear();
   auto id = static_cast<BlockId>(blocks_.size());
   if (free_blocks_.empty()) {
     blocks_.emplace_back();
@@ -223,6 +140,7 @@ bool Store::append_histogram(SeriesId id, Timestamp at, HistogramPtr histogram) 
 }
 
 void Store::collect_garbage(Timestamp now) {
+  windows_.clear();
   for (const auto& block : blocks_) {
     if (!block) continue;
     for (const Row row : block->collect_garbage(now)) forget_series(block->series_of(row));
@@ -330,11 +248,30 @@ void Store::read_windows(std::span<const SeriesId> ids, Timestamp after, Timesta
   }
 }
 
+// What the newest samples of the series after the first will show, if they are of other blocks.
+void Store::fetch_latest(std::span<const SeriesId> ids) const {
+  constexpr std::size_t kBlocksAhead = 18;
+  constexpr std::size_t kViewsAhead = 12;
+  constexpr std::size_t kValuesAhead = 6;
+  const auto is_another = [&](std::size_t ahead) {
+    return ahead < ids.size() && places_[ids[ahead]].block != places_[ids[ahead - 1]].block;
+  };
+  const auto block_at = [&](std::size_t ahead) { return blocks_[places_[ids[ahead]].block].get(); };
+  if (is_another(kBlocksAhead)) fetch(block_at(kBlocksAhead), sizeof(Block));
+  if (is_another(kViewsAhead)) block_at(kViewsAhead)->fetch_views();
+  if (is_another(kValuesAhead)) {
+    const std::span<const ColumnView> views = block_at(kValuesAhead)->views();
+    const Row row = places_[ids[kValuesAhead]].row;
+    if (!views.empty() && row < views.back().size) fetch(views.back().values + row, 1);
+  }
+}
+
 void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                         std::span<double> values, std::span<std::int64_t> times) const {
   const Block* block = nullptr;
   Block::Range range;
   for (std::size_t n = 0; n < ids.size(); ++n) {
+    fetch_latest(ids.subspan(n));
     const Place& place = places_[ids[n]];
     if (block != blocks_[place.block].get()) {
       block = blocks_[place.block].get();
@@ -368,35 +305,40 @@ std::span<const Row> Store::rows_together(std::span<const SeriesId> ids,
   return room.first(count);
 }
 
-// Asks for what the batches after this one will read: of the third one the block, of the second
-// its views, of the next one the ends of its rows. Pods are alike: the batches are as long.
-void Store::fetch_ahead(std::span<const SeriesId> ids, std::size_t batch, Timestamp after,
-                        Timestamp upto) const {
-  const auto block_at = [&](std::size_t n) { return blocks_[places_[ids[n]].block].get(); };
-  if (3 * batch < ids.size()) fetch(block_at(3 * batch), sizeof(Block));
-  if (2 * batch < ids.size()) {
-    const std::span<const ColumnView> views = block_at(2 * batch)->views();
-    fetch(views.data(), views.size_bytes());
+std::vector<RowRun> Store::runs_of(std::span<const SeriesId> ids) const {
+  std::vector<RowRun> out;
+  for (const SeriesId id : ids) {
+    const auto& [block, row] = places_[id];
+    const bool follows = !out.empty() && out.back().block == block &&
+                         out.back().row + out.back().count == row &&
+                         out.back().count < EndsBatch::kMostRows;
+    if (follows) {
+      ++out.back().count;
+    } else {
+      out.push_back({.block = block, .row = row, .count = 1});
+    }
   }
-  if (batch >= ids.size()) return;
-  const Block& next = *block_at(batch);
-  const Block::Range range = next.range(after, upto);
-  if (range.first == range.last) return;
-  std::array<Row, EndsBatch::kMostRows> room;
-  const auto rows = rows_together(ids.subspan(batch), std::span(room).first(batch));
-  fetch(next.view(range.first), rows);
-  fetch(next.view(range.last - 1), rows);
+  out.shrink_to_fit();
+  return out;
 }
 
-void Store::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                      EndsBatch& out) const {
-  out.rows = 0;
-  if (ids.empty()) return;
-  std::array<Row, EndsBatch::kMostRows> room;
-  const std::span<const Row> rows = rows_together(ids, room);
-  fetch_ahead(ids, rows.size(), after, upto);
-  const EndsReader reader(*blocks_[places_[ids[0]].block], after, upto);
-  reader.read(rows, out);
+// Reading much of the store, it is worth while to look at every block beforehand.
+std::shared_ptr<const WindowReader> Store::window(std::size_t runs, Timestamp after,
+                                                  Timestamp upto) const {
+  constexpr std::size_t kMostWindows = 4;  // Lookbacks of the rules that are evaluated together.
+  const auto is_it = [&](const auto& known) {
+    return known->interval().after == after && known->interval().upto == upto;
+  };
+  const std::lock_guard lock(windows_mutex_);
+  const auto known = std::find_if(windows_.begin(), windows_.end(), is_it);
+  if (known != windows_.end()) return *known;
+  const bool is_much = 2 * runs >= blocks_.size();
+  auto made = std::make_shared<const Window>(blocks_, Interval{after, upto},
+                                             is_much ? Window::Reads::Much : Window::Reads::Little);
+  if (!is_much) return made;
+  if (windows_.size() == kMostWindows) windows_.erase(windows_.begin());
+  windows_.push_back(made);
+  return made;
 }
 
 void Store::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
@@ -413,7 +355,7 @@ void Store::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp 
   out.values.resize(out.rows * columns);
   for (std::size_t i = 0; i < columns; ++i) {
     const ColumnView& column = block.view(range.first + i);
-    if (i + kColumnsAhead < columns) fetch(block.view(range.first + i + kColumnsAhead), rows);
+    if (i + kColumnsAhead < columns) fetch_rows(block.view(range.first + i + kColumnsAhead), rows);
     out.times_ms.push_back(column.at_ms);
     for (std::size_t n = 0; n < out.rows; ++n) {
       const double value = column.value(rows[n]);

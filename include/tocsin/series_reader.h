@@ -6,8 +6,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -46,7 +46,16 @@ struct WindowEnds {
   }
 };
 
-// The ends of the windows of several series that have their timestamps in common.
+// Series whose samples stand next to each other: in rows that follow one another, of a block whose
+// series have their timestamps in common.
+struct RowRun {
+  std::uint32_t block = 0;
+  std::uint32_t row = 0;  // The first.
+  std::uint32_t count = 0;
+};
+
+// The ends of the windows of several series that have their timestamps in common. It looks into the
+// reader, and holds as long as that does not change.
 struct EndsBatch {
   static constexpr std::size_t kMostRows = 512;  // What the nearest cache holds.
 
@@ -55,8 +64,14 @@ struct EndsBatch {
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
   std::uint32_t count = 0;
-  std::array<double, kMostRows> first;  // By row.
-  std::array<double, kMostRows> last;
+  // Where the values of some rows stand, those of the next rows in the next piece; none if all rows
+  // are others.
+  struct Piece {
+    const double* first = nullptr;
+    const double* last = nullptr;
+    std::uint32_t count = 0;
+  };
+  std::vector<Piece> pieces;
   // The other rows, whose values above mean nothing.
   struct Other {
     std::uint32_t row = 0;
@@ -112,6 +127,15 @@ struct SeriesChange {
   bool born = false;
 };
 
+// The windows (after, upto] of the series of a reader. Holds as long as the reader does not change.
+class WindowReader {
+ public:
+  virtual ~WindowReader() = default;
+  // Replaces `out` with the ends of the first of the runs: of as many as stand in the same block
+  // and have room, and one at least. Returns how many.
+  virtual std::size_t read_ends(std::span<const RowRun> runs, EndsBatch& out) const = 0;
+};
+
 class SeriesReader {
  public:
   virtual ~SeriesReader() = default;
@@ -145,10 +169,13 @@ class SeriesReader {
   virtual void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                            std::span<double> values, std::span<std::int64_t> times) const = 0;
 
-  // Replaces `out` with the ends of the window (after, upto] of the first of the series: of as many
-  // as have their timestamps in common, and one at least.
-  virtual void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                         EndsBatch& out) const;
+  // Where the series stand, in their order: for window(), as long as their ids hold. No run is
+  // longer than an EndsBatch.
+  virtual std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const;
+
+  // The window (after, upto], of which about `runs` runs will be read.
+  virtual std::shared_ptr<const WindowReader> window(std::size_t runs, Timestamp after,
+                                                     Timestamp upto) const;
 
   // Replaces `out` with what read() gives for the first of the series, chosen in the same way. For
   // windows that overlap, this is faster than one after another.
@@ -175,15 +202,38 @@ inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
 inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
 inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
 
-inline void SeriesReader::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                                    EndsBatch& out) const {
-  out.rows = std::min<std::size_t>(ids.size(), 1);
-  out.others.clear();
-  if (ids.empty()) return;
-  std::vector<Sample> samples;
-  read(ids[0], after, upto, samples);
-  WindowEnds& ends = out.others.emplace_back().ends;
-  for (const Sample& sample : samples) ends.add(to_millis(sample.at), sample.value);
+// For readers that know nothing of blocks: each series is its own.
+inline std::vector<RowRun> SeriesReader::runs_of(std::span<const SeriesId> ids) const {
+  std::vector<RowRun> out;
+  for (const SeriesId id : ids) out.push_back({.block = id, .row = 0, .count = 1});
+  return out;
+}
+
+class SampleWindow : public WindowReader {
+ public:
+  SampleWindow(const SeriesReader& reader, const Interval& interval)
+      : reader_(reader), interval_(interval) {}
+
+  std::size_t read_ends(std::span<const RowRun> runs, EndsBatch& out) const override {
+    out.rows = 1;
+    out.pieces.clear();
+    out.others.clear();
+    std::vector<Sample> samples;
+    reader_.read(runs[0].block, interval_.after, interval_.upto, samples);
+    WindowEnds& ends = out.others.emplace_back().ends;
+    for (const Sample& sample : samples) ends.add(to_millis(sample.at), sample.value);
+    return 1;
+  }
+
+ private:
+  const SeriesReader& reader_;
+  const Interval interval_;
+};
+
+inline std::shared_ptr<const WindowReader> SeriesReader::window(std::size_t /*runs*/,
+                                                                Timestamp after,
+                                                                Timestamp upto) const {
+  return std::make_shared<SampleWindow>(*this, Interval{after, upto});
 }
 
 inline void SeriesReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,

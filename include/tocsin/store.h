@@ -47,8 +47,9 @@ struct Stats {
   std::size_t bytes = 0;    // Of columns and labels, about.
 };
 
-class Block;  // store/block.h
-class Tape;   // store/tape.h
+class Block;   // store/block.h
+class Tape;    // store/tape.h
+class Window;  // store/window.h
 
 class Store : public SeriesReader {
  public:
@@ -109,8 +110,9 @@ class Store : public SeriesReader {
                     Windows& out) const override;
   void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
-  void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
-                 EndsBatch& out) const override;
+  std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const override;
+  std::shared_ptr<const WindowReader> window(std::size_t runs, Timestamp after,
+                                             Timestamp upto) const override;
   void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  Grid& out) const override;
   bool has_histograms() const override { return has_histograms_; }
@@ -144,8 +146,7 @@ class Store : public SeriesReader {
 
   void forget_series(SeriesId id);
   std::vector<SeriesId> by_block(std::vector<SeriesId> ids) const;
-  void fetch_ahead(std::span<const SeriesId> ids, std::size_t batch, Timestamp after,
-                   Timestamp upto) const;
+  void fetch_latest(std::span<const SeriesId> ids) const;
   std::span<const std::uint32_t> rows_together(std::span<const SeriesId> ids,
                                                std::span<std::uint32_t> room) const;
   Block& block_of(BlockId id);
@@ -165,6 +166,9 @@ class Store : public SeriesReader {
   std::uint64_t version_ = 1;
   bool has_histograms_ = false;              // Once there was one.
   std::vector<std::uint32_t> scratch_rows_;  // Of append_column().
+  // Those that were read much of since something was written.
+  mutable std::mutex windows_mutex_;
+  mutable std::vector<std::shared_ptr<const Window>> windows_;
   Tape* tape_ = nullptr;
 };
 

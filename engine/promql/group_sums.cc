@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "promql/group_sums.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/wide.h"
+#include "promql/functions.h"
+
+namespace tocsin::promql {
+namespace {
+
+// Whether all are numbers: neither NaN nor absent, which is a NaN.
+TOCSIN_WIDE bool are_numbers(std::span<const double> values) {
+  int nans = 0;  // A bool is none of the types of which compilers make vectors.
+  for (const double value : values) {
+    if (value != value) nans = 1;
+  }
+  return nans == 0;
+}
+
+// kahan_add() of each number to the sum at its place, without a branch.
+TOCSIN_WIDE void add_each(std::span<const double> values, double* __restrict sums,
+                          double* __restrict c) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double sum = sums[i];
+    const double total = sum + values[i];
+    const double of_sum = (sum - total) + values[i];
+    const double of_value = (values[i] - total) + sum;
+    const double lost = std::abs(sum) >= std::abs(values[i]) ? of_sum : of_value;
+    const double compensation = c[i] + lost;
+    c[i] = std::abs(total) == kInfinity ? 0 : compensation;
+    sums[i] = total;
+  }
+}
+
+}  // namespace
+
+std::vector<GroupRun> runs_of_groups(std::span<const std::uint32_t> groups) {
+  using Kind = GroupRun::Kind;
+  std::vector<GroupRun> out;
+  for (std::uint32_t row = 0; row < groups.size(); ++row) {
+    const std::uint32_t group = groups[row];
+    if (!out.empty()) {
+      GroupRun& run = out.back();
+      const bool is_same = group == run.group && (run.count == 1 || run.kind == Kind::Same);
+      const bool is_next =
+          group == run.group + run.count && (run.count == 1 || run.kind == Kind::Parallel);
+      if (is_same || is_next) {
+        run.kind = is_same ? Kind::Same : Kind::Parallel;
+        ++run.count;
+        continue;
+      }
+    }
+    out.push_back({.first = row, .count = 1, .group = group});
+  }
+  out.shrink_to_fit();
+  return out;
+}
+
+void GroupSums::reset(std::size_t groups, std::span<const GroupRun> runs) {
+  runs_ = runs;
+  run_ = 0;
+  in_run_ = 0;
+  sums_.assign(groups, 0);
+  compensations_.assign(groups, 0);
+  is_there_.assign(groups, 0);
+}
+
+void GroupSums::add(std::span<const double> values) {
+  while (!values.empty()) {
+    const GroupRun& run = runs_[run_];
+    const auto count = std::min<std::size_t>(run.count - in_run_, values.size());
+    if (run.kind == GroupRun::Kind::Same) {
+      add_same(values.first(count), run.group);
+    } else {
+      add_parallel(values.first(count), run.group + in_run_);
+    }
+    values = values.subspan(count);
+    in_run_ += static_cast<std::uint32_t>(count);
+    if (in_run_ < run.count) continue;
+    ++run_;
+    in_run_ = 0;
+  }
+}
+
+void GroupSums::add_same(std::span<const double> values, std::uint32_t group) {
+  for (const double value : values) add_one(value, group);
+}
+
+void GroupSums::add_parallel(std::span<const double> values, std::uint32_t group) {
+  if (are_numbers(values)) {
+    add_each(values, sums_.data() + group, compensations_.data() + group);
+    std::fill_n(is_there_.begin() + group, values.size(), 1);
+  } else {
+    for (const double value : values) add_one(value, group++);
+  }
+}
+
+void GroupSums::add_one(double value, std::uint32_t group) {
+  if (store::is_absent(value)) return;
+  kahan_add(value, sums_[group], compensations_[group]);
+  is_there_[group] = 1;
+}
+
+double GroupSums::sum(std::size_t group) const {
+  if (!is_there_[group]) return store::absent_value();
+  const double sum = sums_[group];
+  return std::isinf(sum) ? sum : sum + compensations_[group];
+}
+
+}  // namespace tocsin::promql
