@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alert/rule_life.h"
 
+#include <algorithm>
 #include <set>
 
 namespace tocsin::alert {
@@ -39,22 +40,36 @@ Result<RuleLife::Outcome> RuleLife::apply(Timestamp at, const promql::Vector& re
   return Outcome{tracker_->series(at), std::move(*changes)};
 }
 
-Result<promql::Vector> RuleLife::record(const promql::Vector& result) const {
+Labels RuleLife::labels_of_record(const Labels& element) const {
+  LabelsBuilder labels(element);
+  labels.set(kMetricName, rule_->name);
+  for (const auto& [name, value] : rule_->labels) labels.set(name, value);
+  return labels.build();
+}
+
+Result<promql::Vector> RuleLife::record(const promql::Vector& result) {
   if (limit_ > 0 && result.size() > limit_) {
     return fail(ErrorCode::Limit, "exceeded limit of " + std::to_string(limit_) + " with " +
                                       std::to_string(result.size()) + " series");
   }
-  promql::Vector out;
-  std::set<Labels> seen;
-  for (const promql::Element& element : result) {
-    LabelsBuilder labels(element.labels);
-    labels.set(kMetricName, rule_->name);
-    for (const auto& [name, value] : rule_->labels) labels.set(name, value);
-    out.push_back({labels.build(), element.sample, element.histogram});
-    if (!seen.insert(out.back().labels).second) {
+  const bool same = std::equal(
+      result.begin(), result.end(), recorded_.begin(), recorded_.end(),
+      [](const promql::Element& now, const Recorded& last) { return now.labels == last.element; });
+  if (!same) {
+    recorded_.clear();
+    std::set<Labels> seen;
+    for (const promql::Element& element : result) {
+      recorded_.push_back({element.labels, labels_of_record(element.labels)});
+      if (seen.insert(recorded_.back().series).second) continue;
+      recorded_.clear();
       return fail(ErrorCode::Execution,
                   "vector contains metrics with the same labelset after applying rule labels");
     }
+  }
+  promql::Vector out;
+  out.reserve(result.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    out.push_back({recorded_[i].series, result[i].sample, result[i].histogram});
   }
   return out;
 }

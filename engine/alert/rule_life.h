@@ -41,10 +41,18 @@ class RuleLife {
 
  private:
   Result<Outcome> apply(Timestamp at, const promql::Vector& result, const Surroundings& around);
-  Result<promql::Vector> record(const promql::Vector& result) const;
+  Result<promql::Vector> record(const promql::Vector& result);
+  Labels labels_of_record(const Labels& element) const;
 
   std::shared_ptr<const rule::Rule> rule_;
   std::size_t limit_;
+  // The last recording: the labels of each element, and those that its series was written with. An
+  // evaluation mostly has the same ones as the last.
+  struct Recorded {
+    Labels element;
+    Labels series;
+  };
+  std::vector<Recorded> recorded_;
   std::unique_ptr<AlertTracker> tracker_;
 };
 

@@ -109,27 +109,49 @@ class SplitExpr : public PreparedExpr {
 
 }  // namespace
 
-void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
-                       Timestamp at, std::function<void(Evaluator::Answers)> done) {
-  std::vector<std::function<Result<promql::Answer>()>> works;
-  for (const PreparedExpr* expr : exprs) {
-    works.push_back(parts.clock ? expr->work(at) : nullptr);
-    if (!works.back()) break;
-  }
-  if (!works.front()) {
-    return exprs.front()->evaluate(at, [done = std::move(done)](Result<promql::Answer> answer) {
+namespace {
+
+// Some other place has to be asked, once `before` has been run.
+void evaluate_alone(const EvaluationParts& parts, PreparedExpr& expr, Timestamp at,
+                    std::function<void()> before, std::function<void(Evaluator::Answers)> done) {
+  const auto ask = [&expr, at, done = std::move(done)] {
+    expr.evaluate(at, [done](Result<promql::Answer> answer) {
       Evaluator::Answers answers;
       answers.push_back({std::move(answer), 0});
       done(std::move(answers));
     });
+  };
+  if (!before) return ask();
+  const auto run_before = [before = std::move(before)] {
+    before();
+    return true;
+  };
+  net::run_on(parts.workers, parts.loop, run_before, [ask](bool) { ask(); });
+}
+
+}  // namespace
+
+void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
+                       Timestamp at, std::function<void()> before,
+                       std::function<void(Evaluator::Answers)> done) {
+  std::vector<std::function<Result<promql::Answer>()>> works;
+  for (PreparedExpr* expr : exprs) {
+    auto work = parts.clock ? expr->work(at) : nullptr;
+    if (!work && works.empty()) {
+      return evaluate_alone(parts, *expr, at, std::move(before), std::move(done));
+    }
+    if (!work) break;
+    works.push_back(std::move(work));
   }
-  if (!works.back()) works.pop_back();
-  const auto run_while_quick = [works = std::move(works), &clock = *parts.clock] {
+  const auto run_while_quick = [before = std::move(before), works = std::move(works),
+                                clock = parts.clock] {
+    if (before) before();
     Evaluator::Answers answers;
-    const auto began = clock.ticks();
+    if (works.empty()) return answers;
+    const auto began = clock->ticks();
     for (auto last = began; answers.size() < works.size() && last - began < kQuick;) {
       auto answer = works[answers.size()]();
-      const auto now = clock.ticks();
+      const auto now = clock->ticks();
       answers.push_back({std::move(answer), std::chrono::duration<double>(now - last).count()});
       last = now;
     }

@@ -47,10 +47,10 @@ class Evaluator {
   };
   using Answers = std::vector<Timed>;
   // Evaluates the first of `exprs`, and those after it as long as they are quick: a wake-up of a
-  // worker costs more than most rules. `done` is called once, later, with an answer for each that
-  // was evaluated, in their order.
+  // worker costs more than most rules. `before` is run on the worker first. `done` is called once,
+  // later, with an answer for each that was evaluated, in their order; none of none.
   virtual void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
-                        std::function<void(Answers)> done) = 0;
+                        std::function<void()> before, std::function<void(Answers)> done) = 0;
 };
 
 // What expressions over the store are evaluated with.
@@ -63,7 +63,8 @@ struct EvaluationParts {
 
 // As Evaluator::evaluate(): what is work in one go on a worker, anything else alone.
 void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
-                       Timestamp at, std::function<void(Evaluator::Answers)> done);
+                       Timestamp at, std::function<void()> before,
+                       std::function<void(Evaluator::Answers)> done);
 
 // The names of series that are here and not at a Prometheus.
 using LocalNames = std::set<std::string, std::less<>>;
@@ -73,9 +74,9 @@ class StoreEvaluator : public Evaluator {
  public:
   explicit StoreEvaluator(const EvaluationParts& parts) : parts_(parts) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
-  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
+  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at, std::function<void()> before,
                 std::function<void(Answers)> done) override {
-    evaluate_together(parts_, exprs, at, std::move(done));
+    evaluate_together(parts_, exprs, at, std::move(before), std::move(done));
   }
 
  private:
@@ -96,9 +97,9 @@ class RemoteEvaluator : public Evaluator {
         local_names_(std::move(local_names)),
         observe_(std::move(observe)) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
-  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
+  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at, std::function<void()> before,
                 std::function<void(Answers)> done) override {
-    evaluate_together(parts_, exprs, at, std::move(done));
+    evaluate_together(parts_, exprs, at, std::move(before), std::move(done));
   }
 
  private:

@@ -86,20 +86,21 @@ void GroupRunner::schedule(Timestamp slot) {
 void GroupRunner::run(Timestamp slot) {
   began_ = parts_.clock.ticks();
   ++iterations_;
-  run_rules(0, slot);
+  run_rules(0, slot, nullptr);
 }
 
-// Evaluates the rule at `first` and those after it that need nothing of what it writes.
-void GroupRunner::run_rules(std::size_t first, Timestamp slot) {
-  if (stopped_) return;
-  if (first == rules_.size()) return finish(slot);
+// Evaluates the rule at `first` and those after it that need nothing of what it writes; after
+// `before`, which writes what the rules before made.
+void GroupRunner::run_rules(std::size_t first, Timestamp slot, std::function<void()> before) {
   std::vector<PreparedExpr*> exprs;
-  for (std::size_t i = first; i < rules_[first].together_until; ++i) {
-    exprs.push_back(rules_[i].expr.get());
+  if (first < rules_.size()) {
+    for (std::size_t i = first; i < rules_[first].together_until; ++i) {
+      exprs.push_back(rules_[i].expr.get());
+    }
   }
   const auto began = parts_.clock.ticks();
   parts_.evaluator.evaluate(
-      exprs, slot - timing_.query_offset,
+      exprs, slot - timing_.query_offset, std::move(before),
       [self = shared_from_this(), first, slot, began](Evaluator::Answers answers) {
         if (answers.size() == 1) answers[0].seconds = seconds_since(began, self->parts_.clock);
         self->take_answers(first, slot, std::move(answers));
@@ -108,6 +109,7 @@ void GroupRunner::run_rules(std::size_t first, Timestamp slot) {
 
 void GroupRunner::take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers) {
   if (stopped_) return;
+  if (first == rules_.size()) return finish(slot);
   const Timestamp written_at = slot - timing_.query_offset;
   std::vector<SeriesWriter::Writing> writings;
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -117,10 +119,7 @@ void GroupRunner::take_answers(std::size_t first, Timestamp slot, Evaluator::Ans
     if (state.is_looked_back_at && parts_.on_recorded) parts_.on_recorded(written_at, *series);
     writings.push_back({state.series, std::move(*series)});
   }
-  parts_.writer.write_all(std::move(writings), written_at,
-                          [self = shared_from_this(), next = first + answers.size(), slot] {
-                            self->run_rules(next, slot);
-                          });
+  run_rules(first + answers.size(), slot, SeriesWriter::work(std::move(writings), written_at));
 }
 
 // What the rule writes; nothing when it failed.

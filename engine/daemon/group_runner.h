@@ -101,7 +101,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
 
   void schedule(Timestamp slot);
   void run(Timestamp slot);
-  void run_rules(std::size_t first, Timestamp slot);
+  void run_rules(std::size_t first, Timestamp slot, std::function<void()> before);
   void take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers);
   std::optional<promql::Vector> take_answer(RuleState& state, Timestamp slot,
                                             const Evaluator::Timed& timed);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/series_writer.h"
 
+#include <algorithm>
+
 namespace tocsin::daemon {
 
 SeriesWriter::Handle SeriesWriter::open(Duration history, store::Origin origin) {
@@ -11,18 +13,19 @@ void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector value
                          std::function<void()> done) {
   std::vector<Writing> writings;
   writings.push_back({place, std::move(values)});
-  write_all(std::move(writings), at, std::move(done));
-}
-
-void SeriesWriter::write_all(std::vector<Writing> writings, Timestamp at,
-                             std::function<void()> done) {
   net::run_on(
       workers_, loop_,
-      [writings = std::move(writings), at] {
-        for (const Writing& writing : writings) writing.place->write(at, writing.values);
+      [work = work(std::move(writings), at)] {
+        work();
         return true;
       },
       [done = std::move(done)](bool) { done(); });
+}
+
+std::function<void()> SeriesWriter::work(std::vector<Writing> writings, Timestamp at) {
+  return [writings = std::move(writings), at] {
+    for (const Writing& writing : writings) writing.place->write(at, writing.values);
+  };
 }
 
 void SeriesWriter::Place::write(Timestamp at, const promql::Vector& values) {
@@ -35,20 +38,44 @@ void SeriesWriter::Place::write(Timestamp at, const promql::Vector& values) {
     block_ = store.add_block(options_);
     opened_ = true;
   }
+  const std::vector<store::SeriesId>& all = ids_of(values, store);
   std::vector<store::SeriesId> ids;
   std::vector<double> numbers;
   std::vector<std::pair<store::SeriesId, HistogramPtr>> histograms;
-  for (const promql::Element& element : values) {
-    const store::SeriesId id = store.add_series(block_, element.labels, false);
-    if (element.histogram) {
-      histograms.emplace_back(id, element.histogram);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].histogram) {
+      histograms.emplace_back(all[i], values[i].histogram);
     } else {
-      ids.push_back(id);
-      numbers.push_back(element.sample.value);
+      ids.push_back(all[i]);
+      numbers.push_back(values[i].sample.value);
     }
   }
   store.append_column(block_, at, ids, numbers);
   for (auto& [id, histogram] : histograms) store.append_histogram(id, at, std::move(histogram));
+}
+
+bool SeriesWriter::Place::are_known(const promql::Vector& values, const store::Store& store) const {
+  return std::equal(values.begin(), values.end(), labels_.begin(), labels_.end(),
+                    [](const promql::Element& element, const Labels& labels) {
+                      return element.labels == labels;
+                    }) &&
+         std::all_of(versions_.begin(), versions_.end(),
+                     [&](const auto& known) { return store.version(known.first) == known.second; });
+}
+
+const std::vector<store::SeriesId>& SeriesWriter::Place::ids_of(const promql::Vector& values,
+                                                                store::Store& store) {
+  if (are_known(values, store)) return ids_;
+  labels_.clear();
+  ids_.clear();
+  versions_.clear();
+  for (const promql::Element& element : values) {
+    labels_.push_back(element.labels);
+    ids_.push_back(store.add_series(block_, element.labels, false));
+    versions_.try_emplace(std::string(element.labels.metric_name()));
+  }
+  for (auto& [name, version] : versions_) version = store.version(name);
+  return ids_;
 }
 
 SeriesWriter::Place::~Place() {

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "net/executor.h"
@@ -34,7 +36,8 @@ class SeriesWriter {
     Handle place;
     promql::Vector values;
   };
-  void write_all(std::vector<Writing> writings, Timestamp at, std::function<void()> done);
+  // Writes all of them, when it is called: on a worker.
+  static std::function<void()> work(std::vector<Writing> writings, Timestamp at);
 
  private:
   // Places may outlive the store, in tasks that nobody runs any more: they hold this weakly.
@@ -54,11 +57,18 @@ class SeriesWriter::Place {
  private:
   friend class SeriesWriter;
   void write(Timestamp at, const promql::Vector& values);
+  const std::vector<store::SeriesId>& ids_of(const promql::Vector& values, store::Store& store);
+  bool are_known(const promql::Vector& values, const store::Store& store) const;
 
   const std::weak_ptr<store::Store*> store_;
   const store::BlockOptions options_;
   bool opened_ = false;
   store::BlockId block_ = 0;
+  // Of the last values, which the next ones are mostly like: their labels and their series, which
+  // hold as long as none of a metric with one of these names comes or goes.
+  std::vector<Labels> labels_;
+  std::vector<store::SeriesId> ids_;
+  std::map<std::string, std::uint64_t, std::less<>> versions_;
 };
 
 }  // namespace tocsin::daemon

@@ -262,7 +262,8 @@ TEST_CASE(
     for (const auto& rule : groups[0].rules) count += rule.last_evaluation ? 1 : 0;
     evaluated.push_back(count);
   }
-  CHECK(evaluated == std::vector<std::size_t>{3, 6, 7, 8});
+  // The last time, what was evaluated is only written.
+  CHECK(evaluated == std::vector<std::size_t>{3, 6, 7, 8, 8});
   CHECK(w.store.select({Matcher::equal("__name__", "last")}).size() == 1);
 }
 
