@@ -8,130 +8,20 @@
 #include <benchmark/benchmark.h>
 
 #include <charconv>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "promql/shared_values.h"
-#include "simulate/mesh.h"
-#include "source/target_store.h"
-#include "tocsin/rule_set.h"
+#include "bench/rule_group.h"
+#include "bench/world.h"
 
 namespace {
 
 using namespace tocsin;
+using bench::RuleGroup;
 
-constexpr Duration kInterval = std::chrono::seconds(15);
-constexpr std::size_t kPages = 24;  // A window of five minutes, and some.
 constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
 constexpr int kColdRuns = 400;
-
-rule::Group read_group() {
-  std::ifstream file(TOCSIN_BENCH_RULES);
-  const rule::SourceFile source{"side_by_side.rules.yaml",
-                                {std::istreambuf_iterator<char>(file), {}}};
-  return rule::load(std::span(&source, 1)).rules.groups.at(0);
-}
-
-// Proxies that have been scraped until the windows are full.
-class World {
- public:
-  World(std::size_t proxies, const rule::Group& group)
-      : mesh_(simulate::MeshConfig::sized(proxies), now_), endpoints_(mesh_.endpoints()) {
-    auto rules = std::make_shared<source::SampleRules>();
-    rules->filter =
-        std::make_shared<const source::KeepFilter>(rule::required_needs({.groups = {group}}));
-    rules_ = rules;
-    for (const simulate::Endpoint& endpoint : endpoints_) {
-      targets_.push_back(std::make_unique<source::TargetStore>(store_, endpoint.labels, kInterval));
-    }
-    for (std::size_t i = 0; i < kPages; ++i) scrape();
-  }
-
-  void scrape() {
-    now_ += kInterval;
-    mesh_.advance(now_);
-    for (std::size_t i = 0; i < targets_.size(); ++i) {
-      std::string page;
-      mesh_.render(endpoints_[i].path, page);
-      targets_[i]->accept({now_, 0.01, source::FetchedPage{std::move(page), "text/plain"}}, rules_);
-    }
-  }
-
-  store::Store& store() { return store_; }
-  Timestamp now() const { return now_; }
-
- private:
-  Timestamp now_ = from_millis(1'700'000'000'000);
-  simulate::Mesh mesh_;
-  const std::vector<simulate::Endpoint> endpoints_;
-  store::Store store_;
-  std::shared_ptr<const source::SampleRules> rules_;
-  std::vector<std::unique_ptr<source::TargetStore>> targets_;
-};
-
-// The rules of a group, evaluated one after another as the daemon does.
-class Group {
- public:
-  Group(const rule::Group& group, store::Store& store) : store_(store) {
-    std::vector<std::string> written{"ALERTS", "ALERTS_FOR_STATE"};
-    for (const rule::Rule& rule : group.rules) {
-      if (rule.kind == rule::RuleKind::Record) written.push_back(rule.name);
-    }
-    const auto shared = std::make_shared<promql::SharedValues>(written);
-    for (const rule::Rule& rule : group.rules) {
-      rules_.push_back(
-          {rule, promql::Query::prepare(rule.expr, {.shared = shared}),
-           store.add_block({.history = std::chrono::hours(1), .origin = store::Origin::Rules})});
-    }
-  }
-
-  std::size_t evaluate(Timestamp at, bool record) {
-    std::size_t elements = 0;
-    for (Rule& rule : rules_) {
-      const auto answer = rule.query.evaluate(store_, at);
-      if (!answer) {
-        std::cerr << answer.error().message << '\n';
-        std::exit(1);
-      }
-      const auto& vector = std::get<promql::Vector>(answer->value);
-      elements += vector.size();
-      if (record && rule.rule.kind == rule::RuleKind::Record) write(rule, at, vector);
-    }
-    return elements;
-  }
-
-  std::size_t size() const { return rules_.size(); }
-  void evaluate_rule(std::size_t rule, Timestamp at) {
-    benchmark::DoNotOptimize(rules_[rule].query.evaluate(store_, at));
-  }
-  const std::string& name(std::size_t rule) const { return rules_[rule].rule.name; }
-
- private:
-  struct Rule {
-    rule::Rule rule;
-    promql::Query query;
-    store::BlockId block;
-  };
-
-  void write(Rule& rule, Timestamp at, const promql::Vector& vector) {
-    std::vector<store::SeriesId> ids;
-    std::vector<double> values;
-    for (const promql::Element& element : vector) {
-      ids.push_back(
-          store_.add_series(rule.block, element.labels.with(kMetricName, rule.rule.name), false));
-      values.push_back(element.sample.value);
-    }
-    store_.append_column(rule.block, at, ids, values);
-  }
-
-  store::Store& store_;
-  std::vector<Rule> rules_;
-};
 
 void fill_caches() {
   static std::vector<char> other(kCacheBytes);
@@ -141,22 +31,29 @@ void fill_caches() {
 
 struct Bench {
   explicit Bench(std::size_t proxies)
-      : described(read_group()), world(proxies, described), group(described, world.store()) {
-    for (int i = 0; i < 2; ++i) group.evaluate(world.now(), i == 0);
+      : described(bench::read_group()),
+        world(proxies, rule::required_needs({.groups = {described}})),
+        group(described, world.store()) {
+    for (std::size_t i = 0; i < bench::kPages; ++i) {
+      world.advance();
+      world.scrape();
+    }
+    group.evaluate(world.now(), RuleGroup::Writes::Recordings);
+    group.evaluate(world.now(), RuleGroup::Writes::Nothing);
   }
 
   // Another instant each time: what was evaluated at one is known there.
-  Timestamp next() { return world.now() + Duration(++evaluations % kInterval.count()); }
+  Timestamp next() { return world.now() + Duration(++evaluations % bench::kInterval.count()); }
 
   rule::Group described;
-  World world;
-  Group group;
+  bench::World world;
+  RuleGroup group;
   int evaluations = 0;
 };
 
 void warm(benchmark::State& state, Bench& bench) {
   std::size_t elements = 0;
-  for (auto _ : state) elements = bench.group.evaluate(bench.next(), false);
+  for (auto _ : state) elements = bench.group.evaluate(bench.next(), RuleGroup::Writes::Nothing);
   state.counters["elements"] = static_cast<double>(elements);
   state.counters["series"] = static_cast<double>(bench.world.store().stats().series);
 }
@@ -166,7 +63,7 @@ void cold(benchmark::State& state, Bench& bench) {
     state.PauseTiming();
     fill_caches();
     state.ResumeTiming();
-    bench.group.evaluate(bench.next(), false);
+    bench.group.evaluate(bench.next(), RuleGroup::Writes::Nothing);
   }
 }
 
@@ -175,7 +72,7 @@ void cold_rule(benchmark::State& state, Bench& bench, std::size_t rule) {
     state.PauseTiming();
     fill_caches();
     state.ResumeTiming();
-    bench.group.evaluate_rule(rule, bench.next());
+    benchmark::DoNotOptimize(bench.group.evaluate_rule(rule, bench.next()));
   }
 }
 

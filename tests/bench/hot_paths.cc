@@ -7,18 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "simulate/mesh.h"
-#include "source/target_store.h"
+#include "bench/world.h"
 #include "tocsin/promql.h"
 
 namespace {
 
 using namespace tocsin;
+using bench::World;
 
-constexpr Timestamp kStart = from_millis(1'700'000'000'000);
-constexpr Duration kInterval = std::chrono::seconds(15);
 constexpr std::size_t kTargets = 40;
-constexpr std::size_t kPages = 24;  // A window of five minutes, and some.
 
 constexpr const char* kWanted =
     "response_total + request_total + response_latency_ms_bucket + process_start_time_seconds";
@@ -28,59 +25,6 @@ constexpr const char* kQueries[] = {
     "(namespace, deployment) (rate(response_total[5m])) < 0.99",
     "histogram_quantile(0.99, sum by (namespace, deployment, le) "
     "(rate(response_latency_ms_bucket[5m]))) > 500"};
-
-// Some proxies, scraped on and on.
-class World {
- public:
-  World() : mesh_(simulate::MeshConfig::sized(kTargets), kStart) {
-    auto rules = std::make_shared<source::SampleRules>();
-    rules->filter =
-        std::make_shared<const source::KeepFilter>(promql::needs_of(**promql::parse(kWanted)));
-    rules_ = rules;
-    for (std::size_t i = 0; i < kTargets; ++i) add_target(i);
-  }
-
-  // Renders the pages of the next slot.
-  void advance() {
-    now_ += kInterval;
-    mesh_.advance(now_);
-    attempts_.clear();
-    for (std::size_t i = 0; i < kTargets; ++i) {
-      std::string page;
-      mesh_.render(mesh_.endpoints()[i].path, page);
-      attempts_.push_back({now_, 0.01, source::FetchedPage{std::move(page), "text/plain"}});
-    }
-  }
-  void scrape() {
-    for (std::size_t i = 0; i < kTargets; ++i) targets_[i]->accept(attempts_[i], rules_);
-  }
-  // Every tenth target is another pod from now on.
-  void roll_out() {
-    for (std::size_t i = 0; i < kTargets; i += 10) {
-      targets_[i]->remove();
-      add_target(i);
-    }
-  }
-  const store::Store& store() const { return store_; }
-  Timestamp now() const { return now_; }
-
- private:
-  void add_target(std::size_t i) {
-    const Labels labels{{"instance", std::to_string(++last_pod_)},
-                        {"namespace", "shop"},
-                        {"deployment", "web-" + std::to_string(i / 4)}};
-    if (targets_.size() <= i) targets_.emplace_back();
-    targets_[i] = std::make_unique<source::TargetStore>(store_, labels, kInterval);
-  }
-
-  simulate::Mesh mesh_;
-  store::Store store_;
-  std::shared_ptr<const source::SampleRules> rules_;
-  std::vector<std::unique_ptr<source::TargetStore>> targets_;
-  std::vector<source::Attempt> attempts_;
-  Timestamp now_ = kStart;
-  std::size_t last_pod_ = 0;
-};
 
 std::vector<promql::Query> prepared() {
   std::vector<promql::Query> queries;
@@ -102,14 +46,14 @@ extern "C" {
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  World world;
+  World world(kTargets, promql::needs_of(**promql::parse(kWanted)));
   auto queries = prepared();
   world.advance();
   if (what == "first_page") {
     counted_scrape(world);
     return 0;
   }
-  for (std::size_t i = 0; i < kPages; ++i) {
+  for (std::size_t i = 0; i < bench::kPages; ++i) {
     world.scrape();
     world.advance();
   }
