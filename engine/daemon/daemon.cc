@@ -9,12 +9,12 @@
 #include "daemon/asked_series.h"
 #include "daemon/certificate_series.h"
 #include "daemon/evaluator.h"
-#include "daemon/eyesight.h"
 #include "daemon/file_watch.h"
 #include "daemon/keeper.h"
 #include "daemon/loadout.h"
 #include "daemon/origins.h"
 #include "daemon/outgoing.h"
+#include "daemon/outlook.h"
 #include "daemon/periodic.h"
 #include "daemon/query_desk.h"
 #include "daemon/recording.h"
@@ -222,7 +222,7 @@ class Daemon::Impl : public api::Backend {
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
     install_notifier();
     asked_ = AskedSeries(rules_, config_);
-    sources_ = RuleSources(rules_);
+    outlook_.use(config_, rules_);
     origins_ = Origins(rules_);
     install_self_watch();
     install_source(scraped_needs(rules_, config_));
@@ -282,7 +282,12 @@ class Daemon::Impl : public api::Backend {
           [this](const Result<void>& answered) { note_prometheus(answered); });
     }
     GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}};
-    parts.surroundings = [this](const auto& rule, Timestamp at) { return surroundings(rule, at); };
+    parts.surroundings = [this](const auto& rule, Timestamp at) {
+      return outlook_.surroundings(rule, at, external_url());
+    };
+    parts.look_around = [this](const auto& rules, Timestamp at, auto then) {
+      outlook_.look_around(rules, at, std::move(then));
+    };
     parts.on_transitions = [this](const auto& rule, const auto& changes) {
       note_transitions(rule, changes);
     };
@@ -382,20 +387,6 @@ class Daemon::Impl : public api::Backend {
                                                    : config_.external_url;
   }
 
-  alert::Surroundings surroundings(const rule::Rule& rule, Timestamp at) {
-    alert::Surroundings around;
-    around.external_labels = config_.external_labels;
-    around.external_url = external_url();
-    around.query = [this, at](std::string_view expr) { return queries_.answer_now(expr, at); };
-    // Most evaluations need no eyesight: nothing has disappeared.
-    around.why_blind = [this, &rule,
-                        eyes = std::optional<Eyesight>()](const Labels& labels) mutable {
-      if (!eyes) eyes.emplace(targets());
-      return eyes->why_blind(sources_.of(rule), labels);
-    };
-    return around;
-  }
-
   void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {
     keeper_.note(rule, clock_.now(), changes);
     for (const alert::Transition& change : changes) {
@@ -464,9 +455,9 @@ class Daemon::Impl : public api::Backend {
   QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;
-  AskedSeries asked_;    // By rules_ and config_.
-  RuleSources sources_;  // By rules_.
-  Origins origins_;      // By rules_.
+  AskedSeries asked_;  // By rules_ and config_.
+  Outlook outlook_{queries_, [this] { return targets(); }};
+  Origins origins_;  // By rules_.
   std::string rule_problems_;
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;
