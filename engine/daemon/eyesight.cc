@@ -13,6 +13,17 @@ constexpr std::array<std::string_view, 10> kSubject{
     "namespace", "deployment", "statefulset",           "daemonset", "k8s_job",
     "cronjob",   "replicaset", "replicationcontroller", "component", "job"};
 
+// What an alert about an edge calls its client's labels, with the name behind it.
+constexpr std::string_view kClient = "client_";
+
+bool agree(const Labels& target, const Labels& alert, std::string_view prefix) {
+  return std::none_of(kSubject.begin(), kSubject.end(), [&](std::string_view name) {
+    const std::string_view a = target.get(name);
+    const std::string_view b = alert.get(std::string(prefix) + std::string(name));
+    return !a.empty() && !b.empty() && a != b;
+  });
+}
+
 bool may_feed(const source::TargetStatus& target, const Sources& sources) {
   if (sources.any || !target.metrics) return true;
   return std::any_of(sources.metrics.begin(), sources.metrics.end(), [&](const auto& name) {
@@ -23,11 +34,8 @@ bool may_feed(const source::TargetStatus& target, const Sources& sources) {
 }  // namespace
 
 bool may_be_about(const Labels& target, const Labels& alert) {
-  return std::none_of(kSubject.begin(), kSubject.end(), [&](std::string_view name) {
-    const std::string_view a = target.get(name);
-    const std::string_view b = alert.get(name);
-    return !a.empty() && !b.empty() && a != b;
-  });
+  return agree(target, alert, "") ||
+         (alert.has("client_namespace") && agree(target, alert, kClient));
 }
 
 Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : down_(std::move(targets)) {

@@ -16,7 +16,8 @@
 namespace tocsin::daemon {
 
 // Whether the alert may be about a target with these labels: unless both name the namespace, the
-// workload, the component or the job, and name another.
+// workload, the component or the job, and name another. An alert about an edge is about its client,
+// too, whose proxies tell of it.
 bool may_be_about(const Labels& target, const Labels& alert);
 
 class Eyesight {
