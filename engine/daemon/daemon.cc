@@ -18,6 +18,7 @@
 #include "daemon/periodic.h"
 #include "daemon/query_desk.h"
 #include "daemon/recording.h"
+#include "daemon/replica.h"
 #include "daemon/rule_engine.h"
 #include "daemon/rule_files.h"
 #include "daemon/self_watch.h"
@@ -123,6 +124,7 @@ class Daemon::Impl : public api::Backend {
     status.prometheus_error = prometheus_error_;
     status.state = keeper_.status();
     status.takes_silences = config_.takes_silences;
+    if (replica_) status.replica = replica_->status();
     return status;
   }
 
@@ -159,6 +161,9 @@ class Daemon::Impl : public api::Backend {
     const Labels labels = outgoing_labels(alert.labels, config_.external_labels);
     const auto sent = alert_relabeler_.apply(labels);
     return sent ? notifier_->mute_of(*sent) : std::nullopt;
+  }
+  std::optional<std::string> replica_report() const override {
+    return replica_ ? std::optional(replica_->report()) : std::nullopt;
   }
   store::Stats store_stats() const override {
     const auto lock = store_.lock_for_read();
@@ -209,12 +214,7 @@ class Daemon::Impl : public api::Backend {
     // With a remote Prometheus, what is recorded here decides what is evaluated here.
     const bool moved = !engine_ || other_prometheus ||
                        (config_.prometheus && local_names(loadout.rules) != local_names(rules_));
-    if (server_ && loadout.config.web.listen != config_.web.listen) {
-      log::warn("a new web.listen takes effect at the next start");
-    }
-    if (server_ && loadout.config.storage_path != config_.storage_path) {
-      log::warn("a new storage.path takes effect at the next start");
-    }
+    if (server_) say_what_waits(config_, loadout.config);
     config_ = loadout.config;
     use_web_users();
     rules_ = loadout.rules;
@@ -336,9 +336,14 @@ class Daemon::Impl : public api::Backend {
 
   // Takes up what the process before left.
   void go_on() {
+    notifier_->set_silent(config_.standby && config_.standby->is_first);
     notifier_->restore(keeper_.take_messages());
     engine_->restore(keeper_.take_samples());
     engine_->restore(keeper_.take_alerts());
+    if (!config_.standby) return;
+    const auto evaluates = [this] { return evaluating_ && engine_->is_evaluating(clock_.now()); };
+    replica_.emplace(Replica::Parts{http_, loop_, clock_, *notifier_, evaluates}, *config_.standby);
+    replica_->start();
   }
 
   // Rules wait for the first look at every target; a target that does not answer holds them up for
@@ -463,6 +468,7 @@ class Daemon::Impl : public api::Backend {
   std::unique_ptr<source::Scraper> scraper_;
   std::unique_ptr<source::RemoteQuery> remote_;  // Null: everything is evaluated here.
   std::unique_ptr<notify::Notifier> notifier_;
+  std::optional<Replica> replica_;  // Of two.
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<RuleEngine> engine_;
   CertificateSeries certificates_{writer_};

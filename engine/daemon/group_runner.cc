@@ -16,6 +16,9 @@ namespace {
 // A recording of which rules need more than this is worth keeping over a restart.
 constexpr Duration kLookedBackAt = std::chrono::minutes(15);
 
+// Of a group that counts as evaluated.
+constexpr int kMostMissed = 3;
+
 double seconds_since(std::chrono::nanoseconds began, const Clock& clock) {
   return std::chrono::duration<double>(clock.ticks() - began).count();
 }
@@ -270,6 +273,10 @@ void GroupRunner::retire(Timestamp at) {
     state.life.tracker()->forget();
     save(state);
   }
+}
+
+bool GroupRunner::is_evaluated(Timestamp now) const {
+  return last_evaluation_ && now - *last_evaluation_ <= kMostMissed * timing_.interval;
 }
 
 api::GroupStatus GroupRunner::status() const {

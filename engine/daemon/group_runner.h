@@ -86,6 +86,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
 
   const rule::Group& group() const { return group_; }
   const GroupTiming& timing() const { return timing_; }
+  // Whether it was, lately.
+  bool is_evaluated(Timestamp now) const;
   api::GroupStatus status() const;
 
  private:
