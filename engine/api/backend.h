@@ -84,6 +84,17 @@ struct StateStatus {
   double last_commit_seconds = 0;
 };
 
+// One of two, of which one tells the receivers.
+struct ReplicaStatus {
+  bool is_first = false;
+  bool tells = false;
+  std::string peer;
+  std::string peer_error;  // Why the other one does not answer; empty while it does.
+  std::uint64_t takeovers = 0;
+
+  std::string_view role() const { return is_first ? "first" : "standby"; }
+};
+
 struct ServerStatus {
   std::string external_url;
   std::map<std::string, std::string> external_labels;
@@ -94,6 +105,7 @@ struct ServerStatus {
   std::string prometheus_error;  // Why it does not answer; empty while it does.
   StateStatus state;
   bool takes_silences = false;  // Over HTTP.
+  std::optional<ReplicaStatus> replica;
 };
 
 struct QueryRequest {
@@ -154,6 +166,8 @@ class Backend {
   virtual void expire_silence(const std::string& id, SilenceCallback done) = 0;
   // Why no receiver of Tocsin's own is told of this alert, which is one of groups().
   virtual std::optional<notify::Mute> mute_of(const alert::Alert& alert) const = 0;
+  // What the other of two replicas is to know; nothing where there is none.
+  virtual std::optional<std::string> replica_report() const = 0;
   // A body of remote write. Fails with NotFound where nobody receives.
   virtual void write(std::string body, WriteCallback done) = 0;
   // The error is the diagnostics' text.

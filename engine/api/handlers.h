@@ -43,6 +43,7 @@ void alertmanager_status(const Call& call);
 void targets(const Call& call);
 
 // status_api.cc
+void replica(const Call& call);
 void build_info(const Call& call);
 void tsdb_status(const Call& call);
 void healthy(const Call& call);

@@ -6,7 +6,7 @@
 namespace tocsin::api {
 
 std::string_view name_of(Why why) {
-  constexpr std::array<std::string_view, 4> kNames = {"reads", "records", "keep", "own"};
+  constexpr std::array<std::string_view, 5> kNames = {"reads", "records", "keep", "own", "witness"};
   return kNames.at(static_cast<std::size_t>(why));
 }
 

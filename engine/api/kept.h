@@ -19,8 +19,9 @@ enum class Why {
   Records,  // A rule makes it.
   Keep,     // `keep:` of the configuration.
   Own,      // Tocsin writes it about itself: ALERTS.
+  Witness,  // It says what a Prometheus cannot see.
 };
-std::string_view name_of(Why why);  // "reads", "records", "keep", "own"
+std::string_view name_of(Why why);  // "reads", "records", "keep", "own", "witness"
 
 struct KeepReason {
   Why why = Why::Reads;

@@ -118,6 +118,24 @@ Rows state_set_aside(const Source& s) { return one(s.snapshot.status.state.was_s
 Rows state_bytes(const Source& s) { return one(number(s.snapshot.status.state.bytes)); }
 Rows state_commit(const Source& s) { return one(s.snapshot.status.state.last_commit_seconds); }
 
+// ---- Two replicas.
+
+Rows replica_row(const Source& s, double (*value)(const ReplicaStatus&)) {
+  const auto& replica = s.snapshot.status.replica;
+  if (!replica) return {};
+  return {{label_pair("role", replica->role()), value(*replica)}};
+}
+Rows replica_tells(const Source& s) {
+  return replica_row(s, [](const ReplicaStatus& replica) { return replica.tells ? 1.0 : 0.0; });
+}
+Rows replica_peer_up(const Source& s) {
+  return replica_row(
+      s, [](const ReplicaStatus& replica) { return replica.peer_error.empty() ? 1.0 : 0.0; });
+}
+Rows replica_takeovers(const Source& s) {
+  return replica_row(s, [](const ReplicaStatus& replica) { return number(replica.takeovers); });
+}
+
 // ---- Samples and scrapes.
 
 Rows series(const Source& s) { return one(number(s.snapshot.store.series)); }
@@ -303,6 +321,12 @@ constexpr Family kFamilies[] = {
     {"tocsin_state_bytes", "gauge", "Size of the state's file.", state_bytes},
     {"tocsin_state_last_commit_seconds", "gauge", "How long the last write of state took.",
      state_commit},
+    {"tocsin_replica_tells", "gauge",
+     "With a standby: whether this one of the two replicas tells the receivers.", replica_tells},
+    {"tocsin_replica_peer_up", "gauge", "With a standby: whether the other replica answers.",
+     replica_peer_up},
+    {"tocsin_replica_takeovers_total", "counter",
+     "With a standby: how often this one has gone on in the first one's place.", replica_takeovers},
     {"tocsin_build_info", "gauge", "What this build is; always 1.", build},
     {"tocsin_config_last_reload_successful", "gauge",
      "Whether the last attempt to load the configuration succeeded.", reload_successful},

@@ -101,6 +101,11 @@ void write_footer(HtmlWriter& html, const Snapshot& snapshot) {
   if (!snapshot.status.state.is_kept) {
     html.raw("State is kept in memory only: a restart forgets what is pending. ");
   }
+  if (const auto& replica = snapshot.status.replica) {
+    html.raw("The ").text(replica->role()).raw(" of two replicas, which ");
+    html.text(replica->tells ? "tells the receivers" : "is silent").raw("; the other one is ");
+    html.text(replica->peer).raw(". ");
+  }
   html.raw("This page renews itself every 10 seconds.</p></footer></body></html>\n");
 }
 

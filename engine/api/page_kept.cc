@@ -111,6 +111,9 @@ void write_name(HtmlWriter& html, const KeepReason& reason) {
       break;
     case Why::Own:
       html.raw("Tocsin itself");
+      break;
+    case Why::Witness:
+      html.raw("to know what its Prometheus sees");
   }
 }
 

@@ -38,6 +38,7 @@ constexpr Route kRoutes[] = {
     {kRead, "/api/v1/rules", rules},
     {kRead, "/api/v1/alerts", alerts},
     {kRead, "/api/v1/targets", targets},
+    {kRead, "/api/v1/replica", replica},
     {kRead, "/api/v1/status/buildinfo", build_info},
     {kRead, "/api/v1/status/tsdb", tsdb_status},
     {kPost, "/api/v1/write", write},

@@ -83,8 +83,27 @@ void tsdb_status(const Call& call) {
 
 void healthy(const Call& call) { reply_text(call, 200, "Tocsin is Healthy.\n"); }
 
+namespace {
+
+std::string ready_text(const ServerStatus& status) {
+  std::string out = "Tocsin is Ready.\n";
+  if (!status.replica) return out;
+  return out + "It is the " + std::string(status.replica->role()) + " of two replicas, and " +
+         (status.replica->tells ? "tells receivers.\n" : "silent.\n");
+}
+
+}  // namespace
+
+void replica(const Call& call) {
+  auto report = call.backend.replica_report();
+  if (!report) return reply_text(call, 404, "no other replica is configured: standby\n");
+  call.respond({.status = 200,
+                .body = std::move(*report),
+                .headers = {{"Content-Type", "application/json"}}});
+}
+
 void ready(const Call& call) {
-  if (call.backend.is_ready()) return reply_text(call, 200, "Tocsin is Ready.\n");
+  if (call.backend.is_ready()) return reply_text(call, 200, ready_text(call.backend.status()));
   reply_text(call, 503, "Tocsin is not ready yet.\n");
 }
 

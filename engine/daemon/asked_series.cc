@@ -16,6 +16,8 @@ using api::Why;
 // Instant selectors look back five minutes, so nothing is kept shorter.
 constexpr Duration kLeastHistory = std::chrono::minutes(5);
 
+Matchers witness_series() { return {Matcher::equal(kMetricName, "up")}; }
+
 std::vector<std::string> own_names() {
   return {"ALERTS", "ALERTS_FOR_STATE", std::string(kCertificateSeries)};
 }
@@ -76,11 +78,24 @@ std::vector<promql::Need> scraped_needs(const rule::RuleSet& rules, const Config
     if (!name || !own.contains(*name)) needs.push_back(std::move(need));
   }
   for (const Matchers& matchers : config.keep) needs.push_back({matchers, kLeastHistory});
+  if (sees_through_another(config)) needs.push_back({witness_series(), kLeastHistory});
   return needs;
+}
+
+bool sees_through_another(const Config& config) {
+  return config.prometheus || config.receives_writes ||
+         std::any_of(config.scrape_configs.begin(), config.scrape_configs.end(),
+                     [](const auto& job) { return job.metrics_path.ends_with("/federate"); });
 }
 
 AskedSeries::AskedSeries(const rule::RuleSet& rules, const Config& config)
     : reads_elsewhere_(config.prometheus.has_value()) {
+  if (sees_through_another(config)) {
+    KeepReason reason;
+    reason.why = Why::Witness;
+    reason.history = kLeastHistory;
+    add(witness_series(), std::move(reason));
+  }
   for (const rule::Group& group : rules.groups) {
     for (const rule::Rule& rule : group.rules) add_rule(group, rule);
   }

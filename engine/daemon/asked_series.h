@@ -21,6 +21,9 @@ LocalNames recorded_names(const rule::RuleSet& rules);
 // Those, and what Tocsin knows of itself (SelfWatch): what a Prometheus is not asked for.
 LocalNames local_names(const rule::RuleSet& rules);
 
+// Whether series come from a Prometheus, which may have lost what they are about: its `up` says so.
+bool sees_through_another(const Config& config);
+
 // What has to be scraped: all that rules read, less what Tocsin records itself, plus what the
 // configuration wants kept.
 std::vector<promql::Need> scraped_needs(const rule::RuleSet& rules, const Config& config);

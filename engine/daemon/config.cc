@@ -45,6 +45,21 @@ void read_prometheus(Mapping& m, const ConfigContext& context, source::RemoteCon
   }
 }
 
+void read_standby(Mapping& m, const ConfigContext& context, ReplicaConfig& standby) {
+  standby.is_first = m.has("by");
+  m.read("of", standby.url);
+  m.read("by", standby.url);
+  m.read("after", standby.after);
+  read_client(m, context, standby.client);
+  if (m.has("of") == m.has("by")) {
+    m.error_here("either 'of' or 'by' is needed",
+                 "of: http://first:9467 in the standby, by: http://standby:9467 in the first");
+  } else if (!standby.url.starts_with("http://") && !standby.url.starts_with("https://")) {
+    m.error(standby.is_first ? "by" : "of", "must start with http:// or https://");
+  }
+  if (standby.after.count() <= 0) m.error("after", "must be longer than 0");
+}
+
 void read_certificate(Mapping& m, const ConfigContext& context, CertificateFile& file) {
   m.require("name", file.name);
   m.choice("kind", file.kind,
@@ -157,6 +172,8 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   m.read("prometheus", config.prometheus, [&](Mapping& remote, source::RemoteConfig& out) {
     read_prometheus(remote, context, out);
   });
+  m.read("standby", config.standby,
+         [&](Mapping& standby, ReplicaConfig& out) { read_standby(standby, context, out); });
   m.read("certificates", config.certificates,
          [&](Mapping& file, CertificateFile& out) { read_certificate(file, context, out); });
   m.read("alerting", config,
@@ -187,6 +204,7 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
             "rules are evaluated either there or here");
   }
   config.notify.external_url = config.external_url;
+  config.notify.resend_delay = config.resend_delay;
 }
 
 LoadedConfig read_config(const std::string& path, std::string_view bytes) {

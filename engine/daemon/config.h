@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/replica.h"
 #include "net/http_server.h"
 #include "notify/notification.h"
 #include "rule/reference.h"
@@ -44,6 +45,7 @@ struct Config {
   bool takes_silences = false;  // Over HTTP.
   std::vector<Matchers> keep;   // Series to store though no rule asks for them.
   std::optional<source::RemoteConfig> prometheus;
+  std::optional<ReplicaConfig> standby;
   std::vector<CertificateFile> certificates;
   notify::NotifyConfig notify;
   std::vector<source::RelabelConfig> alert_relabel_configs;

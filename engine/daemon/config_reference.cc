@@ -6,7 +6,7 @@
 namespace tocsin::daemon {
 namespace {
 
-constexpr std::array<rule::KeyText, 30> kTexts = {{
+constexpr std::array<rule::KeyText, 34> kTexts = {{
     {"global", "Defaults.", ""},
     {"global.scrape_interval", "How often targets are scraped. 1m if not said.", "10s"},
     {"global.scrape_timeout", "How long a scrape may take. 10s if not said.", "5s"},
@@ -51,6 +51,13 @@ constexpr std::array<rule::KeyText, 30> kTexts = {{
     {"remote_write_receiver", "Whether a Prometheus may write to /api/v1/write.",
      "{enabled: true}"},
     {"silences", "Whether amtool may make silences over HTTP.", "{enabled: true}"},
+    {"standby",
+     "Two replicas with the same receivers: the first tells, the other when that is gone.",
+     "{of: http://first:9467}"},
+    {"standby.of", "In the standby: where the first one is.", "http://first:9467"},
+    {"standby.by", "In the first: where its standby is.", "http://standby:9467"},
+    {"standby.after", "How long the first is silent before the standby tells. 1m if not said.",
+     "1m"},
     {"keep", "Selectors of series to store though no rule asks for them.",
      "['{__name__=~\"tcp_.+\"}']"},
 }};

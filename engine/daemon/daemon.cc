@@ -9,15 +9,16 @@
 #include "daemon/asked_series.h"
 #include "daemon/certificate_series.h"
 #include "daemon/evaluator.h"
-#include "daemon/eyesight.h"
 #include "daemon/file_watch.h"
 #include "daemon/keeper.h"
 #include "daemon/loadout.h"
 #include "daemon/origins.h"
 #include "daemon/outgoing.h"
+#include "daemon/outlook.h"
 #include "daemon/periodic.h"
 #include "daemon/query_desk.h"
 #include "daemon/recording.h"
+#include "daemon/replica.h"
 #include "daemon/rule_engine.h"
 #include "daemon/rule_files.h"
 #include "daemon/self_watch.h"
@@ -123,6 +124,7 @@ class Daemon::Impl : public api::Backend {
     status.prometheus_error = prometheus_error_;
     status.state = keeper_.status();
     status.takes_silences = config_.takes_silences;
+    if (replica_) status.replica = replica_->status();
     return status;
   }
 
@@ -159,6 +161,9 @@ class Daemon::Impl : public api::Backend {
     const Labels labels = outgoing_labels(alert.labels, config_.external_labels);
     const auto sent = alert_relabeler_.apply(labels);
     return sent ? notifier_->mute_of(*sent) : std::nullopt;
+  }
+  std::optional<std::string> replica_report() const override {
+    return replica_ ? std::optional(replica_->report()) : std::nullopt;
   }
   store::Stats store_stats() const override {
     const auto lock = store_.lock_for_read();
@@ -209,12 +214,7 @@ class Daemon::Impl : public api::Backend {
     // With a remote Prometheus, what is recorded here decides what is evaluated here.
     const bool moved = !engine_ || other_prometheus ||
                        (config_.prometheus && local_names(loadout.rules) != local_names(rules_));
-    if (server_ && loadout.config.web.listen != config_.web.listen) {
-      log::warn("a new web.listen takes effect at the next start");
-    }
-    if (server_ && loadout.config.storage_path != config_.storage_path) {
-      log::warn("a new storage.path takes effect at the next start");
-    }
+    if (server_) say_what_waits(config_, loadout.config);
     config_ = loadout.config;
     use_web_users();
     rules_ = loadout.rules;
@@ -222,7 +222,7 @@ class Daemon::Impl : public api::Backend {
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
     install_notifier();
     asked_ = AskedSeries(rules_, config_);
-    sources_ = RuleSources(rules_);
+    outlook_.use(config_, rules_);
     origins_ = Origins(rules_);
     install_self_watch();
     install_source(scraped_needs(rules_, config_));
@@ -282,7 +282,12 @@ class Daemon::Impl : public api::Backend {
           [this](const Result<void>& answered) { note_prometheus(answered); });
     }
     GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}};
-    parts.surroundings = [this](const auto& rule, Timestamp at) { return surroundings(rule, at); };
+    parts.surroundings = [this](const auto& rule, Timestamp at) {
+      return outlook_.surroundings(rule, at, external_url());
+    };
+    parts.look_around = [this](const auto& rules, Timestamp at, auto then) {
+      outlook_.look_around(rules, at, std::move(then));
+    };
     parts.on_transitions = [this](const auto& rule, const auto& changes) {
       note_transitions(rule, changes);
     };
@@ -331,9 +336,14 @@ class Daemon::Impl : public api::Backend {
 
   // Takes up what the process before left.
   void go_on() {
+    notifier_->set_silent(config_.standby && config_.standby->is_first);
     notifier_->restore(keeper_.take_messages());
     engine_->restore(keeper_.take_samples());
     engine_->restore(keeper_.take_alerts());
+    if (!config_.standby) return;
+    const auto evaluates = [this] { return evaluating_ && engine_->is_evaluating(clock_.now()); };
+    replica_.emplace(Replica::Parts{http_, loop_, clock_, *notifier_, evaluates}, *config_.standby);
+    replica_->start();
   }
 
   // Rules wait for the first look at every target; a target that does not answer holds them up for
@@ -380,20 +390,6 @@ class Daemon::Impl : public api::Backend {
   std::string external_url() const {
     return config_.external_url.empty() && server_ ? "http://" + server_->address()
                                                    : config_.external_url;
-  }
-
-  alert::Surroundings surroundings(const rule::Rule& rule, Timestamp at) {
-    alert::Surroundings around;
-    around.external_labels = config_.external_labels;
-    around.external_url = external_url();
-    around.query = [this, at](std::string_view expr) { return queries_.answer_now(expr, at); };
-    // Most evaluations need no eyesight: nothing has disappeared.
-    around.why_blind = [this, &rule,
-                        eyes = std::optional<Eyesight>()](const Labels& labels) mutable {
-      if (!eyes) eyes.emplace(targets());
-      return eyes->why_blind(sources_.of(rule), labels);
-    };
-    return around;
   }
 
   void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {
@@ -464,14 +460,15 @@ class Daemon::Impl : public api::Backend {
   QueryDesk queries_;
   Config config_;
   rule::RuleSet rules_;
-  AskedSeries asked_;    // By rules_ and config_.
-  RuleSources sources_;  // By rules_.
-  Origins origins_;      // By rules_.
+  AskedSeries asked_;  // By rules_ and config_.
+  Outlook outlook_{queries_, [this] { return targets(); }};
+  Origins origins_;  // By rules_.
   std::string rule_problems_;
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;
   std::unique_ptr<source::RemoteQuery> remote_;  // Null: everything is evaluated here.
   std::unique_ptr<notify::Notifier> notifier_;
+  std::optional<Replica> replica_;  // Of two.
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<RuleEngine> engine_;
   CertificateSeries certificates_{writer_};

@@ -13,11 +13,13 @@ constexpr std::array<std::string_view, 10> kSubject{
     "namespace", "deployment", "statefulset",           "daemonset", "k8s_job",
     "cronjob",   "replicaset", "replicationcontroller", "component", "job"};
 
-bool may_concern(const source::TargetStatus& target, const Labels& alert) {
-  if (target.speaks_for_others) return true;
+// What an alert about an edge calls its client's labels, with the name behind it.
+constexpr std::string_view kClient = "client_";
+
+bool agree(const Labels& target, const Labels& alert, std::string_view prefix) {
   return std::none_of(kSubject.begin(), kSubject.end(), [&](std::string_view name) {
-    const std::string_view a = target.target.labels.get(name);
-    const std::string_view b = alert.get(name);
+    const std::string_view a = target.get(name);
+    const std::string_view b = alert.get(std::string(prefix) + std::string(name));
     return !a.empty() && !b.empty() && a != b;
   });
 }
@@ -31,6 +33,11 @@ bool may_feed(const source::TargetStatus& target, const Sources& sources) {
 
 }  // namespace
 
+bool may_be_about(const Labels& target, const Labels& alert) {
+  return agree(target, alert, "") ||
+         (alert.has("client_namespace") && agree(target, alert, kClient));
+}
+
 Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : down_(std::move(targets)) {
   std::erase_if(down_, [](const auto& target) { return target.health != source::Health::Down; });
 }
@@ -38,7 +45,8 @@ Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : down_(std::move(
 std::optional<alert::Obstacle> Eyesight::why_blind(const Sources& sources,
                                                    const Labels& alert) const {
   for (const source::TargetStatus& status : down_) {
-    if (!may_concern(status, alert) || !may_feed(status, sources)) continue;
+    const bool concerns = status.speaks_for_others || may_be_about(status.target.labels, alert);
+    if (!concerns || !may_feed(status, sources)) continue;
     return alert::Obstacle{"target " + status.target.url,
                            status.target.url + " cannot be scraped: " + status.last_error};
   }

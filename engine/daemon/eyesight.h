@@ -15,15 +15,19 @@
 
 namespace tocsin::daemon {
 
+// Whether the alert may be about a target with these labels: unless both name the namespace, the
+// workload, the component or the job, and name another. An alert about an edge is about its client,
+// too, whose proxies tell of it.
+bool may_be_about(const Labels& target, const Labels& alert);
+
 class Eyesight {
  public:
   explicit Eyesight(std::vector<source::TargetStatus> targets);
 
   // Why the disappearance of an alert with these labels proves nothing: a target is down that the
-  // alert may be about, and that has metrics the rule draws from. A target is about something else
-  // if both name the namespace, the workload, the component or the job, and name another; one that
-  // speaks for others, as a federated Prometheus does, may be about anything. Of a target that was
-  // never seen everything must be expected.
+  // alert may be about, and that has metrics the rule draws from. One that speaks for others, as a
+  // federated Prometheus does, may be about anything. Of a target that was never seen everything
+  // must be expected.
   std::optional<alert::Obstacle> why_blind(const Sources& sources, const Labels& alert) const;
 
  private:

@@ -16,6 +16,9 @@ namespace {
 // A recording of which rules need more than this is worth keeping over a restart.
 constexpr Duration kLookedBackAt = std::chrono::minutes(15);
 
+// Of a group that counts as evaluated.
+constexpr int kMostMissed = 3;
+
 double seconds_since(std::chrono::nanoseconds began, const Clock& clock) {
   return std::chrono::duration<double>(clock.ticks() - began).count();
 }
@@ -103,8 +106,24 @@ void GroupRunner::run_rules(std::size_t first, Timestamp slot, std::function<voi
       exprs, slot - timing_.query_offset, std::move(before),
       [self = shared_from_this(), first, slot, began](Evaluator::Answers answers) {
         if (answers.size() == 1) answers[0].seconds = seconds_since(began, self->parts_.clock);
-        self->take_answers(first, slot, std::move(answers));
+        self->look_around(first, slot, std::move(answers));
       });
+}
+
+// What was answered takes effect once it is known what could not be seen.
+void GroupRunner::look_around(std::size_t first, Timestamp slot, Evaluator::Answers answers) {
+  GroupParts::Rules rules;
+  for (std::size_t i = 0; i < answers.size() && parts_.look_around; ++i) {
+    const alert::RuleLife& life = rules_[first + i].life;
+    const bool has_alerts = life.tracker() && life.tracker()->state() != alert::State::Inactive;
+    if (has_alerts && answers[i].answer) rules.push_back(life.rule());
+  }
+  if (rules.empty()) return take_answers(first, slot, std::move(answers));
+  auto kept = std::make_shared<Evaluator::Answers>(std::move(answers));
+  parts_.look_around(rules, slot - timing_.query_offset,
+                     [self = shared_from_this(), first, slot, kept] {
+                       self->take_answers(first, slot, std::move(*kept));
+                     });
 }
 
 void GroupRunner::take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers) {
@@ -253,6 +272,10 @@ void GroupRunner::retire(Timestamp at) {
     state.life.tracker()->forget();
     save(state);
   }
+}
+
+bool GroupRunner::is_evaluated(Timestamp now) const {
+  return last_evaluation_ && now - *last_evaluation_ <= kMostMissed * timing_.interval;
 }
 
 api::GroupStatus GroupRunner::status() const {

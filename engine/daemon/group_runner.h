@@ -46,6 +46,10 @@ struct GroupParts {
       on_unsaved;
   // Told of what a recording rule wrote, if other rules look at its past. May be null.
   std::function<void(Timestamp at, const promql::Vector& series)> on_recorded;
+  // Called with the rules that have alerts, after they were evaluated at `at` and before that
+  // counts: finds out what could not be seen, then calls `then`. May be null.
+  using Rules = std::vector<std::shared_ptr<const rule::Rule>>;
+  std::function<void(const Rules& rules, Timestamp at, std::function<void()> then)> look_around;
 };
 
 struct GroupTiming {
@@ -82,6 +86,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
 
   const rule::Group& group() const { return group_; }
   const GroupTiming& timing() const { return timing_; }
+  // Whether it was, lately.
+  bool is_evaluated(Timestamp now) const;
   api::GroupStatus status() const;
 
  private:
@@ -102,6 +108,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void schedule(Timestamp slot);
   void run(Timestamp slot);
   void run_rules(std::size_t first, Timestamp slot, std::function<void()> before);
+  void look_around(std::size_t first, Timestamp slot, Evaluator::Answers answers);
   void take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers);
   std::optional<promql::Vector> take_answer(RuleState& state, Timestamp slot,
                                             const Evaluator::Timed& timed);

@@ -31,6 +31,15 @@ Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load
   return loadout;
 }
 
+void say_what_waits(const Config& running, const Config& loaded) {
+  const auto say = [](bool differs, const std::string& key) {
+    if (differs) log::warn("a new " + key + " takes effect at the next start");
+  };
+  say(loaded.web.listen != running.web.listen, "web.listen");
+  say(loaded.storage_path != running.storage_path, "storage.path");
+  say(loaded.standby != running.standby, "standby");
+}
+
 void say_what_runs(const Config& config, const rule::RuleSet& rule_set) {
   std::size_t rules = 0;
   for (const rule::Group& group : rule_set.groups) rules += group.rules.size();

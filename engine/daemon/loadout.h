@@ -25,6 +25,9 @@ enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
 Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load_config,
                          Strictness strictness);
 
+// Logs which changes of a reload take effect only at the next start.
+void say_what_waits(const Config& running, const Config& loaded);
+
 // Logs how much there is to do. An alerter without rules, data or anybody to tell is a mistake that
 // nobody notices.
 void say_what_runs(const Config& config, const rule::RuleSet& rules);

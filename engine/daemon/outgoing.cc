@@ -50,6 +50,7 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   if (!context.origin.revision.empty()) {
     out.annotations.try_emplace("rule_revision", context.origin.revision);
   }
+  out.blind = alert.blind.has_value();
   if (alert.blind) {
     out.annotations["blind"] = "Not seen since " + format_rfc3339(alert.blind->since) +
                                ", because " + well_formed(alert.blind->obstacle.reason) +

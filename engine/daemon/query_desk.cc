@@ -143,6 +143,15 @@ void QueryDesk::answer(const api::QueryRequest& request, api::QueryCallback done
   });
 }
 
+void QueryDesk::ask(std::string expr, Timestamp at, api::QueryCallback done) {
+  api::QueryRequest request;
+  request.expr = std::move(expr);
+  request.start = request.end = at;
+  if (remote_) request.timeout = remote_->config().timeout;
+  const nanoseconds deadline = clock_.ticks() + request.timeout;
+  start({std::move(request), deadline, std::move(done)});
+}
+
 void QueryDesk::start(Job job) {
   if (!remote_) return answer_here(std::move(job));
   const auto expr = promql::parse(job.request.expr);

@@ -37,6 +37,10 @@ class QueryDesk {
   // Fails with Timeout when its time is up, with Canceled when nobody waits for it any more.
   void answer(const api::QueryRequest& request, api::QueryCallback done);
 
+  // For Tocsin itself: waits for nobody's turn, and for a remote Prometheus no longer than rules
+  // do.
+  void ask(std::string expr, Timestamp at, api::QueryCallback done);
+
   // Here and, where there is one, at the remote Prometheus.
   void find_series(const api::SeriesRequest& request, api::SeriesCallback done);
   void find_label_names(const api::SeriesRequest& request, api::TextsCallback done);

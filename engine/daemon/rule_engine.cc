@@ -115,6 +115,12 @@ void RuleEngine::start() {
   for (const auto& runner : runners_) runner->start();
 }
 
+bool RuleEngine::is_evaluating(Timestamp now) const {
+  return runners_.empty() || std::any_of(runners_.begin(), runners_.end(), [&](const auto& runner) {
+           return runner->is_evaluated(now);
+         });
+}
+
 std::vector<api::GroupStatus> RuleEngine::groups() const {
   std::vector<api::GroupStatus> out;
   for (const auto& runner : runners_) out.push_back(runner->status());

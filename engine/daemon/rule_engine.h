@@ -46,6 +46,9 @@ class RuleEngine {
 
   std::vector<api::GroupStatus> groups() const;
 
+  // Whether any group was evaluated lately, or there is none.
+  bool is_evaluating(Timestamp now) const;
+
  private:
   void retire(std::vector<state::SavedAlert> orphans);
   GroupTiming timing_of(const rule::Group& group, const EngineDefaults& defaults) const;

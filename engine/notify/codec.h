@@ -28,6 +28,9 @@ struct GroupedAlert {
   bool news = true;   // Something that the receiver has not been told.
   bool told = false;  // The receiver believes that it fires.
   bool held = false;  // The last flush left it out.
+  // Not written down: where it is from, until our own rules have said something of it.
+  enum class Source { Rules, Restart, OtherReplica };
+  Source source = Source::Rules;
 
   // Over before anybody was told that it had begun, and nobody was to be told.
   bool is_over_unheard() const { return held && alert.resolved && !told; }

@@ -56,6 +56,18 @@ std::vector<Message> DeliveryQueue::take_all() {
   return all;
 }
 
+std::vector<WrittenMessage> DeliveryQueue::undelivered() const {
+  std::vector<WrittenMessage> out;
+  const auto add = [&](const Message& message) {
+    out.push_back({options_.id, message.key, encode(*message.content), message.decided_at});
+  };
+  for (const Message& sent : on_its_way_) {
+    if (waiting_.count(sent.key) == 0) add(sent);
+  }
+  for (const auto& [key, waiting] : waiting_) add(waiting.message);
+  return out;
+}
+
 void DeliveryQueue::give_up() {
   const std::vector<Message> left = take_all();
   if (left.empty()) return;
@@ -104,6 +116,10 @@ void DeliveryQueue::remove_from_outbox(const std::vector<Message>& done) {
   }
 }
 
+Duration DeliveryQueue::next_pause() {
+  return std::min(backoff(++attempt_, parts_.jitter()), options_.longest_pause);
+}
+
 void DeliveryQueue::send_next() {
   if (paused_ || !on_its_way_.empty() || !has_sendable()) return;
   if (const Duration pause = bucket_.wait(parts_.clock.now()); pause.count() > 0) {
@@ -114,7 +130,7 @@ void DeliveryQueue::send_next() {
   auto request = options_.build(on_its_way_);
   if (!request) {
     note_failure(request.error().message);
-    return put_back_and_wait(backoff(++attempt_, parts_.jitter()));
+    return put_back_and_wait(next_pause());
   }
   request_ = parts_.http.send(std::move(*request),
                               [this](const net::HttpResult& result) { finish(result); });
@@ -130,7 +146,7 @@ void DeliveryQueue::finish(const net::HttpResult& result) {
     note_failure(result ? describe(*result) : result.error().message);
   }
   if (verdict == Verdict::Retry) {
-    Duration pause = backoff(++attempt_, parts_.jitter());
+    Duration pause = next_pause();
     if (result) {
       pause = asked_pause(*result, parts_.clock.now()).value_or(pause);
     }

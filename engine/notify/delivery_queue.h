@@ -63,6 +63,8 @@ class DeliveryQueue {
     std::function<Result<net::HttpRequest>(const std::vector<Message>&)> build;
     std::function<Verdict(const net::HttpResponse&)> judge;
     TokenBucket::Rate rate;  // Requests that the receiver takes.
+    // Between two attempts, where the receiver does not ask for more.
+    Duration longest_pause = kLongestBackoff;
   };
 
   DeliveryQueue(const DeliveryParts& parts, Options options);
@@ -79,6 +81,9 @@ class DeliveryQueue {
   std::vector<Message> take_all();
   // The receiver is gone from the configuration: nobody will send what waits.
   void give_up();
+
+  // What is not delivered yet, as far as anybody knows.
+  std::vector<WrittenMessage> undelivered() const;
 
   const std::string& id() const { return options_.id; }
   const std::string& receiver() const { return options_.receiver; }
@@ -97,6 +102,7 @@ class DeliveryQueue {
   std::vector<Message> take_batch();
   void remove_from_outbox(const std::vector<Message>& done);
   void finish(const net::HttpResult& result);
+  Duration next_pause();
   void put_back_and_wait(Duration pause);
   void wait(Duration pause);
   void note_failure(const std::string& what);

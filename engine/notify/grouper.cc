@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+
 namespace tocsin::notify {
 namespace {
 
@@ -13,6 +15,57 @@ constexpr Duration kPatience = std::chrono::minutes(10);
 bool is_stale(const GroupedAlert& entry, Timestamp now) {
   const OutgoingAlert& alert = entry.alert;
   return (!entry.news || entry.held) && !alert.resolved && alert.ends_at + kPatience < now;
+}
+
+// For a replica that tells nobody: firing or over, nobody speaks of it any more.
+bool is_forgotten(const GroupedAlert& entry, Timestamp now) {
+  return entry.alert.ends_at + kPatience < now;
+}
+
+// What the other replica's receiver believes, as far as our own rules say something else.
+void adopt_one(GroupedAlert& own, bool is_told) {
+  own.told = is_told;
+  own.news = own.alert.resolved == is_told;
+  own.held = false;
+}
+
+// The other replica has told nothing of the group but what is in `told`, which may be null. What is
+// over, nobody has heard of then; what our own rules do not see, because it was only written down
+// or they are blind, is over, too: `forgotten`.
+void forget_untold(GroupState& own, const GroupState* told, std::vector<Labels>& forgotten) {
+  own.last_flush = {};
+  std::erase_if(own.alerts, [&](const auto& e) {
+    const GroupedAlert& entry = e.second;
+    if (told && told->alerts.contains(e.first)) return false;
+    const bool is_seen = entry.source == GroupedAlert::Source::Rules && !entry.alert.blind;
+    if (is_seen && !entry.alert.resolved) return false;
+    if (!entry.alert.resolved) forgotten.push_back(e.first);
+    return true;
+  });
+  for (auto& [labels, entry] : own.alerts) adopt_one(entry, false);
+}
+
+void adopt_group(GroupState& own, const GroupState& told) {
+  if (own.timing.receiver.empty()) {
+    own.timing = told.timing;
+    own.labels = told.labels;
+  }
+  own.last_flush = told.last_flush;
+  for (const auto& [labels, entry] : told.alerts) {
+    const auto [it, is_new] = own.alerts.try_emplace(labels, entry);
+    if (!is_new) adopt_one(it->second, entry.told);
+    if (is_new) it->second.source = GroupedAlert::Source::OtherReplica;
+  }
+}
+
+// What a receiver has been told, as a number that changes with it.
+std::uint64_t knowledge_of(const GroupState& group) {
+  std::uint64_t hash = hash_bytes(std::to_string(to_millis(group.last_flush)));
+  for (const auto& [labels, entry] : group.alerts) {
+    const std::string flags{entry.told ? 't' : '-', entry.news ? 'n' : '-', entry.held ? 'h' : '-'};
+    hash = hash_bytes(labels.text() + flags, hash);
+  }
+  return hash;
 }
 
 RouteConfig timing_of(const RouteConfig& route) {
@@ -30,6 +83,10 @@ Grouper::~Grouper() {
 
 void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved) {
   const std::string key = destination.route->receiver + "|" + destination.group_key();
+  if (!over_elsewhere_.empty() && over_elsewhere_.contains({key, alert.labels})) {
+    if (alert.blind) return;
+    over_elsewhere_.erase({key, alert.labels});
+  }
   const auto known = groups_.find(key);
   if (known == groups_.end() && alert.resolved) return;  // Nobody was told that it fired.
   Group& group = known == groups_.end() ? groups_[key] : known->second;
@@ -38,15 +95,19 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Un
   state.labels = destination.group_labels;
   const auto before = state.alerts.find(alert.labels);
   if (before == state.alerts.end() && alert.resolved) return;
-  const bool is_news = before == state.alerts.end() ||
-                       before->second.alert.resolved != alert.resolved ||
-                       before->second.alert.starts_at != alert.starts_at;
+  // Another replica may have seen the same alert begin a moment earlier or later.
+  const bool is_adopted =
+      before != state.alerts.end() && before->second.source == GroupedAlert::Source::OtherReplica;
+  const bool is_other = before != state.alerts.end() && !is_adopted &&
+                        before->second.alert.starts_at != alert.starts_at;
+  const bool is_news =
+      before == state.alerts.end() || is_other || before->second.alert.resolved != alert.resolved;
   GroupedAlert& entry = state.alerts[alert.labels];
   entry.alert = alert;
+  entry.source = GroupedAlert::Source::Rules;
   entry.news = entry.news || is_news;
   if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
-  if (!is_news) return;
-  unsaved.insert(key);
+  if (is_news || is_adopted) unsaved.insert(key);
 }
 
 void Grouper::save(const Unsaved& unsaved) {
@@ -62,14 +123,59 @@ void Grouper::restore(const std::string& key, GroupState state) {
   const Timestamp now = parts_.clock.now();
   state.last_flush = std::min(state.last_flush, now);  // The clock may have been set back.
   for (auto& [labels, entry] : state.alerts) {
+    entry.source = GroupedAlert::Source::Restart;
     if (!entry.alert.resolved) entry.alert.ends_at = std::max(entry.alert.ends_at, now);
   }
   it->second.state = std::move(state);
-  const GroupState& group = it->second.state;
+  schedule(key, it->second, due_in(it->second.state));
+}
+
+Duration Grouper::due_in(const GroupState& group) const {
+  const Timestamp now = parts_.clock.now();
   const bool was_told = group.last_flush != Timestamp{};
   const Timestamp due =
       was_told ? group.last_flush + group.timing.group_interval : now + group.timing.group_wait;
-  schedule(key, it->second, std::max(Duration(0), due - now));
+  return std::max(Duration(0), due - now);
+}
+
+void Grouper::set_silent(bool silent) {
+  if (silent == silent_) return;
+  silent_ = silent;
+  if (silent) return;
+  for (auto& [key, group] : groups_) {
+    parts_.scheduler.cancel(group.task);
+    schedule(key, group, due_in(group.state));
+  }
+}
+
+std::map<std::string, std::string> Grouper::written() const {
+  std::map<std::string, std::string> out;
+  for (const auto& [key, group] : groups_) out.emplace(key, encode(group.state));
+  return out;
+}
+
+void Grouper::adopt(const std::map<std::string, GroupState>& told) {
+  std::map<std::string, std::uint64_t> before;
+  for (auto& [key, group] : groups_) {
+    before.emplace(key, knowledge_of(group.state));
+    const auto theirs = told.find(key);
+    std::vector<Labels> forgotten;
+    forget_untold(group.state, theirs == told.end() ? nullptr : &theirs->second, forgotten);
+    for (Labels& labels : forgotten) over_elsewhere_.emplace(key, std::move(labels));
+  }
+  for (const auto& [key, theirs] : told) adopt_group(groups_[key].state, theirs);
+  for (auto& [key, group] : groups_) {
+    group.state.last_flush = std::min(group.state.last_flush, parts_.clock.now());
+    // Nobody needs to hear the end of what nobody has heard of.
+    std::erase_if(group.state.alerts,
+                  [](const auto& e) { return e.second.alert.resolved && !e.second.told; });
+    if (group.task != 0) parts_.scheduler.cancel(group.task);
+    schedule(key, group, due_in(group.state));
+    const auto known = before.find(key);
+    if (known == before.end() || known->second != knowledge_of(group.state)) {
+      save(key, group.state);
+    }
+  }
 }
 
 void Grouper::save(const std::string& key, const GroupState& state) {
@@ -84,16 +190,22 @@ void Grouper::tick(const std::string& key) {
   const auto it = groups_.find(key);
   if (it == groups_.end()) return;
   GroupState& group = it->second.state;
-  const Timestamp now = parts_.clock.now();
-  std::erase_if(group.alerts, [now](const auto& entry) { return is_stale(entry.second, now); });
-  const bool other_held = hold_back(group);
-  const bool told = tell(key, group);
+  forget_old(group);
+  const bool other_held = !silent_ && hold_back(group);
+  const bool told = !silent_ && tell(key, group);
   if (!group.alerts.empty()) {
     if (other_held || told) save(key, group);
     return schedule(key, it->second, group.timing.group_interval);
   }
   if (parts_.outbox) parts_.outbox->remove_group(key);
   groups_.erase(it);
+}
+
+void Grouper::forget_old(GroupState& group) const {
+  const auto is_old = silent_ ? is_forgotten : is_stale;
+  std::erase_if(group.alerts, [&, now = parts_.clock.now()](const auto& entry) {
+    return is_old(entry.second, now);
+  });
 }
 
 // Marks what the receiver is not to hear of now; says whether that is other than before.

@@ -54,6 +54,16 @@ class Grouper {
   // Goes on with a group as it was written; what became due meanwhile is flushed soon.
   void restore(const std::string& key, GroupState group);
 
+  // Whether receivers are told. While they are not, groups are kept up to date, so that one can go
+  // on at any moment; what ends meanwhile is kept for ten minutes, in case nobody has told that.
+  void set_silent(bool silent);
+
+  // Every group as Outbox::put_group() has it.
+  std::map<std::string, std::string> written() const;
+  // Another replica has told this, and nothing else: what it has told is no news here, and what it
+  // has not told is.
+  void adopt(const std::map<std::string, GroupState>& told);
+
   const MuteCounts& muted() const { return muted_; }
 
  private:
@@ -64,12 +74,18 @@ class Grouper {
 
   void schedule(const std::string& key, Group& group, Duration delay);
   void save(const std::string& key, const GroupState& state);
+  Duration due_in(const GroupState& group) const;
   void tick(const std::string& key);
+  void forget_old(GroupState& group) const;
   bool hold_back(GroupState& group);
   bool tell(const std::string& key, GroupState& group);
 
   const Parts parts_;
   Flush flush_;
+  bool silent_ = false;
+  // Alerts of groups that another replica has told to be over. Rules that have not seen that yet,
+  // because they cannot see, do not make them news.
+  std::set<std::pair<std::string, Labels>> over_elsewhere_;
   MuteCounts muted_{};
   std::map<std::string, Group> groups_;  // By group key and receiver.
 };

@@ -28,6 +28,7 @@ struct OutgoingAlert {
   bool resolved = false;
   std::string generator_url;
   Timestamp decided_at{};  // The evaluation that decided; for the latency histogram.
+  bool blind = false;      // Its rule cannot see it at the moment. Not written down.
 };
 
 struct AlertmanagerConfig {
@@ -67,6 +68,7 @@ struct RouteConfig {
 
 struct NotifyConfig {
   std::vector<AlertmanagerConfig> alertmanagers;
+  Duration resend_delay = std::chrono::minutes(1);  // To them.
   std::vector<ReceiverConfig> receivers;
   std::optional<RouteConfig> route;
   std::vector<InhibitRule> inhibit_rules;

@@ -12,6 +12,7 @@ namespace tocsin::notify {
 namespace {
 
 constexpr std::size_t kAlertmanagerBatch = 256;  // Alerts in one request, as Prometheus'.
+constexpr Duration kShortestPause = std::chrono::seconds(1);
 // After a restart, every alert that fires is sent again within this time.
 constexpr Duration kFirstWord = std::chrono::minutes(10);
 
@@ -95,9 +96,11 @@ void Notifier::reconfigure(NotifyConfig config) {
   auto old_channels = std::move(channels_);
   alertmanagers_.clear();
   channels_.clear();
+  const bool is_as_often = config.resend_delay == config_.resend_delay;
   for (const AlertmanagerConfig& wanted : config.alertmanagers) {
-    auto kept = take_if(old_alertmanagers, [&](const auto& q) { return q.config == wanted; });
-    if (!kept) kept = AlertmanagerQueue{wanted, make_alertmanager(wanted)};
+    auto kept = take_if(old_alertmanagers,
+                        [&](const auto& q) { return is_as_often && q.config == wanted; });
+    if (!kept) kept = AlertmanagerQueue{wanted, make_alertmanager(wanted, config.resend_delay)};
     alertmanagers_.push_back(std::move(*kept));
   }
   for (const ReceiverConfig& receiver : config.receivers) {
@@ -122,7 +125,8 @@ void Notifier::replace(DeliveryQueue& old) {
   for (Message& message : old.take_all()) next->put(std::move(message));
 }
 
-Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config) {
+Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config,
+                                               Duration resend_delay) {
   const auto build = [config](const std::vector<Message>& batch) {
     std::vector<const OutgoingAlert*> alerts;
     for (const Message& message : batch) {
@@ -139,7 +143,10 @@ Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config)
                              kAlertmanagerBatch,
                              build,
                              [](const auto& response) { return judge_status(response.status); },
-                             {}});
+                             {},
+                             // It believes an alert for four times that: one that comes back must
+                             // hear of it from whichever replica lives.
+                             std::max<Duration>(resend_delay, kShortestPause)});
 }
 
 Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
@@ -209,7 +216,13 @@ DeliveryQueue* Notifier::queue_called(const std::string& id) const {
 
 void Notifier::restore(const Written& written) {
   for (const auto& [id, content] : written.silences) restore_silence(id, content);
-  for (const WrittenMessage& message : written.messages) restore(message);
+  for (const WrittenMessage& message : written.messages) {
+    if (silent_ && is_for_channel(message.receiver)) {
+      withheld_.push_back(message);
+    } else {
+      restore(message);
+    }
+  }
   for (const auto& [key, content] : written.groups) restore_group(key, content);
 }
 

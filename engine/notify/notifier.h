@@ -46,6 +46,21 @@ class Notifier {
   };
   void restore(const Written& written);
 
+  // ---- Two replicas, of which one tells the receivers. Alertmanagers hear from both.
+
+  // While it is silent, receivers are told nothing new, and what restore() finds for them is
+  // withheld until it is not. Call before restore() to begin in silence.
+  void set_silent(bool silent);
+  // What receivers have been told and are still to be told, for the other replica.
+  Written written() const;
+  // The other one has told this until now, and is silent: goes on from there. What is withheld is
+  // forgotten, for the other one has seen to that.
+  void adopt(const Written& told);
+  // The other one is gone: what it was still to tell is told from here.
+  void take_messages(const std::vector<WrittenMessage>& messages);
+  // The other one's silences; of two with the same id the one that was changed last holds.
+  void adopt_silences(const std::map<std::string, std::string>& silences);
+
   struct ReceiverStatus {
     std::string name;
     DeliveryStats stats;
@@ -80,10 +95,11 @@ class Notifier {
     QueuePtr queue;
   };
 
-  QueuePtr make_alertmanager(const AlertmanagerConfig& config);
+  QueuePtr make_alertmanager(const AlertmanagerConfig& config, Duration resend_delay);
   QueuePtr make_channel(const std::string& receiver, const ChannelConfig& config);
   void flush(const std::string& receiver, GroupMessage message);
   void restore(const WrittenMessage& message);
+  bool is_for_channel(const std::string& queue) const;
   void restore_group(const std::string& key, const std::string& content);
   void restore_silence(const std::string& id, const std::string& content);
   void save(const Silence& silence, std::function<void()> written);
@@ -98,6 +114,8 @@ class Notifier {
   Muting muting_;
   Grouper grouper_;
   LatencyHistogram latency_;
+  bool silent_ = false;
+  std::vector<WrittenMessage> withheld_;  // While silent.
   std::uint64_t silence_ids_ = 0;
 };
 

@@ -45,7 +45,7 @@ Verdict judge_status(int status) {
 }
 
 Duration backoff(int attempt, double jitter) {
-  const double longest = to_seconds(Duration(minutes(5)));
+  const double longest = to_seconds(kLongestBackoff);
   const double wait = std::min(longest, std::pow(2.0, std::clamp(attempt, 1, 20) - 1));
   return Duration(std::llround(wait * 1000.0 * (1.0 - jitter / 2)));
 }

@@ -19,6 +19,8 @@ enum class Verdict {
 // Of an HTTP status. Differs from Alertmanager: 429 (too many requests) and 408 are tried again.
 Verdict judge_status(int status);
 
+inline constexpr Duration kLongestBackoff = std::chrono::minutes(5);
+
 // How long to wait before attempt number `attempt` (the first retry is 1): 1 s doubling up to
 // 5 min, of which `jitter` in [0, 1) takes up to a half away, so that senders do not march in step.
 Duration backoff(int attempt, double jitter);

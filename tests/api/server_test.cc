@@ -37,6 +37,26 @@ TEST_CASE("an unknown path is 404, a wrong method 405 with the right ones") {
   }
 }
 
+TEST_CASE(
+    "of two replicas one says which it is, whose turn it is, and to the other what it has told") {
+  FakeBackend b;
+  CHECK(ask(b, "GET", "/api/v1/replica").status == 404);
+  CHECK(get(b, "/-/ready") == "Tocsin is Ready.\n");
+  CHECK(get(b, "/metrics").find("tocsin_replica_tells{") == std::string::npos);
+  b.info.replica = ReplicaStatus{false, false, "http://first:9467", "connection refused", 3};
+  b.report = "{}";
+  CHECK(ask(b, "GET", "/api/v1/replica").body == "{}");
+  CHECK(ask(b, "POST", "/api/v1/replica").status == 405);
+  CHECK(get(b, "/-/ready").find("the standby of two replicas, and silent.") != std::string::npos);
+  const std::string metrics = get(b, "/metrics");
+  CHECK(metrics.find("tocsin_replica_tells{role=\"standby\"} 0\n") != std::string::npos);
+  CHECK(metrics.find("tocsin_replica_peer_up{role=\"standby\"} 0\n") != std::string::npos);
+  CHECK(metrics.find("tocsin_replica_takeovers_total{role=\"standby\"} 3\n") != std::string::npos);
+  CHECK(get(b, "/").find("http://first:9467") != std::string::npos);
+  b.info.replica->tells = true;
+  CHECK(get(b, "/-/ready").find("and tells receivers.") != std::string::npos);
+}
+
 TEST_CASE("a page of another origin may read the API, and only the API") {
   FakeBackend b;
   auto request = testing::request_of("GET", "/api/v1/query?query=1");

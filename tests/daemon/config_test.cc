@@ -87,6 +87,27 @@ TEST_CASE("what is wrong is said without showing a secret that stands beside it"
   }
 }
 
+TEST_CASE("of two replicas each says where the other one is, and which of them it is") {
+  const auto read = [](const std::string& standby) {
+    return read_config("t.yaml", "standby: {" + standby + "}\n");
+  };
+  const LoadedConfig first = read("by: 'http://b:9467'");
+  REQUIRE(first.diagnostics.empty());
+  CHECK(first.config.standby->is_first);
+  CHECK(first.config.standby->url == "http://b:9467");
+  CHECK(first.config.standby->after == 1min);
+  const LoadedConfig standby = read("of: 'https://a:9467', after: 10s, basic_auth: {username: u}");
+  REQUIRE(standby.diagnostics.empty());
+  CHECK_FALSE(standby.config.standby->is_first);
+  CHECK(standby.config.standby->after == 10s);
+  CHECK(standby.config.standby->client.basic_auth->username == "u");
+  for (const char* wrong :
+       {"after: 1m", "of: 'http://a', by: 'http://b'", "of: a:9467", "of: 'http://a', after: 0s"}) {
+    CAPTURE(wrong);
+    CHECK(read(wrong).diagnostics.count(Severity::Error) == 1);
+  }
+}
+
 TEST_CASE("users stand in the configuration only with hashed passwords") {
   const std::string hash = "$2y$04$abcdefghijklmnopqrstuu2GbQLdjwBFdH8CcOE866nGziodmvO8K";
   const LoadedConfig loaded =

@@ -32,6 +32,24 @@ TEST_CASE("an alert cannot be seen while a target that it may be about is down")
   CHECK(obstacle->reason == "http://10.0.0.1:4191/metrics cannot be scraped: connection refused");
 }
 
+TEST_CASE("an alert about an edge cannot be seen while its client is down") {
+  const Labels alert{{"alertname", "A"},
+                     {"namespace", "shop"},
+                     {"service", "web"},
+                     {"client_namespace", "front"},
+                     {"client_deployment", "gateway"}};
+  const auto blind = [&](const char* ns, const char* deployment) {
+    const Labels labels{{"namespace", ns}, {"deployment", deployment}};
+    return Eyesight({target(labels, source::Health::Down)})
+        .why_blind({{}, true}, alert)
+        .has_value();
+  };
+  CHECK(blind("front", "gateway"));
+  CHECK(blind("shop", "web"));
+  CHECK_FALSE(blind("front", "other"));
+  CHECK_FALSE(blind("elsewhere", "gateway"));
+}
+
 TEST_CASE("a federated Prometheus that is away may be about anything") {
   const Labels alert{{"alertname", "A"}, {"job", "linkerd-proxy"}, {"namespace", "shop"}};
   source::TargetStatus prometheus = target(Labels{{"job", "federate"}}, source::Health::Down);

@@ -204,6 +204,46 @@ TEST_CASE("evaluations are stamped with their slot, which a restart does not mov
   CHECK(second == first);
 }
 
+TEST_CASE("what a rule says of its alerts counts once it is known what could not be seen") {
+  World w;
+  GroupParts parts = w.parts();
+  std::vector<std::string> looked;
+  std::function<void()> go_on;
+  bool is_blind = false;
+  parts.look_around = [&](const GroupParts::Rules& rules, Timestamp at, auto then) {
+    for (const auto& rule : rules) looked.push_back(rule->name);
+    CHECK(at == w.clock.now());
+    go_on = then;
+  };
+  parts.surroundings = [&](const rule::Rule&, Timestamp) {
+    alert::Surroundings around;
+    around.why_blind = [&](const Labels&) {
+      return is_blind ? std::optional(alert::Obstacle{"job j", "nobody can see it"}) : std::nullopt;
+    };
+    return around;
+  };
+  w.engine = std::make_unique<RuleEngine>(parts);
+  w.apply("groups: [{name: g, rules: [{alert: High, expr: m > 5}, {alert: Other, expr: m > 50}]}]");
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  CHECK(looked.empty());  // There was nothing that could be over.
+  REQUIRE(w.changes.size() == 1);
+  w.set(Labels{{"__name__", "m"}}, 4);
+  w.clock.advance(15s);
+  CHECK(looked == std::vector<std::string>{"High"});
+  CHECK(w.changes.size() == 1);
+  is_blind = true;
+  go_on();
+  CHECK(w.changes.size() == 1);
+  CHECK(w.sent == std::vector<std::string>{"High firing", "High firing"});
+  is_blind = false;
+  for (int i = 0; i < 30; ++i) {
+    w.clock.advance(15s);
+    go_on();
+  }
+  CHECK(w.changes.back() == "High firing>inactive");
+}
+
 // A world whose expressions are evaluated only when a test says so.
 struct SlowWorld : World {
   testing::QueueExecutor slow;

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an alert draws from is away while it fires: the target's process is gone, the Prometheus that is
-federated is away, the Prometheus that is asked is away. Three Tocsins, one for each way in, and a
-Prometheus that scrapes the target. In Tocsin the alert must stay, say why, and end with fresh data;
-what Prometheus does is told. Last, the target is taken out of discovery: that ends it."""
+"""What an alert draws from is away while it fires: the target's process is gone; the Prometheus between
+them hangs, has lost its targets, or has begun anew with nothing. Four Tocsins: one scrapes the target,
+the others federate that Prometheus, ask it, and are written to by it, which also has the rule itself.
+In Tocsin the alert must stay, say why, and end with fresh data; what Prometheus does is told. Last, the
+target is taken out of Tocsin's discovery: that ends it."""
 
 import json
+import os
+import shutil
 import signal
 import sys
 import time
 
 from fakes import Target, serve
-from harness import Lab, active_alerts, get_json, need, wait_until
+from harness import Lab, active_alerts, free_port, need, wait_until
 
 LONG = 14  # Longer than Alertmanager believes an alert: four times the resend delay.
 
@@ -21,11 +24,15 @@ rule_files: [rules.yaml]
 {source}
 alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
 """
-SCRAPE = "scrape_configs: [{job_name: toy, file_sd_configs: [{files: [targets.json]%s}]}]"
+SCRAPE = "scrape_configs: [{job_name: toy, file_sd_configs: [{files: [%s]%s}]}]"
 FEDERATE = ("scrape_configs: [{job_name: middle, metrics_path: /federate, honor_labels: true, "
             "static_configs: [{targets: ['%s']}]}]")
 QUERY = "prometheus: {url: 'http://%s', timeout: 1s}"
+RECEIVE = "remote_write_receiver: {enabled: true}"
+WRITE = "\nremote_write: [{url: 'http://%s/api/v1/write', queue_config: {batch_send_deadline: 200ms}}]"
 RULES = "groups: [{name: absence, rules: [{alert: Fault, expr: 'fault > 0'}]}]\n"
+BEHIND = ("federates", "asks", "is written to")  # They see what that Prometheus sees.
+MINUTE = 60  # For so long a target that was down is remembered.
 
 
 def fires(alertmanager):
@@ -50,29 +57,36 @@ class Absence:
         self.lab = lab
         self.target = Target({'fault{x="1"}': 1})
         lab.write("rules.yaml", RULES)
-        self.list_targets([self.target.address])
-        ways = ("scrapes", "federates", "asks", "prometheus")
+        for name in ("targets.json", "middle.json"):
+            self.list_targets(name, [self.target.address])
+        ways = ("scrapes", *BEHIND, "prometheus")
         self.alertmanagers = {way: lab.start_alertmanager(way) for way in ways}
-        self.middle = lab.start_prometheus(
-            ENGINE.format(source=SCRAPE % "", more="", alertmanager=self.alertmanagers["prometheus"]),
-            "--rules.alert.resend-delay=2s")
-        self.middle_process = lab.processes[-1][1]
-        sources = {"scrapes": SCRAPE % ", refresh_interval: 1s", "federates": FEDERATE % self.middle,
-                   "asks": QUERY % self.middle}
-        for way, source in sources.items():
-            lab.start_tocsin(way, ENGINE.format(source=source, more=", resend_delay: 2s",
-                                                alertmanager=self.alertmanagers[way]))
+        self.middle = f"127.0.0.1:{free_port()}"
+        sources = {"scrapes": SCRAPE % ("targets.json", ", refresh_interval: 1s"), "federates": FEDERATE % self.middle,
+                   "asks": QUERY % self.middle, "is written to": RECEIVE}
+        started = {way: lab.start_tocsin(way, ENGINE.format(
+            source=source, more=", resend_delay: 2s", alertmanager=self.alertmanagers[way]))
+            for way, source in sources.items()}
+        self.middle_config = ENGINE.format(source=SCRAPE % ("middle.json", ", refresh_interval: 1s"), more="",
+                                           alertmanager=self.alertmanagers["prometheus"]) + WRITE % started["is written to"]
+        self.start_middle()
         for way, address in self.alertmanagers.items():
             wait_until(f"it fires: {way}", lambda a=address: fires(a), 30)
         self.began = self.beginnings()
 
-    def list_targets(self, targets):
-        self.lab.write("targets.json", json.dumps([{"targets": targets}]))
+    def start_middle(self):
+        self.lab.start_prometheus(self.middle_config, "--rules.alert.resend-delay=2s",
+                                  port=int(self.middle.rsplit(":", 1)[1]))
+        self.middle_process = self.lab.processes[-1][1]
+
+    def list_targets(self, name, targets):
+        self.lab.write(name + ".new", json.dumps([{"targets": targets}]))
+        os.replace(self.lab.path(name + ".new"), self.lab.path(name))
 
     def beginnings(self):
-        return {way: fires(self.alertmanagers[way])[0]["startsAt"] for way in ("scrapes", "federates", "asks")}
+        return {way: fires(self.alertmanagers[way])[0]["startsAt"] for way in ("scrapes", *BEHIND)}
 
-    def away(self, what, ways, leave, come_back):
+    def away(self, what, ways, leave, come_back, says):
         leave()
         watched = {way: self.alertmanagers[way] for way in ways}
         gone, said = looks(LONG, watched)
@@ -81,7 +95,7 @@ class Absence:
             if way == "prometheus":
                 continue
             assert gone[way] == 0, (what, way, gone)
-            assert said[way], (what, way, "does not say why")
+            assert any(text in said[way] for text in says), (what, way, "does not say why", said[way])
             print(f"{what}, {LONG} s: a Tocsin that {way} kept the alert: {said[way]}")
         if "prometheus" in ways:
             print(f"{what}, {LONG} s: Prometheus: gone at {gone['prometheus']} looks")
@@ -94,22 +108,39 @@ class Absence:
 
     def start_target(self):
         self.target.server = serve(self.target.server.RequestHandlerClass, self.target.server.server_port)
+        self.up_since = time.monotonic()
+
+    def lose_targets(self):
+        self.list_targets("middle.json", [])
+
+    def find_targets(self):
+        self.list_targets("middle.json", [self.target.address])
+
+    def begin_anew_without_targets(self):
+        self.middle_process.send_signal(signal.SIGKILL)
+        self.middle_process.wait()
+        shutil.rmtree(self.lab.path("tsdb"))
+        self.lose_targets()
+        self.start_middle()
 
 
 def main(tocsin):
     need("prometheus", "prometheus-alertmanager")
     with Lab(tocsin) as lab:
         run = Absence(lab)
-        process = run.middle_process
-        run.away("the target's process is gone", ["scrapes", "prometheus"], run.stop_target, run.start_target)
-        # They see what that Prometheus sees: to them it was over, too.
-        for way in ("federates", "asks"):
-            wait_until(f"it fires again: {way}", lambda a=run.alertmanagers[way]: fires(a), 30)
-        assert run.beginnings()["scrapes"] == run.began["scrapes"]
-        run.began = run.beginnings()
-        run.away("the Prometheus behind it hangs", ["federates", "asks"],
-                 lambda: process.send_signal(signal.SIGSTOP), lambda: process.send_signal(signal.SIGCONT))
+        run.away("that Prometheus has lost its targets", [*BEHIND, "prometheus"], run.lose_targets, run.find_targets,
+                 says=["no target of the job 'toy'"])
+        # What is written is believed for five minutes anyway.
+        run.away("the Prometheus between them hangs", ["federates", "asks"],
+                 lambda: run.middle_process.send_signal(signal.SIGSTOP),
+                 lambda: run.middle_process.send_signal(signal.SIGCONT), says=["timed out"])
+        run.away("that Prometheus begins anew, with nothing", ["federates", "asks"],
+                 run.begin_anew_without_targets, run.find_targets,
+                 says=["no target of the job 'toy'", "connect"])  # While it starts nobody answers.
+        run.away("the target's process is gone", ["scrapes", *BEHIND, "prometheus"], run.stop_target, run.start_target,
+                 says=["cannot"])
         assert run.beginnings() == run.began
+        time.sleep(max(0.0, run.up_since + MINUTE + 5 - time.monotonic()))
         run.target.series = {'fault{x="1"}': 0}
         for way, address in run.alertmanagers.items():
             wait_until(f"over when fresh data says so: {way}", lambda a=address: not fires(a), 30)
@@ -118,7 +149,7 @@ def main(tocsin):
         run.target.series = {'fault{x="1"}': 1}
         address = run.alertmanagers["scrapes"]
         wait_until("it fires again", lambda: fires(address), 30)
-        run.list_targets([])
+        run.list_targets("targets.json", [])
         began = time.monotonic()
         wait_until("over when the target is no longer in discovery", lambda: not fires(address), 60)
         print(f"taken out of discovery: over after {time.monotonic() - began:.1f} s")

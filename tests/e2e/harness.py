@@ -115,8 +115,8 @@ class Lab:
         wait_until("Alertmanager is ready", lambda: get(f"http://127.0.0.1:{port}/-/ready"))
         return f"127.0.0.1:{port}"
 
-    def start_prometheus(self, config, *flags):
-        port = free_port()
+    def start_prometheus(self, config, *flags, port=None):
+        port = port or free_port()
         self.start("prometheus", "prometheus", f"--config.file={self.write('prometheus.yml', config)}",
                    f"--storage.tsdb.path={self.path('tsdb')}",
                    f"--web.listen-address=127.0.0.1:{port}", *flags)
@@ -131,8 +131,8 @@ class Lab:
         wait_until("the mesh lists its targets", lambda: os.path.exists(self.path("targets.json")))
         return f"127.0.0.1:{port}"
 
-    def start_tocsin(self, name, config):
-        port = free_port()
+    def start_tocsin(self, name, config, port=None):
+        port = port or free_port()
         text = config + f"\nweb: {{listen: '127.0.0.1:{port}'}}\n"
         self.start(name, self.tocsin, "run", "--config", self.write(name + ".yaml", text))
         wait_until(f"{name} is ready", lambda: get(f"http://127.0.0.1:{port}/-/ready"))

@@ -1,65 +1,177 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Two replicas beside one Alertmanager with a webhook behind it: one alert there and one message, also
-when both are killed in turn."""
+"""Two replicas beside one Alertmanager, and beside a cluster of two, with a webhook behind: one alert there
+and one message, also when replicas are killed in turn, and Alertmanagers of the cluster in turn."""
 
 import signal
 import sys
 import time
 
 from alertmanager_down import Place
-from fakes import Target
-from harness import Lab, active_alerts, need, wait_until
+from fakes import Receiver, Target
+from harness import Lab, active_alerts, free_port, get, get_json, need, wait_until
 
 KILLS = 4  # In turn.
+AWAY = 4   # Seconds.
 
 CONFIG = """
-global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s, resend_delay: 1s}}
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s, resend_delay: 2s}}
 rule_files: [rules.yaml]
 scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
-alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
+alerting: {{alertmanagers: [{{static_configs: [{{targets: [{alertmanagers}]}}]}}]}}
 storage: {{path: {name}-state}}
 """
 RULES = "groups: [{name: g, rules: [{alert: Fault, expr: 'last_over_time(fault[3s]) > 0', for: 2s}]}]\n"
 
+# Longer than the replicas are apart: an Alertmanager tells what it was told last.
+ALERTMANAGER = """
+route: {{receiver: chat, group_by: ['...'], group_wait: 200ms, group_interval: 5s, repeat_interval: 12h}}
+receivers: [{{name: chat, webhook_configs: [{{url: 'http://{webhook}/', send_resolved: true}}]}}]
+"""
+
+
+class Cluster:
+    """Two Alertmanagers that gossip, before one webhook."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.webhook = Receiver()
+        self.config = lab.write("cluster-am.yml", ALERTMANAGER.format(webhook=self.webhook.address))
+        self.addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+        self.gossip = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+        self.processes = [None, None]
+        self.starts = 0
+        for index in range(2):
+            self.come(index)
+        self.wait_for_two()
+
+    def come(self, index):
+        self.starts += 1
+        self.processes[index] = self.lab.start(
+            f"am-{index}-{self.starts}", "prometheus-alertmanager", f"--config.file={self.config}",
+            f"--storage.path={self.lab.path(f'cluster-am-{index}')}",
+            f"--web.listen-address={self.addresses[index]}",
+            f"--cluster.listen-address={self.gossip[index]}", f"--cluster.advertise-address={self.gossip[index]}",
+            f"--cluster.peer={self.gossip[1 - index]}", "--cluster.gossip-interval=50ms",
+            "--cluster.pushpull-interval=500ms", "--cluster.peer-timeout=2s", "--cluster.settle-timeout=2s",
+            "--cluster.probe-interval=200ms", "--cluster.probe-timeout=100ms", "--cluster.reconnect-interval=500ms")
+        wait_until("Alertmanager is ready", lambda: get(f"http://{self.addresses[index]}/-/ready"))
+
+    def wait_for_two(self):
+        for address in self.addresses:
+            wait_until("the two have found each other", lambda a=address: len(
+                get_json(f"http://{a}/api/v2/status")["cluster"]["peers"]) == 2, 30)
+
+    def kill(self, index):
+        self.processes[index].send_signal(signal.SIGKILL)
+        self.processes[index].wait()
+
+    def story(self):
+        return self.webhook.story("x")
+
+
+class Replicas:
+    def __init__(self, lab, alertmanagers):
+        self.lab = lab
+        self.target = Target({'fault{x="1"}': 1})
+        self.alertmanagers = alertmanagers
+        self.running = {}
+        lab.write("rules.yaml", RULES)
+        for name in ("first", "second"):
+            self.start(name)
+
+    def start(self, name):
+        listed = ", ".join(f"'{address}'" for address in self.alertmanagers)
+        self.lab.start_tocsin(name, CONFIG.format(target=self.target.address, alertmanagers=listed, name=name))
+        self.running[name] = self.lab.processes[-1][1]
+
+    def kill(self, name):
+        self.running[name].send_signal(signal.SIGKILL)
+        self.running[name].wait()
+
+    def begin(self, x):
+        self.target.series[f'fault{{x="{x}"}}'] = 1
+
+    def end_all(self):
+        for name in list(self.target.series):
+            self.target.series[name] = 0
+
+
+def watch(alertmanagers, seconds):
+    """How often an Alertmanager had no alert of x=1, and more than one."""
+    gone = many = 0
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for address in alertmanagers:
+            alerts = [a for a in active_alerts(address) if a["labels"]["x"] == "1"]
+            gone += not alerts
+            many += len(alerts) > 1
+        time.sleep(0.1)
+    return gone, many
+
+
+def expect(place, told):
+    expected = {x: ["firing", "resolved"] for x in told}
+    wait_until("all is over", lambda: all(place.story().get(x, [])[-1:] == ["resolved"] for x in expected), 30)
+    time.sleep(8)
+    assert place.story() == expected, place.story()
+
+
+def beside_one(tocsin):
+    with Lab(tocsin) as lab:
+        place = Place(lab, "shared")
+        replicas = Replicas(lab, [place.address])
+        wait_until("it is told", lambda: place.story() == {"1": ["firing"]}, 30)
+        told = ["1"]
+        for number in range(KILLS):
+            name = ("first", "second")[number % 2]
+            replicas.kill(name)
+            told.append(f"during-{number}")
+            replicas.begin(told[-1])  # The other one sees it begin.
+            assert watch([place.address], AWAY) == (0, 0)
+            replicas.start(name)
+        replicas.end_all()
+        expect(place, told)
+        print(f"two replicas, {KILLS} times kill -9 in turn: {len(told)} alerts, each told once and over once, "
+              "one in Alertmanager all the time")
+
+
+def beside_a_cluster(tocsin):
+    with Lab(tocsin) as lab:
+        cluster = Cluster(lab)
+        replicas = Replicas(lab, cluster.addresses)
+        wait_until("it is told", lambda: cluster.story() == {"1": ["firing"]}, 30)
+        both_have_it = lambda: watch(cluster.addresses, 0.1) == (0, 0)
+        wait_until("both have it", both_have_it, 10)
+        told = ["1"]
+        for number in range(KILLS):
+            name, index = ("first", "second")[number % 2], number // 2 % 2
+            replicas.kill(name)
+            told.append(f"without-{name}-{number}")
+            replicas.begin(told[-1])
+            seen = watch(cluster.addresses, AWAY)
+            assert seen == (0, 0), (number, seen)
+            replicas.start(name)
+            if number % 2 == 0:
+                continue
+            cluster.kill(index)
+            told.append(f"without-alertmanager-{index}")
+            replicas.begin(told[-1])
+            assert watch([cluster.addresses[1 - index]], AWAY) == (0, 0)
+            wait_until("the other one tells", lambda: cluster.story().get(told[-1]) == ["firing"], 20)
+            cluster.come(index)
+            cluster.wait_for_two()
+            wait_until("it has been told again what fires", both_have_it, 20)
+        replicas.end_all()
+        expect(cluster, told)
+        print(f"two replicas and a cluster of two Alertmanagers, {KILLS} replicas and {KILLS // 2} Alertmanagers "
+              f"killed in turn: {len(told)} alerts, each told once and over once")
+
 
 def main(tocsin):
     need("prometheus-alertmanager")
-    target = Target({'fault{x="1"}': 1})
-    with Lab(tocsin) as lab:
-        lab.write("rules.yaml", RULES)
-        place = Place(lab, "shared")
-        running = {}
-
-        def start(name):
-            lab.start_tocsin(name, CONFIG.format(target=target.address, alertmanager=place.address, name=name))
-            running[name] = lab.processes[-1][1]
-
-        for name in ("first", "second"):
-            start(name)
-        wait_until("it is told", lambda: place.story() == {"1": ["firing"]}, 30)
-        seen, gone = set(), 0
-        for number in range(KILLS):
-            name = ("first", "second")[number % 2]
-            running[name].send_signal(signal.SIGKILL)
-            running[name].wait()
-            target.series[f'fault{{x="during-{number}"}}'] = 1  # The other one sees it begin.
-            deadline = time.monotonic() + 4
-            while time.monotonic() < deadline:
-                alerts = active_alerts(place.address)
-                gone += not any(a["labels"]["x"] == "1" for a in alerts)
-                seen.add(len([a for a in alerts if a["labels"]["x"] == "1"]))
-                time.sleep(0.1)
-            start(name)
-        for name in list(target.series):
-            target.series[name] = 0
-        expected = {x: ["firing", "resolved"] for x in ["1"] + [f"during-{n}" for n in range(KILLS)]}
-        wait_until("all is over", lambda: all(place.story().get(x, [])[-1:] == ["resolved"] for x in expected), 30)
-        time.sleep(2)
-        assert place.story() == expected, place.story()
-        assert gone == 0 and seen == {1}, (gone, seen)
-        print(f"two replicas, {KILLS} times kill -9 in turn: {len(expected)} alerts, each told once and over once, "
-              "one in Alertmanager all the time")
+    beside_one(tocsin)
+    beside_a_cluster(tocsin)
 
 
 if __name__ == "__main__":

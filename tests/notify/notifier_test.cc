@@ -131,6 +131,21 @@ TEST_CASE("what cannot be delivered is tried again, with growing pauses") {
   CHECK(w.notifier.receivers()[0].stats.last_error.empty());
 }
 
+TEST_CASE("an Alertmanager that was away hears of an alert before it stops believing it") {
+  NotifyConfig config = two_alertmanagers();
+  config.alertmanagers.pop_back();
+  config.resend_delay = 1min;
+  World w(config);
+  w.notifier.send({alert("web")});
+  for (Duration gone{0}; gone < 1h; gone += 1s) {
+    if (w.http.open() > 0) w.http.refuse();
+    w.clock.advance(1s);
+  }
+  Duration waited{0};
+  for (; w.http.open() == 0; waited += 1s) w.clock.advance(1s);
+  CHECK(waited <= 1min);
+}
+
 TEST_CASE("a newer state replaces the one that waits") {
   World w(two_alertmanagers());
   w.notifier.send({alert("web")});

@@ -41,6 +41,7 @@ class FakeBackend : public api::Backend {
   Result<void> reload_result;
   Result<source::WriteReport> write_result;
   std::optional<Error> query_error;
+  std::optional<std::string> report;  // For the other replica.
 
   // ---- What it was asked.
   std::vector<api::QueryRequest> requests;
@@ -63,6 +64,7 @@ class FakeBackend : public api::Backend {
   std::vector<notify::Notifier::ReceiverStatus> receivers() const override { return all_receivers; }
   notify::LatencyHistogram notification_latency() const override { return latency; }
   notify::MuteCounts notifications_muted() const override { return muted_counts; }
+  std::optional<std::string> replica_report() const override { return report; }
   std::vector<notify::Silence> silences() const override { return silence_book.all(moment); }
   void put_silence(notify::Silence silence, api::SilenceCallback done) override {
     const auto new_id = [this] { return "id-" + std::to_string(++silence_ids_); };
