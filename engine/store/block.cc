@@ -18,6 +18,14 @@ bool is_irregular(double value, double previous) {
   return !is_absent(value) || is_alive(previous);
 }
 
+// Whether each value is there and not below the one before: nothing is irregular then.
+bool grows(const std::vector<double>& now, const std::vector<double>& before) {
+  if (now.size() > before.size()) return false;
+  bool all = true;
+  for (std::size_t i = 0; i < now.size(); ++i) all &= now[i] >= before[i];
+  return all;
+}
+
 }  // namespace
 
 Row Block::add_row(SeriesId id, bool counter) {
@@ -75,6 +83,7 @@ void Block::note_irregular(Column& now, bool restarted) {
   const Column* before = columns_.empty() ? nullptr : &columns_.back();
   const bool synthesize =
       options_.synthesize_starts && before != nullptr && !before->failed && !restarted;
+  if (before && grows(now.values, before->values)) return;
   for (Row row = 0; row < now.values.size(); ++row) {
     const double value = now.values[row];
     const double previous = before ? before->value(row) : absent_value();
@@ -240,12 +249,13 @@ bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
 
 std::vector<Row> Block::collect_garbage(Timestamp now) {
   const std::int64_t oldest = to_millis(now - options_.history);
-  while (!columns_.empty() && columns_.front().at_ms <= oldest) {
+  std::ptrdiff_t dropped = 0;
+  for (; !columns_.empty() && columns_.front().at_ms <= oldest; ++dropped) {
     if (spare_.size() < 2) spare_.push_back(std::move(columns_.front()));
     columns_.pop_front();
-    views_.erase(views_.begin());
     if (sealed_ > 0) --sealed_;
   }
+  views_.erase(views_.begin(), views_.begin() + dropped);
   std::vector<Row> empty;
   for (Row row = 0; row < rows_.size(); ++row) {
     if (rows_[row].used && rows_[row].last_ms <= oldest) empty.push_back(row);

@@ -145,6 +145,11 @@ class SeriesReader {
   virtual void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                            std::span<double> values, std::span<std::int64_t> times) const = 0;
 
+  // What read_latest() gives at first, first + step, …: a vector of values for each, which has the
+  // length of `ids` and holds absent_value() where there is none.
+  virtual void read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, Timestamp first,
+                                 Duration step, std::span<std::vector<double>> values) const;
+
   // Replaces `out` with the ends of the window (after, upto] of the first of the series: of as many
   // as have their timestamps in common, and one at least.
   virtual void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
@@ -174,6 +179,16 @@ class SeriesReader {
 inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
 inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
 inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
+
+inline void SeriesReader::read_latest_ahead(std::span<const SeriesId> ids, Duration lookback,
+                                            Timestamp first, Duration step,
+                                            std::span<std::vector<double>> values) const {
+  std::vector<std::int64_t> times(ids.size());
+  for (std::vector<double>& at_step : values) {
+    read_latest(ids, first - lookback, first, at_step, times);
+    first += step;
+  }
+}
 
 inline void SeriesReader::read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                                     EndsBatch& out) const {

@@ -109,6 +109,8 @@ class Store : public SeriesReader {
                     Windows& out) const override;
   void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
+  void read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, Timestamp first,
+                         Duration step, std::span<std::vector<double>> values) const override;
   void read_ends(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  EndsBatch& out) const override;
   void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
