@@ -41,22 +41,30 @@ Result<RuleLife::Outcome> RuleLife::apply(Timestamp at, const promql::Vector& re
 
 Result<promql::Vector> RuleLife::record(const promql::Vector& result) const {
   if (limit_ > 0 && result.size() > limit_) {
-    return fail(ErrorCode::Limit, "exceeded limit of " + std::to_string(limit_) + " with " +
-                                      std::to_string(result.size()) + " series");
+    return fail(ErrorCode::Limit, limit_failure(limit_, result.size()));
   }
   promql::Vector out;
   std::set<Labels> seen;
   for (const promql::Element& element : result) {
-    LabelsBuilder labels(element.labels);
-    labels.set(kMetricName, rule_->name);
-    for (const auto& [name, value] : rule_->labels) labels.set(name, value);
-    out.push_back({labels.build(), element.sample, element.histogram});
+    out.push_back({recorded_labels(*rule_, element.labels), element.sample, element.histogram});
     if (!seen.insert(out.back().labels).second) {
       return fail(ErrorCode::Execution,
                   "vector contains metrics with the same labelset after applying rule labels");
     }
   }
   return out;
+}
+
+Labels RuleLife::recorded_labels(const rule::Rule& rule, const Labels& result) {
+  LabelsBuilder labels(result);
+  labels.set(kMetricName, rule.name);
+  for (const auto& [name, value] : rule.labels) labels.set(name, value);
+  return labels.build();
+}
+
+std::string RuleLife::limit_failure(std::size_t limit, std::size_t series) {
+  return "exceeded limit of " + std::to_string(limit) + " with " + std::to_string(series) +
+         " series";
 }
 
 bool RuleLife::adopt(RuleLife& before) {
