@@ -142,7 +142,12 @@ bool Player::fetch_one() {
         spare_.pop_back();
         fetched.values.clear();
       }
-      for (const std::uint32_t row : wants_[record->block]) {
+      const std::vector<std::uint32_t>& wanted = wants_[record->block];
+      if (wanted.size() == all.size()) {
+        fetched.values.assign(all.begin(), all.end());
+        break;
+      }
+      for (const std::uint32_t row : wanted) {
         fetched.values.push_back(row < all.size() ? all[row] : store::absent_value());
       }
       break;
@@ -178,7 +183,10 @@ Player::Played Player::play(store::Store& store, Timestamp upto) {
   while (!fetched_.empty() || fetch_one()) {
     Fetched fetched = std::move(fetched_.front());
     fetched_.pop_front();
-    if (fetched.begins_file) before_ = std::exchange(in_file_, {});
+    if (fetched.begins_file) {
+      before_ = std::exchange(in_file_, {});
+      for (BlockInFile& block : before_) leave_full_columns(block);
+    }
     const Reel::Record& record = fetched.record;
     if (record.kind == Kind::Run && record.run != run_) {
       const bool is_first = run_ == 0;
@@ -246,6 +254,7 @@ std::vector<Player::Row>::iterator Player::place_of(std::vector<Row>& rows, std:
 void Player::apply_sample(store::Store& store, const Fetched& fetched) {
   BlockInFile& block = in_file_[fetched.record.block];
   if (!block.lives || !fetched.wanted) return;
+  leave_full_columns(block);
   const auto row = place_of(block.rows, fetched.record.row);
   store.append_sample(series_of(store, block, *row, fetched.record.at), fetched.record.at,
                       fetched.record.value);
@@ -256,7 +265,7 @@ void Player::apply_block(store::Store& store, const Reel::Record& record) {
   if (is_new) {
     it->second = store.add_block({.history = options_.history, .synthesize_starts = record.flag});
   }
-  BlockInFile block{record.number, it->second, {}, true, {}};
+  BlockInFile block{record.number, it->second, {}, true, {}, std::nullopt, {}};
   for (BlockInFile& other : before_) {
     if (other.number == record.number && other.lives) block.rows_before = std::move(other.rows);
   }
@@ -265,6 +274,7 @@ void Player::apply_block(store::Store& store, const Reel::Record& record) {
 
 void Player::apply_series(Fetched& fetched) {
   BlockInFile& block = in_file_[fetched.record.block];
+  leave_full_columns(block);
   const std::uint32_t row = fetched.record.row;
   const auto place = place_of(block.rows, row);
   const bool is_there = place != block.rows.end() && place->row == row;
@@ -297,7 +307,7 @@ store::SeriesId Player::series_of(store::Store& store, BlockInFile& block, Row& 
 
 void Player::apply_column(store::Store& store, const Fetched& fetched) {
   BlockInFile& block = in_file_[fetched.record.block];
-  if (!block.lives) return;
+  if (!block.lives || apply_full_column(store, block, fetched)) return;
   ids_.clear();
   values_.clear();
   for (std::size_t i = 0; i < block.rows.size(); ++i) {
@@ -307,6 +317,30 @@ void Player::apply_column(store::Store& store, const Fetched& fetched) {
     values_.push_back(value);
   }
   store.append_column(block.block, fetched.record.at, ids_, values_, fetched.record.flag);
+  if (ids_.size() != block.rows.size()) return;
+  block.ids = ids_;
+  block.full_at = fetched.record.at;
+}
+
+// Most columns have the series of the one before, each with a value.
+bool Player::apply_full_column(store::Store& store, BlockInFile& block, const Fetched& fetched) {
+  if (!block.full_at) return false;
+  const Timestamp at = fetched.record.at;
+  const bool is_full = std::none_of(fetched.values.begin(), fetched.values.end(), store::is_absent);
+  if (!is_full || at - *block.full_at >= options_.history - 2 * kDisorder) {
+    leave_full_columns(block);
+    return false;
+  }
+  store.append_column(block.block, at, block.ids, fetched.values, fetched.record.flag);
+  block.full_at = std::max(*block.full_at, at);
+  return true;
+}
+
+void Player::leave_full_columns(BlockInFile& block) {
+  if (!block.full_at) return;
+  for (Row& row : block.rows)
+    row.last = std::max(row.last.value_or(*block.full_at), *block.full_at);
+  block.full_at.reset();
 }
 
 }  // namespace tocsin::archive

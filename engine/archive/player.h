@@ -87,7 +87,10 @@ class Player {
     store::BlockId block = 0;
     std::vector<Row> rows;  // In order.
     bool lives = false;
-    std::vector<Row> rows_before;  // Those of the same block in the file before.
+    // Of all rows, while each column has a value of each of them.
+    std::vector<store::SeriesId> ids;
+    std::optional<Timestamp> full_at;  // The last such column; nothing: the last was none.
+    std::vector<Row> rows_before;      // Those of the same block in the file before.
   };
 
   explicit Player(PlayerOptions options);
@@ -101,6 +104,8 @@ class Player {
   void apply_series(Fetched& fetched);
   void apply_sample(store::Store& store, const Fetched& fetched);
   void apply_column(store::Store& store, const Fetched& fetched);
+  bool apply_full_column(store::Store& store, BlockInFile& block, const Fetched& fetched);
+  static void leave_full_columns(BlockInFile& block);
   void end_block(store::Store& store, BlockInFile& block);
   void begin_run(store::Store& store);
   store::SeriesId series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at);

@@ -9,6 +9,9 @@ namespace {
 
 // How many columns are left open for samples that come late.
 constexpr std::size_t kOpenColumns = 2;
+// How many dropped columns lend their memory to the next ones. What is dropped at once comes back
+// before long.
+constexpr std::size_t kMostSpare = 128;
 
 bool is_alive(double v) { return !is_absent(v) && !is_stale_nan(v); }
 
@@ -251,7 +254,7 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   const std::int64_t oldest = to_millis(now - options_.history);
   std::ptrdiff_t dropped = 0;
   for (; !columns_.empty() && columns_.front().at_ms <= oldest; ++dropped) {
-    if (spare_.size() < 2) spare_.push_back(std::move(columns_.front()));
+    if (spare_.size() < kMostSpare) spare_.push_back(std::move(columns_.front()));
     columns_.pop_front();
     if (sealed_ > 0) --sealed_;
   }
