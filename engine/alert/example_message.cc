@@ -94,7 +94,9 @@ std::string example_message(const rule::Rule& rule) {
     return parsed ? parsed->expand(data) : text;
   };
   LabelsBuilder labels;
-  if (rule.condition) labels = LabelsBuilder(data.labels);
+  // Of an expression that keeps whatever labels there are, nobody knows which.
+  const bool are_known = rule.condition || !rule::output_labels(*rule.expr).is_open;
+  if (are_known) labels = LabelsBuilder(data.labels);
   for (const auto& [name, text] : rule.labels) labels.set(name, expanded(text));
   std::string out = rule.name + labels.build().text() + "\n";
   for (const char* name : {"summary", "description"}) {

@@ -40,17 +40,9 @@ Result<RuleLife::Outcome> RuleLife::apply(Timestamp at, const promql::Vector& re
   return Outcome{tracker_->series(at), std::move(*changes)};
 }
 
-Labels RuleLife::labels_of_record(const Labels& element) const {
-  LabelsBuilder labels(element);
-  labels.set(kMetricName, rule_->name);
-  for (const auto& [name, value] : rule_->labels) labels.set(name, value);
-  return labels.build();
-}
-
 Result<promql::Vector> RuleLife::record(const promql::Vector& result) {
   if (limit_ > 0 && result.size() > limit_) {
-    return fail(ErrorCode::Limit, "exceeded limit of " + std::to_string(limit_) + " with " +
-                                      std::to_string(result.size()) + " series");
+    return fail(ErrorCode::Limit, limit_failure(limit_, result.size()));
   }
   const bool same = std::equal(
       result.begin(), result.end(), recorded_.begin(), recorded_.end(),
@@ -59,7 +51,7 @@ Result<promql::Vector> RuleLife::record(const promql::Vector& result) {
     recorded_.clear();
     std::set<Labels> seen;
     for (const promql::Element& element : result) {
-      recorded_.push_back({element.labels, labels_of_record(element.labels)});
+      recorded_.push_back({element.labels, recorded_labels(*rule_, element.labels)});
       if (seen.insert(recorded_.back().series).second) continue;
       recorded_.clear();
       return fail(ErrorCode::Execution,
@@ -72,6 +64,18 @@ Result<promql::Vector> RuleLife::record(const promql::Vector& result) {
     out.push_back({recorded_[i].series, result[i].sample, result[i].histogram});
   }
   return out;
+}
+
+Labels RuleLife::recorded_labels(const rule::Rule& rule, const Labels& result) {
+  LabelsBuilder labels(result);
+  labels.set(kMetricName, rule.name);
+  for (const auto& [name, value] : rule.labels) labels.set(name, value);
+  return labels.build();
+}
+
+std::string RuleLife::limit_failure(std::size_t limit, std::size_t series) {
+  return "exceeded limit of " + std::to_string(limit) + " with " + std::to_string(series) +
+         " series";
 }
 
 bool RuleLife::adopt(RuleLife& before) {

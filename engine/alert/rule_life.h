@@ -35,6 +35,11 @@ class RuleLife {
   Result<Outcome> take(Timestamp at, const Result<promql::Answer>& answer,
                        const Surroundings& around);
 
+  // The labels of the series that a recording rule makes of one of its result.
+  static Labels recorded_labels(const rule::Rule& rule, const Labels& result);
+  // Why a recording rule with a `limit` fails.
+  static std::string limit_failure(std::size_t limit, std::size_t series);
+
   // Takes over the alerts of the rule as it was before a reload, unless it has some already:
   // whether it did. Whoever had them has none then.
   bool adopt(RuleLife& before);
@@ -42,7 +47,6 @@ class RuleLife {
  private:
   Result<Outcome> apply(Timestamp at, const promql::Vector& result, const Surroundings& around);
   Result<promql::Vector> record(const promql::Vector& result);
-  Labels labels_of_record(const Labels& element) const;
 
   std::shared_ptr<const rule::Rule> rule_;
   std::size_t limit_;

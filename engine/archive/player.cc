@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "archive/chunk.h"
 #include "base/file.h"
@@ -13,6 +14,7 @@ namespace {
 
 // How much later than another's record one may come that is of an earlier moment.
 constexpr Duration kDisorder = std::chrono::minutes(1);
+constexpr std::size_t kMostSpare = 100'000;
 
 std::vector<std::string> files_of(const std::string& path) {
   std::error_code ignored;
@@ -96,7 +98,8 @@ bool Player::next_reel() {
     damage_.push_back(files_[next_file_ - 1].path + ": " + reel_->damage());
   }
   reel_.reset();
-  in_file_.clear();
+  wants_.clear();
+  begins_file_ = true;
   while (!reel_ && next_file_ < files_.size()) {
     const File& file = files_[next_file_++];
     auto bytes = read_file(file.path);
@@ -110,23 +113,90 @@ bool Player::next_reel() {
   return reel_.has_value();
 }
 
+// ---- Reading
+
+void Player::fetch(Timestamp upto) {
+  while (last_fetched_ <= upto + kDisorder && fetch_one()) {
+  }
+}
+
+// The next record. False at the end.
+bool Player::fetch_one() {
+  const Reel::Record* record = reel_ ? reel_->next() : nullptr;
+  while (!record) {
+    if (!next_reel()) return false;
+    record = reel_->next();
+  }
+  Fetched fetched{*record, std::exchange(begins_file_, false), false, {}, {}};
+  switch (record->kind) {
+    case Kind::Block:
+      wants_.emplace_back();
+      break;
+    case Kind::Series:
+      fetch_series(fetched);
+      break;
+    case Kind::Column: {
+      const std::vector<double>& all = reel_->values(record->block);
+      if (!spare_.empty()) {
+        fetched.values = std::move(spare_.back());
+        spare_.pop_back();
+        fetched.values.clear();
+      }
+      const std::vector<std::uint32_t>& wanted = wants_[record->block];
+      if (wanted.size() == all.size()) {
+        fetched.values.assign(all.begin(), all.end());
+        break;
+      }
+      for (const std::uint32_t row : wanted) {
+        fetched.values.push_back(row < all.size() ? all[row] : store::absent_value());
+      }
+      break;
+    }
+    case Kind::Sample: {
+      const auto& wanted = wants_[record->block];
+      fetched.wanted = std::binary_search(wanted.begin(), wanted.end(), record->row);
+      break;
+    }
+    default:
+      break;
+  }
+  last_fetched_ = std::max(last_fetched_, record->at);
+  fetched_.push_back(std::move(fetched));
+  return true;
+}
+
+void Player::fetch_series(Fetched& fetched) {
+  const std::uint32_t row = fetched.record.row;
+  fetched.labels = reel_->labels();
+  fetched.wanted = !options_.wants || options_.wants(fetched.labels);
+  std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
+  const auto place = std::lower_bound(wanted.begin(), wanted.end(), row);
+  const bool was_wanted = place != wanted.end() && *place == row;
+  if (fetched.wanted && !was_wanted) wanted.insert(place, row);
+  if (!fetched.wanted && was_wanted) wanted.erase(place);
+}
+
+// ---- Writing
+
 Player::Played Player::play(store::Store& store, Timestamp upto) {
   if (run_began_) begin_run(store);
-  while (reel_ || next_reel()) {
-    const Reel::Record* record = reel_->next();
-    if (!record) {
-      if (!next_reel()) break;
-      continue;
+  while (!fetched_.empty() || fetch_one()) {
+    Fetched fetched = std::move(fetched_.front());
+    fetched_.pop_front();
+    if (fetched.begins_file) {
+      before_ = std::exchange(in_file_, {});
+      for (BlockInFile& block : before_) leave_full_columns(block);
     }
-    if (record->kind == Kind::Run && record->run != run_) {
+    const Reel::Record& record = fetched.record;
+    if (record.kind == Kind::Run && record.run != run_) {
       const bool is_first = run_ == 0;
-      run_ = record->run;
+      run_ = record.run;
       if (is_first) continue;
-      run_began_ = record->at;
-      return {last_, record->at};
+      run_began_ = record.at;
+      return {last_, record.at};
     }
-    apply(store, *record);
-    last_ = std::max(last_, record->at);
+    apply(store, fetched);
+    last_ = std::max(last_, record.at);
     if (last_ > upto + kDisorder) break;
   }
   return {last_, std::nullopt};
@@ -136,10 +206,13 @@ Player::Played Player::play(store::Store& store, Timestamp upto) {
 void Player::begin_run(store::Store& store) {
   for (const auto& [number, block] : blocks_) store.remove_block(block);
   blocks_.clear();
+  before_.clear();
+  for (BlockInFile& block : in_file_) block.lives = false;
   run_began_.reset();
 }
 
-void Player::apply(store::Store& store, const Reel::Record& record) {
+void Player::apply(store::Store& store, Fetched& fetched) {
+  const Reel::Record& record = fetched.record;
   switch (record.kind) {
     case Kind::Run:
     case Kind::Text:
@@ -147,31 +220,44 @@ void Player::apply(store::Store& store, const Reel::Record& record) {
     case Kind::Block:
       return apply_block(store, record);
     case Kind::Series:
-      return apply_series(record);
+      return apply_series(fetched);
     case Kind::Column:
-      return apply_column(store, record);
+      apply_column(store, fetched);
+      if (spare_.size() < kMostSpare) spare_.push_back(std::move(fetched.values));
+      return;
     case Kind::Stale:
-      if (lives(record.block)) store.append_stale(in_file_[record.block].block, record.at);
+      if (in_file_[record.block].lives) {
+        store.append_stale(in_file_[record.block].block, record.at);
+      }
       return;
     case Kind::Sample:
-      return apply_sample(store, record);
+      return apply_sample(store, fetched);
     case Kind::BlockEnd:
-      if (!lives(record.block)) return;
-      store.remove_block(in_file_[record.block].block);
-      blocks_.erase(in_file_[record.block].number);
-      return;
+      return end_block(store, in_file_[record.block]);
   }
 }
 
-bool Player::lives(std::uint32_t block) const {
-  return blocks_.find(in_file_[block].number) != blocks_.end();
+void Player::end_block(store::Store& store, BlockInFile& block) {
+  if (!block.lives) return;
+  store.remove_block(block.block);
+  blocks_.erase(block.number);
+  for (BlockInFile& other : in_file_) {
+    if (other.number == block.number) other.lives = false;
+  }
 }
 
-void Player::apply_sample(store::Store& store, const Reel::Record& record) {
-  const std::vector<Row>& rows = in_file_[record.block].rows;
-  if (!lives(record.block) || record.row >= rows.size() || rows[record.row].labels.empty()) return;
-  const store::SeriesId series = series_of(store, record.block, record.row, record.at);
-  store.append_sample(series, record.at, record.value);
+std::vector<Player::Row>::iterator Player::place_of(std::vector<Row>& rows, std::uint32_t row) {
+  return std::lower_bound(rows.begin(), rows.end(), row,
+                          [](const Row& r, std::uint32_t n) { return r.row < n; });
+}
+
+void Player::apply_sample(store::Store& store, const Fetched& fetched) {
+  BlockInFile& block = in_file_[fetched.record.block];
+  if (!block.lives || !fetched.wanted) return;
+  leave_full_columns(block);
+  const auto row = place_of(block.rows, fetched.record.row);
+  store.append_sample(series_of(store, block, *row, fetched.record.at), fetched.record.at,
+                      fetched.record.value);
 }
 
 void Player::apply_block(store::Store& store, const Reel::Record& record) {
@@ -179,47 +265,82 @@ void Player::apply_block(store::Store& store, const Reel::Record& record) {
   if (is_new) {
     it->second = store.add_block({.history = options_.history, .synthesize_starts = record.flag});
   }
-  in_file_.push_back({record.number, it->second, {}, {}});
+  BlockInFile block{record.number, it->second, {}, true, {}, std::nullopt, {}};
+  for (BlockInFile& other : before_) {
+    if (other.number == record.number && other.lives) block.rows_before = std::move(other.rows);
+  }
+  in_file_.push_back(std::move(block));
 }
 
-void Player::apply_series(const Reel::Record& record) {
-  BlockInFile& block = in_file_[record.block];
-  if (!lives(record.block)) return;
-  const Labels& labels = reel_->labels();
-  if (options_.on_series) options_.on_series(labels);
-  if (record.row >= block.rows.size()) block.rows.resize(record.row + 1);
-  const bool wanted = !options_.wants || options_.wants(labels);
-  Row& row = block.rows[record.row];
-  const auto place = std::lower_bound(block.wanted.begin(), block.wanted.end(), record.row);
-  const bool was_wanted = place != block.wanted.end() && *place == record.row;
-  if (wanted && !was_wanted) block.wanted.insert(place, record.row);
-  if (!wanted && was_wanted) block.wanted.erase(place);
-  row = wanted ? Row{labels, record.flag, 0, std::nullopt} : Row{};
+void Player::apply_series(Fetched& fetched) {
+  BlockInFile& block = in_file_[fetched.record.block];
+  leave_full_columns(block);
+  const std::uint32_t row = fetched.record.row;
+  const auto place = place_of(block.rows, row);
+  const bool is_there = place != block.rows.end() && place->row == row;
+  const auto before = place_of(block.rows_before, row);
+  // Each file introduces all of its series; most were in the one before.
+  const bool is_known = fetched.wanted && before != block.rows_before.end() && before->row == row &&
+                        before->labels == fetched.labels;
+  if (!is_known && options_.on_series && block.lives) options_.on_series(fetched.labels);
+  if (!fetched.wanted) {
+    if (is_there) block.rows.erase(place);
+    return;
+  }
+  Row known = is_known ? *before
+                       : Row{row, fetched.record.flag, std::move(fetched.labels), 0, std::nullopt};
+  if (is_there) {
+    *place = std::move(known);
+  } else {
+    block.rows.insert(place, std::move(known));
+  }
 }
 
 // The store forgets a series that has had no value for as long as its history.
-store::SeriesId Player::series_of(store::Store& store, std::uint32_t block, std::uint32_t row,
-                                  Timestamp at) {
-  Row& known = in_file_[block].rows[row];
-  if (!known.last || at - *known.last >= options_.history - 2 * kDisorder) {
-    known.series = store.add_series(in_file_[block].block, known.labels, known.counter);
+store::SeriesId Player::series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at) {
+  if (!row.last || at - *row.last >= options_.history - 2 * kDisorder) {
+    row.series = store.add_series(block.block, row.labels, row.counter);
   }
-  known.last = std::max(known.last.value_or(at), at);
-  return known.series;
+  row.last = std::max(row.last.value_or(at), at);
+  return row.series;
 }
 
-void Player::apply_column(store::Store& store, const Reel::Record& record) {
-  const BlockInFile& block = in_file_[record.block];
-  if (!lives(record.block)) return;
-  const std::vector<double>& rows = reel_->values(record.block);
+void Player::apply_column(store::Store& store, const Fetched& fetched) {
+  BlockInFile& block = in_file_[fetched.record.block];
+  if (!block.lives || apply_full_column(store, block, fetched)) return;
   ids_.clear();
   values_.clear();
-  for (const std::uint32_t row : block.wanted) {
-    if (row >= rows.size() || store::is_absent(rows[row])) continue;
-    ids_.push_back(series_of(store, record.block, row, record.at));
-    values_.push_back(rows[row]);
+  for (std::size_t i = 0; i < block.rows.size(); ++i) {
+    const double value = fetched.values[i];
+    if (store::is_absent(value)) continue;
+    ids_.push_back(series_of(store, block, block.rows[i], fetched.record.at));
+    values_.push_back(value);
   }
-  store.append_column(block.block, record.at, ids_, values_, record.flag);
+  store.append_column(block.block, fetched.record.at, ids_, values_, fetched.record.flag);
+  if (ids_.size() != block.rows.size()) return;
+  block.ids = ids_;
+  block.full_at = fetched.record.at;
+}
+
+// Most columns have the series of the one before, each with a value.
+bool Player::apply_full_column(store::Store& store, BlockInFile& block, const Fetched& fetched) {
+  if (!block.full_at) return false;
+  const Timestamp at = fetched.record.at;
+  const bool is_full = std::none_of(fetched.values.begin(), fetched.values.end(), store::is_absent);
+  if (!is_full || at - *block.full_at >= options_.history - 2 * kDisorder) {
+    leave_full_columns(block);
+    return false;
+  }
+  store.append_column(block.block, at, block.ids, fetched.values, fetched.record.flag);
+  block.full_at = std::max(*block.full_at, at);
+  return true;
+}
+
+void Player::leave_full_columns(BlockInFile& block) {
+  if (!block.full_at) return;
+  for (Row& row : block.rows)
+    row.last = std::max(row.last.value_or(*block.full_at), *block.full_at);
+  block.full_at.reset();
 }
 
 }  // namespace tocsin::archive

@@ -3,10 +3,11 @@
 // Player writes what a Recorder wrote down into another store, up to any moment: that store then
 // answers as the recorded one did at that moment. What is damaged is left out and said.
 //
-// One thread.
+// One thread; but fetch() may be called on another while nobody else calls anything.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -42,6 +43,10 @@ class Player {
   // Leaves out what is of no use to somebody who needs nothing older than `from`. Before play().
   void skip_to(Timestamp from);
 
+  // Unpacks what play() will write until `upto`, so that it need not. Touches no store, and tells
+  // nobody of series.
+  void fetch(Timestamp upto);
+
   // Writes everything until `upto`, that moment included, and a little more: targets write out of
   // step. Where the process that recorded was replaced by another, it returns early; what the old
   // one had in memory goes with the next call.
@@ -61,43 +66,70 @@ class Player {
     Timestamp newest;
   };
 
-  explicit Player(PlayerOptions options);
-  Result<void> add(const std::string& path);
-  bool next_reel();
-  void apply(store::Store& store, const Reel::Record& record);
-  void apply_block(store::Store& store, const Reel::Record& record);
-  void apply_series(const Reel::Record& record);
-  void apply_sample(store::Store& store, const Reel::Record& record);
-  bool lives(std::uint32_t block) const;
-  void apply_column(store::Store& store, const Reel::Record& record);
-  void begin_run(store::Store& store);
-  store::SeriesId series_of(store::Store& store, std::uint32_t block, std::uint32_t row,
-                            Timestamp at);
-
-  PlayerOptions options_;
-  std::vector<File> files_;
-  std::vector<std::string> damage_;
-  std::size_t next_file_ = 0;
-  std::optional<Reel> reel_;            // The file that is being played.
-  std::optional<Timestamp> run_began_;  // Another run, that nobody knows of yet.
-  std::uint64_t run_ = 0;
-  Timestamp last_{};
-  std::map<std::uint64_t, store::BlockId> blocks_;  // Of the run, by number.
-
-  // A row of the file's blocks that is wanted.
+  // A record that has been unpacked.
+  struct Fetched {
+    Reel::Record record;
+    bool begins_file = false;
+    bool wanted = false;         // Of a Series or a Sample.
+    Labels labels;               // Of a Series.
+    std::vector<double> values;  // Of a Column: of the rows that are wanted.
+  };
+  // A series that is wanted.
   struct Row {
-    Labels labels;
+    std::uint32_t row = 0;
     bool counter = false;
+    Labels labels;
     store::SeriesId series = 0;
     std::optional<Timestamp> last;  // Once it has had a value.
   };
   struct BlockInFile {
     std::uint64_t number = 0;
     store::BlockId block = 0;
-    std::vector<std::uint32_t> wanted;  // Rows, in order.
-    std::vector<Row> rows;              // Of all; labels only where they are wanted.
+    std::vector<Row> rows;  // In order.
+    bool lives = false;
+    // Of all rows, while each column has a value of each of them.
+    std::vector<store::SeriesId> ids;
+    std::optional<Timestamp> full_at;  // The last such column; nothing: the last was none.
+    std::vector<Row> rows_before;      // Those of the same block in the file before.
   };
+
+  explicit Player(PlayerOptions options);
+  Result<void> add(const std::string& path);
+  bool next_reel();
+  bool fetch_one();
+  void fetch_series(Fetched& fetched);
+  static std::vector<Row>::iterator place_of(std::vector<Row>& rows, std::uint32_t row);
+  void apply(store::Store& store, Fetched& fetched);
+  void apply_block(store::Store& store, const Reel::Record& record);
+  void apply_series(Fetched& fetched);
+  void apply_sample(store::Store& store, const Fetched& fetched);
+  void apply_column(store::Store& store, const Fetched& fetched);
+  bool apply_full_column(store::Store& store, BlockInFile& block, const Fetched& fetched);
+  static void leave_full_columns(BlockInFile& block);
+  void end_block(store::Store& store, BlockInFile& block);
+  void begin_run(store::Store& store);
+  store::SeriesId series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at);
+
+  PlayerOptions options_;
+  std::vector<File> files_;
+  std::vector<std::string> damage_;
+
+  // What is read.
+  std::size_t next_file_ = 0;
+  std::optional<Reel> reel_;                       // The file that is being read.
+  bool begins_file_ = false;                       // Nothing of it has been.
+  std::vector<std::vector<std::uint32_t>> wants_;  // Rows, in order, by block of the file.
+  Timestamp last_fetched_{};
+  std::deque<Fetched> fetched_;
+  std::vector<std::vector<double>> spare_;  // Memory of values that have been written.
+
+  // What is written.
+  std::optional<Timestamp> run_began_;  // Another run, that nobody knows of yet.
+  std::uint64_t run_ = 0;
+  Timestamp last_{};
+  std::map<std::uint64_t, store::BlockId> blocks_;  // Of the run, by number.
   std::vector<BlockInFile> in_file_;
+  std::vector<BlockInFile> before_;  // Of the file before.
   std::vector<store::SeriesId> ids_;
   std::vector<double> values_;
 };

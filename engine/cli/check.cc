@@ -15,7 +15,9 @@
 #include "cli/source.h"
 #include "daemon/config.h"
 #include "daemon/rule_files.h"
+#include "rule/linkerd_versions.h"
 #include "rule/lint.h"
+#include "rule/suppressions.h"
 #include "ruletest/test_file.h"
 #include "yaml/document.h"
 
@@ -28,6 +30,8 @@ struct Options {
   std::string format = "text";
   bool strict = false;
   bool list = false;
+  std::string output = "text";  // Of the list.
+  std::string linkerd;          // The version that rules are for.
   SourceOptions source;
 };
 
@@ -84,6 +88,7 @@ class Check {
     for (const Input& input : find_inputs(options_.files)) read(input);
     const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::template_problem});
     all_.append(loaded.diagnostics);
+    check_version(loaded.rules);
     if (auto looked = look_for_series(loaded.rules); !looked) {
       std::cerr << looked.error().message << '\n';
       return kFailed;
@@ -132,6 +137,25 @@ class Check {
     all_.append(daemon::load_rules(loaded.config.rule_files, rule::Memory::Recorded).diagnostics);
   }
 
+  // Whether the version of Linkerd has what they read.
+  void check_version(const rule::RuleSet& rules) {
+    const auto minor = rule::linkerd_minor(options_.linkerd);
+    if (!minor) return;
+    const Diagnostics found = rule::check_versions(rules, *minor);
+    for (const rule::SourceFile& file : rule_files_) {
+      std::vector<int> lines;
+      for (const rule::Group& group : rules.groups) {
+        for (const rule::Rule& rule : group.rules) {
+          if (rule.place.file == file.path) lines.push_back(rule.place.line);
+        }
+      }
+      const rule::Suppressions suppressions(file.path, file.bytes, std::move(lines));
+      for (const Diagnostic& d : found.all()) {
+        if (d.place.file == file.path && !suppressions.covers(d)) all_.add(d);
+      }
+    }
+  }
+
   Result<void> look_for_series(const rule::RuleSet& rules) {
     if (options_.source.data.empty() && options_.source.server.empty()) return {};
     auto source = QuerySource::open(options_.source);
@@ -139,6 +163,10 @@ class Check {
     auto found = missing_series(rules, *source);
     if (!found) return fail(found.error());
     all_.append(*found);
+    auto firing = firing_now(
+        rule::load(rule_files_, {rule::Memory::Subquery, alert::template_problem}).rules, *source);
+    if (!firing) return fail(firing.error());
+    firing_ = std::move(*firing);
     return {};
   }
 
@@ -149,6 +177,7 @@ class Check {
                                " error(s), " + std::to_string(warnings) + " warning(s)\n";
     if (options_.format == "text") {
       std::cerr << all_.text(is_terminal());
+      for (const FiringNow& one : firing_) std::cout << one.text() << '\n';
       std::cout << counts;
     } else {
       std::cout << (options_.format == "json"     ? as_json(all_)
@@ -163,12 +192,26 @@ class Check {
   Diagnostics all_;
   std::vector<rule::SourceFile> rule_files_;
   std::size_t files_ = 0;
+  std::vector<FiringNow> firing_;
 };
 
-int list_checks() {
+// Of a rule in several lines, the one that says most.
+std::string_view first_line(std::string_view rule) {
+  for (const std::string_view start : {"expr: |\n", "expr: "}) {
+    if (rule.starts_with(start)) rule.remove_prefix(start.size());
+  }
+  return rule.substr(rule.find_first_not_of(' '), rule.find("\nfor:"));
+}
+
+int list_checks(const Options& options) {
+  if (options.output == "markdown") {
+    std::cout << rule::lint_markdown();
+    return kOk;
+  }
   for (const rule::LintCheck& check : rule::lint_checks()) {
     std::cout << check.code << "\n    " << check.what << "\n";
-    if (!check.example.empty()) std::cout << "    for example: " << check.example << "\n";
+    std::cout << "    not like this: " << first_line(check.bad)
+              << "\n    like this:     " << first_line(check.good) << "\n";
   }
   std::cout
       << "\nA comment on a rule, or above it, silences one there: # tocsin: disable=no-floor\n"
@@ -193,9 +236,19 @@ Run add_check(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json", "github", "checkstyle"}))
       ->capture_default_str();
   command->add_flag("--list", options->list, "Say what is looked for, and how to silence it");
+  command->add_option("--output", options->output, "Of --list: text, or markdown (a page)")
+      ->check(CLI::IsMember({"text", "markdown"}))
+      ->capture_default_str();
+  command->add_option("--linkerd-version", options->linkerd,
+                      "Of the meshes that the rules are for, for example 2.16: metrics that it "
+                      "does not have are found, too");
   add_source_options(*command, options->source);
   return [options] {
-    if (options->list) return list_checks();
+    if (options->list) return list_checks(*options);
+    if (!options->linkerd.empty() && !rule::linkerd_minor(options->linkerd)) {
+      std::cerr << "not a version of Linkerd: " << options->linkerd << "; write 2.16\n";
+      return kUsage;
+    }
     if (options->files.empty()) {
       std::cerr << "tocsin check needs files or folders\n";
       return kUsage;

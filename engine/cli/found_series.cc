@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "tocsin/duration.h"
 #include "tocsin/promql.h"
 
 namespace tocsin::cli {
@@ -103,6 +104,31 @@ Result<Diagnostics> missing_series(const rule::RuleSet& rules, QuerySource& sour
              "right if it waits for a fault that has not happened yet; else the rule never fires",
              ""});
       }
+    }
+  }
+  return out;
+}
+
+std::string FiringNow::text() const {
+  const std::string count = std::to_string(alerts) + (alerts == 1 ? " alert" : " alerts");
+  const std::string wait = rule.for_duration > Duration(0)
+                               ? ", once it has been so for " + format_duration(rule.for_duration)
+                               : "";
+  const std::string more = alerts > 1 ? " and " + std::to_string(alerts - 1) + " more" : "";
+  return rule.place.file + ":" + std::to_string(rule.place.line) + ": " + rule.name +
+         " would have " + count + " now" + wait + ": " + example.text() + more;
+}
+
+Result<std::vector<FiringNow>> firing_now(const rule::RuleSet& rules, QuerySource& source) {
+  std::vector<FiringNow> out;
+  for (const rule::Group& group : rules.groups) {
+    for (const rule::Rule& rule : group.rules) {
+      if (rule.kind != rule::RuleKind::Alert) continue;
+      const auto answer = source.instant(rule.expr_text, source.now());
+      if (!answer) return fail(answer.error().in("rule " + rule.name));
+      const auto* vector = std::get_if<promql::Vector>(&answer->value);
+      if (!vector || vector->empty()) continue;
+      out.push_back({rule, vector->size(), vector->front().labels.without(kMetricName)});
     }
   }
   return out;

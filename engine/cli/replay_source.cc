@@ -16,6 +16,9 @@
 namespace tocsin::cli {
 namespace {
 
+// Samples older than this have arrived.
+constexpr Duration kSettled = std::chrono::minutes(2);
+
 Result<std::optional<Timestamp>> read_moment(const std::string& text) {
   if (text.empty()) return std::nullopt;
   const auto at = parse_time(text);
@@ -75,7 +78,14 @@ Result<std::unique_ptr<replay::History>> open_past(const PastOptions& past,
   replay::RemoteHistoryOptions remote;
   remote.server.url = past.prometheus;
   remote.needs = std::move(needs);
-  remote.extent = {*options.from, options.to.value_or(SystemClock().now())};
+  const Timestamp now = SystemClock().now();
+  remote.extent = {*options.from, options.to.value_or(now)};
+  remote.settled = now - kSettled;
+  if (!past.cache.empty()) {
+    auto cache = replay::AnswerCache::open(past.cache);
+    if (!cache) return fail(cache.error());
+    remote.cache.emplace(std::move(*cache));
+  }
   return replay::open_remote_history(std::move(remote));
 }
 
@@ -88,6 +98,9 @@ void add_past_options(CLI::App& command, PastOptions& options) {
   command.add_option("--prometheus", options.prometheus,
                      "Or what this Prometheus remembers, or anything that speaks its query API; "
                      "with --from and --to");
+  command.add_option("--cache", options.cache,
+                     "A folder for what the Prometheus answered: a replay that was interrupted "
+                     "goes on, and a second one asks nothing again");
   command.add_option("--from", options.from,
                      "From when on: RFC 3339 or Unix seconds; default: as far as the data goes");
   command.add_option("--to", options.to, "Until when; default: as far as the data goes");

@@ -21,6 +21,7 @@ namespace tocsin::cli {
 struct PastOptions {
   std::vector<std::string> data;
   std::string prometheus;  // Or its URL.
+  std::string cache;       // A folder for what it answered.
   std::string from;
   std::string to;
   std::string config;  // Its routes, intervals and external labels count.

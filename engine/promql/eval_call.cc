@@ -143,10 +143,12 @@ class ToVectorNode : public Node {
 class TimestampNode : public Node {
  public:
   explicit TimestampNode(const Expr& argument)
-      : argument_(plan(argument)),
+      : argument_(plan_alone(unwrap(argument))),
         selector_(as<VectorSelector>(unwrap(argument))
                       ? dynamic_cast<SelectorNode*>(argument_.get())
-                      : nullptr) {}
+                      : nullptr) {
+    if (selector_) selector_->keep_times();
+  }
 
   Result<Frame> vector(Context& context) override {
     auto frame = argument_->vector(context);

@@ -11,6 +11,7 @@
 #include "promql/histogram_eval.h"
 #include "promql/plan.h"
 #include "promql/row_stream.h"
+#include "promql/sorted_window.h"
 
 namespace tocsin::promql {
 namespace {
@@ -251,6 +252,7 @@ class SamplesCallNode : public RangeCallNode {
   void settle(const Track&) override {}
 
   void slide(const Track& track, std::span<const double> values, std::span<double> out) override {
+    if (quantile_) return slide_quantile(track, values, out);
     samples_.clear();
     for (std::size_t i = 0; i < values.size(); ++i) {
       samples_.push_back({from_millis(track.times_ms[i]), values[i]});
@@ -266,6 +268,18 @@ class SamplesCallNode : public RangeCallNode {
  private:
   static constexpr std::size_t kWindowsAtOnce = 64;  // Their samples fit into the nearest cache.
 
+  // Windows overlap: what they have in common is sorted once.
+  void slide_quantile(const Track& track, std::span<const double> values, std::span<double> out) {
+    sorted_.clear();
+    Track::Bounds in;
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      const Track::Bounds& now = track.bounds[k];
+      for (; in.last < now.last; ++in.last) sorted_.add(values[in.last]);
+      for (; in.first < now.first; ++in.first) sorted_.remove(values[in.first]);
+      if (now.count() > 0) out[k] = quantile_of_sorted(param_values_[0], sorted_.values());
+    }
+  }
+
   void put_value(const Window& window, double& out) const {
     if (window.samples.empty()) return;
     if (const auto value = function_(window, param_values_)) out = *value;
@@ -277,6 +291,7 @@ class SamplesCallNode : public RangeCallNode {
   std::span<const double> param_values_;
   store::Windows windows_;
   std::vector<Sample> samples_;
+  SortedWindow sorted_;
 };
 
 // rate(), increase(), delta(): a function of each window's ends.

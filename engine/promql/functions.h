@@ -98,6 +98,9 @@ std::string signature_of(const Function& function);
 // The value at quantile `q` of `values`, which are reordered: linear interpolation between the two
 // nearest ranks (Prometheus' quantile()).
 double quantile_of(double q, std::vector<double>& values);
+double quantile_of_sorted(double q, std::span<const double> values);
+// NaN sorts first, as in Prometheus' heap.
+inline bool sorts_before(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; }
 
 // Adds `increment` to `sum` with Neumaier's compensation in `c`, as Prometheus' kahanSumInc.
 inline void kahan_add(double increment, double& sum, double& c) {

@@ -35,12 +35,14 @@ double clamp_min(double v, std::span<const double> params) { return max_or_nan(v
 double clamp_max(double v, std::span<const double> params) { return min_or_nan(v, params[0]); }
 
 double quantile_of(double q, std::vector<double>& values) {
+  std::sort(values.begin(), values.end(), sorts_before);
+  return quantile_of_sorted(q, values);
+}
+
+double quantile_of_sorted(double q, std::span<const double> values) {
   if (values.empty() || std::isnan(q)) return std::nan("");
   if (q < 0) return -HUGE_VAL;
   if (q > 1) return HUGE_VAL;
-  // NaN sorts first, as in Prometheus' heap.
-  std::sort(values.begin(), values.end(),
-            [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; });
   const double last = static_cast<double>(values.size()) - 1;
   const double rank = q * last;
   const double lower = std::max(0.0, std::floor(rank));

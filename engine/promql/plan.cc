@@ -2,6 +2,7 @@
 #include "promql/plan.h"
 
 #include "promql/histogram_eval.h"
+#include "promql/shared_steps.h"
 
 namespace tocsin::promql {
 namespace {
@@ -128,6 +129,11 @@ const std::string& literal_of(const Expr& expr) { return as<String>(unwrap(expr)
 
 NodePtr plan(const Expr& expr) {
   const Expr& inner = unwrap(expr);
+  NodePtr node = plan_alone(inner);
+  return inner.type == ValueType::Vector ? share(inner, std::move(node)) : std::move(node);
+}
+
+NodePtr plan_alone(const Expr& inner) {
   if (const auto* node = as<Number>(inner)) return std::make_unique<NumberNode>(node->value);
   if (const auto* node = as<String>(inner)) return std::make_unique<TextNode>(node->value);
   if (const auto* node = as<VectorSelector>(inner)) return std::make_unique<SelectorNode>(*node);

@@ -135,6 +135,8 @@ class SelectorNode : public Node {
  public:
   explicit SelectorNode(const VectorSelector& selector) : selector_(selector) {}
   Result<Frame> vector(Context& context) override;
+  // From now on it remembers when the samples were taken.
+  void keep_times() { keeps_times_ = true; }
   const std::vector<std::int64_t>& times_ms() const { return times_ms_; }
 
  private:
@@ -146,7 +148,18 @@ class SelectorNode : public Node {
     ShapePtr shape;
   } selection_;
   std::vector<std::int64_t> times_ms_;
+  bool keeps_times_ = false;
+  // What evaluations to come will read.
+  struct Ahead {
+    std::uint64_t run = 0;
+    ShapePtr shape;
+    Timestamp first{};
+    Duration step{0};
+    std::vector<std::vector<double>> values;  // By step; taken when it has come.
+  } ahead_;
 
+  bool works_ahead(const Context& context) const;
+  std::vector<double> values_ahead(const Context& context);
   friend class MatrixSelectorNode;
   static void look_up(const VectorSelector& selector, const Context& context, Selection& selection);
   static bool mend(const VectorSelector& selector, const store::SeriesReader& reader,
@@ -162,6 +175,8 @@ ShapePtr single_row(Labels labels);
 
 // Builders: a plan for each kind of expression. `expr` has passed the type checker.
 NodePtr plan(const Expr& expr);
+// The node itself, which shares its value with nobody (shared_steps.h); of an unwrapped expression.
+NodePtr plan_alone(const Expr& expr);
 RangeNodePtr plan_range(const Expr& expr);
 NodePtr plan_binary(const Binary& binary, ValueType type);
 NodePtr plan_aggregate(const Expr& expr, const Aggregate& aggregate);

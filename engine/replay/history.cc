@@ -39,6 +39,7 @@ class ArchiveHistory : public History {
   Extent extent() const override { return {player_->oldest(), player_->newest()}; }
   store::Store& store() override { return store_; }
   void skip_to(Timestamp from) override { player_->skip_to(from); }
+  void fetch(Timestamp upto) override { player_->fetch(upto); }
   Advance advance(Timestamp upto) override {
     const archive::Player::Played played = player_->play(store_, upto);
     if (played.other_begins_at) return {played.last, played.other_begins_at};

@@ -40,8 +40,15 @@ class History {
   };
   virtual Advance advance(Timestamp upto) = 0;
 
+  // Prepares what the next advance() until `upto` takes, if there is something to prepare. On any
+  // thread, while others read the store, and nobody calls anything else.
+  virtual void fetch(Timestamp /*upto*/) {}
+
   // The metrics that a target ever had, by the labels of its `up`; null: nothing is known.
   virtual std::shared_ptr<const source::MetricNames> metrics_of(const Labels& up) const = 0;
+
+  // Why it does not go on after the last advance(); what that loaded is not all there was.
+  virtual std::optional<Error> failure() const { return std::nullopt; }
 
   // What is wrong with the data, as sentences.
   virtual std::vector<std::string> complaints() const { return {}; }

@@ -2,6 +2,7 @@
 #include "replay/remote_history.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -12,6 +13,10 @@
 
 namespace tocsin::replay {
 namespace {
+
+// What is asked for at once.
+constexpr Duration kChunk = std::chrono::minutes(20);
+constexpr int kAttempts = 3;
 
 std::string selector_of(const Matchers& matchers) {
   std::string out;
@@ -31,22 +36,32 @@ class RemoteHistory : public History {
     }
     selectors_.assign(selectors.begin(), selectors.end());
     history_ = longest + options_.slack;
-    loaded_ = options_.extent.oldest - longest;
+    loaded_ = start_of_chunk(options_.extent.oldest - longest);
   }
 
   Extent extent() const override { return options_.extent; }
   store::Store& store() override { return store_; }
 
   Advance advance(Timestamp upto) override {
-    if (upto > loaded_) load(upto);
+    while (loaded_ < upto && !failure_) {
+      if (chunks_.empty()) fetch_chunk(loaded_);
+      take_chunk(std::move(chunks_.front()));
+      chunks_.pop_front();
+    }
     store_.collect_garbage(upto);
-    return {upto, std::nullopt};
+    return {std::min(upto, loaded_), std::nullopt};
   }
+
+  void fetch(Timestamp upto) override {
+    Timestamp after = chunks_.empty() ? loaded_ : chunks_.back().upto;
+    for (; after < upto && !failure_; after = chunks_.back().upto) fetch_chunk(after);
+  }
+
+  std::optional<Error> failure() const override { return failure_; }
 
   std::shared_ptr<const source::MetricNames> metrics_of(const Labels& up) const override {
     return seen_.of(up);
   }
-  std::vector<std::string> complaints() const override { return complaints_; }
 
  private:
   struct Known {
@@ -55,29 +70,70 @@ class RemoteHistory : public History {
     bool ended = false;
   };
 
-  void load(Timestamp upto) {
-    const std::string window = "[" + format_duration(upto - loaded_) + "]";
-    std::vector<Result<promql::Answer>> answers(
-        selectors_.size(), Result<promql::Answer>(fail(ErrorCode::Canceled, "not asked")));
+  // What was asked for, and what came back of each selector.
+  struct Chunk {
+    Timestamp after;
+    Timestamp upto;
+    std::vector<Result<promql::Answer>> answers;
+  };
+
+  // Chunks begin and end at the same moments in every run, so that the cache knows them.
+  static Timestamp start_of_chunk(Timestamp at) {
+    return from_millis(to_millis(at) / kChunk.count() * kChunk.count());
+  }
+
+  void fetch_chunk(Timestamp after) {
+    const Timestamp upto = std::min(start_of_chunk(after) + kChunk, options_.extent.newest);
+    Chunk chunk{after, upto, {}};
+    chunk.answers.resize(selectors_.size(), fail(ErrorCode::Canceled, "not asked"));
     team_.run(selectors_.size(), [&](std::size_t i) {
-      answers[i] = source::ask_remote(options_.server, selectors_[i] + window, upto);
+      chunk.answers[i] = ask(selectors_[i] + "[" + format_duration(upto - after) + "]", upto);
     });
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      const auto* matrix = answers[i] ? std::get_if<promql::Matrix>(&answers[i]->value) : nullptr;
+    chunks_.push_back(std::move(chunk));
+  }
+
+  Result<promql::Answer> ask(const std::string& query, Timestamp at) const {
+    const std::string question =
+        options_.server.url + "\n" + query + "\n" + std::to_string(to_millis(at));
+    if (options_.cache) {
+      if (auto known = options_.cache->find(question)) {
+        net::HttpResponse response;
+        response.status = 200;
+        response.body = std::move(*known);
+        if (auto answer = source::read_answer(response)) return answer;
+      }
+    }
+    const auto request = source::instant_request(options_.server, query, at);
+    if (!request) return fail(request.error());
+    for (int attempt = 1;; ++attempt) {
+      const net::HttpResult response = options_.fetch(*request);
+      auto answer = source::read_answer(response);
+      if (answer && options_.cache && at <= options_.settled) {
+        if (auto kept = options_.cache->keep(question, response->body); !kept) {
+          return fail(kept.error());
+        }
+      }
+      const bool may_pass = !answer && (answer.error().code == ErrorCode::Unavailable ||
+                                        answer.error().code == ErrorCode::Timeout);
+      if (!may_pass || attempt == kAttempts) return answer;
+    }
+  }
+
+  void take_chunk(const Chunk& chunk) {
+    for (std::size_t i = 0; i < chunk.answers.size(); ++i) {
+      const Result<promql::Answer>& answer = chunk.answers[i];
+      const auto* matrix = answer ? std::get_if<promql::Matrix>(&answer->value) : nullptr;
       if (!matrix) {
-        complain(selectors_[i], answers[i]);
-        continue;
+        const Error error =
+            answer ? Error{ErrorCode::Parse, "no range vector came back"} : answer.error();
+        failure_ = error.in(options_.server.url + " was asked for " + selectors_[i] + " after " +
+                            format_rfc3339(chunk.after));
+        return;
       }
       for (const promql::Series& series : *matrix) take(series);
     }
-    end_those_that_are_gone(upto);
-    loaded_ = upto;
-  }
-
-  void complain(const std::string& selector, const Result<promql::Answer>& answer) {
-    if (complaints_.size() == 10) return;
-    complaints_.push_back(selector + " after " + format_rfc3339(loaded_) + ": " +
-                          (answer ? "no range vector came back" : answer.error().message));
+    end_those_that_are_gone(chunk.upto);
+    loaded_ = chunk.upto;
   }
 
   void take(const promql::Series& series) {
@@ -135,7 +191,8 @@ class RemoteHistory : public History {
   Timestamp loaded_;
   std::unordered_map<Labels, Known> known_;
   Sightings seen_;
-  std::vector<std::string> complaints_;
+  std::deque<Chunk> chunks_;  // That have come and are not in the store.
+  std::optional<Error> failure_;
 };
 
 }  // namespace

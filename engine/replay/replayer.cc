@@ -9,8 +9,10 @@
 #include "daemon/group_plan.h"
 #include "daemon/outgoing.h"
 #include "promql/ast.h"
+#include "promql/shared_steps.h"
 #include "replay/pages.h"
 #include "replay/parallel.h"
+#include "replay/report.h"
 #include "replay/rule_replay.h"
 #include "replay/stages.h"
 #include "tocsin/duration.h"
@@ -31,6 +33,12 @@ Duration longest_need(const rule::RuleSet& rules) {
     longest = std::max(longest, need.history);
   }
   return longest;
+}
+
+std::shared_ptr<promql::SharedSteps> shared_steps_of(const rule::Group& group) {
+  std::vector<promql::ExprPtr> exprs;
+  for (const rule::Rule& rule : group.rules) exprs.push_back(rule.expr);
+  return std::make_shared<promql::SharedSteps>(exprs);
 }
 
 // The alerts of one rule, as they are told.
@@ -103,10 +111,11 @@ class Replayer {
         team_(options.threads) {
     const Duration kept = longest_need(rules) + 2 * kStretch;
     for (const rule::Group& group : rules.groups) {
-      Members members{&group, timing_of(group), {}};
+      Members members{&group, timing_of(group), shared_steps_of(group), {}};
       for (const rule::Rule& rule : group.rules) {
         members.rules.push_back(
-            {std::make_unique<RuleReplay>(rule, group.limit, members.timing, history.store(), kept),
+            {std::make_unique<RuleReplay>(rule, group.limit, members.timing, history.store(), kept,
+                                          members.shared),
              std::nullopt});
         if (rule.kind != rule::RuleKind::Alert) continue;
         members.rules.back().chronicle.emplace(outcome_.rules.size(), is_below(rule));
@@ -122,13 +131,14 @@ class Replayer {
     outcome_.to = std::min(options_.to.value_or(extent.newest), extent.newest);
     if (outcome_.from > outcome_.to) {
       return fail(ErrorCode::InvalidArgument, "there is no data for that time: it reaches from " +
-                                                  format_rfc3339(extent.oldest) + " to " +
-                                                  format_rfc3339(extent.newest));
+                                                  moment_text(extent.oldest) + " to " +
+                                                  moment_text(extent.newest));
     }
     // What fires at the beginning has begun before.
     const Timestamp begin = std::max(extent.oldest, outcome_.from - warm_up());
     history_.skip_to(begin - longest_need(rules_));
     live(begin);
+    if (const auto failure = history_.failure()) return fail(*failure);
     return finish();
   }
 
@@ -140,6 +150,7 @@ class Replayer {
   struct Members {
     const rule::Group* group;
     RuleTiming timing;
+    std::shared_ptr<promql::SharedSteps> shared;
     std::vector<Member> rules;
   };
 
@@ -167,6 +178,8 @@ class Replayer {
     while (now < outcome_.to) {
       const Timestamp until = std::min(now + kStretch, outcome_.to);
       const History::Advance moved = history_.advance(until);
+      if (history_.failure()) return;
+      fetch_until_ = std::min(until + kStretch, outcome_.to);
       const Timestamp seen = std::min(until, std::max(now, moved.last));
       live_through(now, seen);
       now = seen;
@@ -196,7 +209,9 @@ class Replayer {
   void live_through(Timestamp after, Timestamp upto) {
     slots_.clear();
     for (const Members& group : groups_) slots_.push_back(slots_of(group, after, upto));
-    for (const std::vector<Unit>& stage : stages_) {
+    begin_sharing();
+    for (const std::vector<Unit>& stage : stages_.units) {
+      if (stages_.is_cut) begin_sharing();
       std::vector<std::pair<RuleReplay*, std::size_t>> asked;
       for (const Unit& unit : stage) {
         if (unit.slot_by_slot && has_alerts(unit)) continue;
@@ -204,9 +219,27 @@ class Replayer {
           asked.emplace_back(groups_[unit.group].rules[rule].replay.get(), unit.group);
         }
       }
-      team_.run(asked.size(),
-                [&](std::size_t i) { asked[i].first->answer(slots_[asked[i].second]); });
+      team_.run(asked.size() + 1, [&](std::size_t i) {
+        if (i == 0) return fetch();
+        const auto& [rule, group] = asked[i - 1];
+        rule->answer(slots_[group]);
+      });
       for (const Unit& unit : stage) take(unit);
+    }
+  }
+
+  // The next stretch is unpacked while rules are evaluated over this one.
+  void fetch() {
+    if (fetch_until_) history_.fetch(*fetch_until_);
+    fetch_until_.reset();
+  }
+
+  void begin_sharing() {
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      if (slots_[g].empty()) continue;
+      const RuleTiming& timing = groups_[g].timing;
+      groups_[g].shared->begin({slots_[g].front() - timing.query_offset,
+                                slots_[g].back() - timing.query_offset, timing.interval});
     }
   }
 
@@ -332,6 +365,7 @@ class Replayer {
   Team team_;
   std::vector<Members> groups_;
   std::vector<std::vector<Timestamp>> slots_;  // Of groups_, in the stretch that is lived through.
+  std::optional<Timestamp> fetch_until_;
   std::optional<daemon::Eyesight> eyes_;
   Timestamp eyes_at_{};
   std::vector<Sending> sendings_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "alert/rule_life.h"
+#include "replay/recording.h"
 #include "tocsin/store.h"
 
 namespace tocsin::replay {
@@ -32,8 +33,9 @@ struct SlotOutcome {
 
 class RuleReplay {
  public:
+  // `shared` is where rules that are answered at the same slots have what they have in common.
   RuleReplay(const rule::Rule& rule, std::size_t limit, RuleTiming timing, store::Store& store,
-             Duration history);
+             Duration history, std::shared_ptr<promql::SharedSteps> shared);
 
   const rule::Rule& rule() const { return *life_.rule(); }
   const RuleTiming& timing() const { return timing_; }
@@ -61,6 +63,14 @@ class RuleReplay {
 
  private:
   Result<promql::Answer> answer_at(Timestamp slot);
+  // Calls `use(series, sample)` with what the answers have at that instant. Instants come in order.
+  template <class Use>
+  void answers_at(Timestamp at, Use use);
+  bool has_nothing() const {
+    return answers_.empty() && !each_alone_ && !is_written_ && !has_alerts();
+  }
+  Recording* recording() { return recording_ && !each_alone_ ? &*recording_ : nullptr; }
+  void record(Timestamp at);
   void write(Timestamp at, const promql::Vector& series);
 
   const std::size_t limit_;
@@ -70,10 +80,13 @@ class RuleReplay {
   alert::RuleLife life_;
   promql::Query query_;
   promql::Matrix answers_;
-  std::vector<std::size_t>
-      next_;                 // Of each series of answers_, the sample that has not been taken.
-  bool each_alone_ = false;  // take() has to ask for each slot.
-  bool is_written_ = false;  // The last slot wrote something.
+  // Of each series of answers_, the sample that has not been taken.
+  std::vector<std::size_t> next_;
+  std::optional<Recording> recording_;  // Of answers_, where they need no life.
+  bool each_alone_ = false;             // take() has to ask for each slot.
+  bool is_written_ = false;             // The last slot wrote something.
+  std::vector<store::SeriesId> ids_;
+  std::vector<double> values_;
   std::size_t failures_ = 0;
   std::string last_failure_;
 };

@@ -62,10 +62,11 @@ Stages stages_of(const rule::RuleSet& rules) {
       (waits ? waiting : ready).push_back(unit);
     }
     if (ready.empty()) {
+      stages.is_cut = true;
       ready.push_back(waiting.front());
       waiting.erase(waiting.begin());
     }
-    stages.push_back(std::move(ready));
+    stages.units.push_back(std::move(ready));
     left = std::move(waiting);
   }
   return stages;

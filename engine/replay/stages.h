@@ -19,9 +19,13 @@ struct Unit {
   bool slot_by_slot = false;  // Then it is all the rules of the group.
 };
 
-// Units of one stage read nothing of what the others of it write. Where groups read one another in
-// a circle, the circle is cut: one of them then sees the other's results later than it would.
-using Stages = std::vector<std::vector<Unit>>;
+// Units of one stage read nothing of what the others of it write.
+struct Stages {
+  std::vector<std::vector<Unit>> units;
+  // Groups read one another in a circle, and it was cut: one of them sees the other's results later
+  // than it would.
+  bool is_cut = false;
+};
 Stages stages_of(const rule::RuleSet& rules);
 
 }  // namespace tocsin::replay

@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "rule/explain_expr.h"
 #include "rule/notation.h"
 #include "rule/pretty.h"
 #include "tocsin/duration.h"
@@ -140,6 +141,16 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
+void explain_expression(const Rule& rule, std::string& out) {
+  if (rule.kind == RuleKind::Record) {
+    out += "    computes: " + in_words(*rule.expr) + "\n";
+    return;
+  }
+  for (const auto& [heading, text] : expression_lines(*rule.expr)) {
+    out += "    " + heading + (text.empty() ? "" : ": ") + text + "\n";
+  }
+}
+
 void explain_rule(const Rule& rule, const Group& group, ExampleMessage example, std::string& out) {
   out +=
       std::string("  ") + (rule.kind == RuleKind::Alert ? "alert " : "record ") + rule.name + "\n";
@@ -149,6 +160,8 @@ void explain_rule(const Rule& rule, const Group& group, ExampleMessage example, 
     out += "    fires on: " + condition_line(*rule.condition) + "\n";
     add_lines("leaves out", exclusions_of(rule, group), out);
     out += "    labels: " + labels_line(*rule.condition) + "\n";
+  } else if (!rule.generated) {
+    explain_expression(rule, out);
   }
   if (rule.for_duration.count() > 0) out += "    for: " + format_duration(rule.for_duration) + "\n";
   if (example) add_lines("would say, for example", lines_of(example(rule)), out);

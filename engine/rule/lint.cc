@@ -15,45 +15,6 @@ namespace {
 using promql::Expr;
 using promql::VectorSelector;
 
-constexpr std::array<LintCheck, 21> kChecks = {{
-    {"lint/no-direction", "Requests are counted by the client's proxy and by the server's.",
-     "sum(rate(response_total[5m]))"},
-    {"lint/no-such-metric", "No version of Linkerd has a metric of this name.",
-     "rate(request_errors_total[5m]) > 0"},
-    {"lint/renamed-metric", "The metric has another name in newer versions.",
-     "identity_cert_expiration_timestamp_seconds - time() < 3600"},
-    {"lint/never-matches", "The metric never has this label, or this value.",
-     "response_total{direction=\"inbound\",tls=\"false\"}"},
-    {"lint/no-such-label", "Grouping by a label that the series never have.",
-     "sum by (dst_deployment) (rate(response_total{direction=\"inbound\"}[5m]))"},
-    {"lint/no-such-bucket", "The histogram has no such bound.",
-     "rate(response_latency_ms_bucket{direction=\"inbound\",le=\"250\"}[5m])"},
-    {"lint/rate-of-gauge", "rate() is for counters.",
-     "rate(tcp_open_connections{direction=\"inbound\"}[5m])"},
-    {"lint/no-rate", "A counter's value says how long its proxy has been running.",
-     "sum(response_total{direction=\"inbound\"}) > 100"},
-    {"lint/short-window", "A window that holds too few scrapes.",
-     "rate(response_total{direction=\"inbound\"}[30s])"},
-    {"lint/off-bucket", "A threshold between two bounds of the histogram.",
-     "histogram_quantile(0.99, sum by (le) "
-     "(rate(response_latency_ms_bucket{direction=\"inbound\"}[5m]))) > 250"},
-    {"lint/never-true", "A comparison that nothing can satisfy.", "count(up == 0) == 0"},
-    {"lint/always-true", "A comparison that everything satisfies.", ""},
-    {"lint/healthy-leaf", "Leaf certificates live 24 hours and are renewed when 7 are left.",
-     "control_identity_cert_expiration_timestamp_seconds - time() < 86400"},
-    {"lint/no-floor", "A share of requests that one failure at night turns into 50 %.", ""},
-    {"lint/no-for", "A share of requests that a single evaluation decides on.", ""},
-    {"lint/short-for", "'for' is shorter than the time between two evaluations.", ""},
-    {"lint/lost-label", "A template asks for a label that the expression has removed.", ""},
-    {"lint/never-pairs", "Two sides of an operator that have different labels.",
-     "sum by (pod) (up == 0) and count by (node) (kube_node_info)"},
-    {"lint/absent-of-many", "absent() is true once all that would match are gone.",
-     "absent(up{component=~\"identity|destination\"})"},
-    {"lint/plain-regex", "An expression that is a plain text.", "up{job=~\"linkerd\"} == 0"},
-    {"lint/anchored-regex", "Matchers are for the whole value anyway.",
-     "up{job=~\"^linkerd.*$\"} == 0"},
-}};
-
 // What PromQL itself has to say, unless something was found there already.
 void add_annotations(const promql::Annotations& annotations, Findings& findings) {
   for (const auto* list : {&annotations.warnings, &annotations.infos}) {
@@ -110,8 +71,6 @@ void check_templates(const Rule& rule, const Expr& written, Findings& findings) 
 }
 
 }  // namespace
-
-std::span<const LintCheck> lint_checks() { return kChecks; }
 
 const VectorSelector* selector_of(const Expr& expr) {
   if (const auto* selector = promql::as<VectorSelector>(expr)) return selector;

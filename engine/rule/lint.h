@@ -21,9 +21,13 @@ namespace tocsin::rule {
 struct LintCheck {
   std::string_view code;  // "lint/no-direction"
   std::string_view what;
-  std::string_view example;
+  // Lines of a rule, behind its `alert:`: one that is found, and one that is not.
+  std::string_view bad;
+  std::string_view good;
 };
 std::span<const LintCheck> lint_checks();
+// All of them as a page.
+std::string lint_markdown();
 
 struct LintFinding {
   std::string code;

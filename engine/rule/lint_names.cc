@@ -4,6 +4,7 @@
 
 #include "promql/functions.h"
 #include "rule/linkerd_catalog.h"
+#include "rule/linkerd_versions.h"
 #include "rule/lint_parts.h"
 #include "tocsin/duration.h"
 #include "tocsin/sample.h"
@@ -51,18 +52,26 @@ class NameLinter {
           "add direction=\"inbound\" for what a workload did, \"outbound\" for what it saw", where);
     }
     check_name(selector, where);
-    if (selector.name == kOldCertificate &&
-        text_.find("control_" + selector.name) == std::string::npos) {
-      findings_.add(
-          "renamed-metric",
-          "'" + selector.name + "' is called control_" + selector.name + " since Linkerd 2.16",
-          "use the condition 'certificate', or both names joined with 'or'", where);
-    }
+    check_versions(selector, where);
     for (const Matcher& m : selector.matchers) {
       check_value(selector, m, where);
       check_regex(m, where);
       if (metric && m.name() == "le") check_bucket(*metric, m, where);
     }
+  }
+
+  // Of a metric that newer versions have under another name.
+  void check_versions(const VectorSelector& selector, const Expr& where) {
+    const MetricVersions* versions = versions_of(selector.name);
+    if (!versions || versions->until == 0 || find_invented_metric(selector.name)) return;
+    if (text_.find(versions->now) != std::string::npos) return;
+    const bool is_expiration = selector.name == kOldCertificate;
+    findings_.add("renamed-metric",
+                  "'" + selector.name + "' is called " + std::string(versions->now) +
+                      " since Linkerd 2." + std::to_string(versions->until + 1),
+                  is_expiration ? "use the condition 'certificate', or both names joined with 'or'"
+                                : "join both names with 'or'",
+                  where);
   }
 
   void check_name(const VectorSelector& selector, const Expr& where) {

@@ -11,6 +11,9 @@ namespace {
 
 // How many columns are left open for samples that come late.
 constexpr std::size_t kOpenColumns = 2;
+// How many dropped columns lend their memory to the next ones. What is dropped at once comes back
+// before long.
+constexpr std::size_t kMostSpare = 128;
 
 bool is_alive(double v) { return !is_absent(v) && !is_stale_nan(v); }
 
@@ -18,6 +21,14 @@ bool is_alive(double v) { return !is_absent(v) && !is_stale_nan(v); }
 bool is_irregular(double value, double previous) {
   if (value >= previous) return false;  // Not so for every NaN.
   return !is_absent(value) || is_alive(previous);
+}
+
+// Whether each value is there and not below the one before: nothing is irregular then.
+bool grows(const std::vector<double>& now, const std::vector<double>& before) {
+  if (now.size() > before.size()) return false;
+  bool all = true;
+  for (std::size_t i = 0; i < now.size(); ++i) all &= now[i] >= before[i];
+  return all;
 }
 
 }  // namespace
@@ -77,6 +88,7 @@ void Block::note_irregular(Column& now, bool restarted) {
   const Column* before = columns_.empty() ? nullptr : &columns_.back();
   const bool synthesize =
       options_.synthesize_starts && before != nullptr && !before->failed && !restarted;
+  if (before && grows(now.values, before->values)) return;
   for (Row row = 0; row < now.values.size(); ++row) {
     const double value = now.values[row];
     const double previous = before ? before->value(row) : absent_value();
@@ -250,12 +262,13 @@ bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
 
 std::vector<Row> Block::collect_garbage(Timestamp now) {
   const std::int64_t oldest = to_millis(now - options_.history);
-  while (!columns_.empty() && columns_.front().at_ms <= oldest) {
-    if (spare_.size() < 2) spare_.push_back(std::move(columns_.front()));
+  std::ptrdiff_t dropped = 0;
+  for (; !columns_.empty() && columns_.front().at_ms <= oldest; ++dropped) {
+    if (spare_.size() < kMostSpare) spare_.push_back(std::move(columns_.front()));
     columns_.pop_front();
-    views_.erase(views_.begin());
     if (sealed_ > 0) --sealed_;
   }
+  views_.erase(views_.begin(), views_.begin() + dropped);
   std::vector<Row> empty;
   for (Row row = 0; row < rows_.size(); ++row) {
     if (rows_[row].used && rows_[row].last_ms <= oldest) empty.push_back(row);

@@ -105,6 +105,7 @@ struct Need {
 std::vector<Need> needs_of(const Expr& expr);
 
 class SharedValues;  // promql/shared_values.h
+class SharedSteps;   // promql/shared_steps.h
 
 struct QueryOptions {
   Duration lookback = std::chrono::minutes(5);
@@ -119,6 +120,8 @@ struct QueryOptions {
   std::function<void()> pause;
   // Where queries of the same instant find what they have in common. Null: nowhere.
   std::shared_ptr<SharedValues> shared;
+  // The same for range queries over the same steps. Null: nowhere.
+  std::shared_ptr<SharedSteps> shared_steps;
 };
 
 class Query {

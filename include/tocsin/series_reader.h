@@ -169,6 +169,11 @@ class SeriesReader {
   virtual void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                            std::span<double> values, std::span<std::int64_t> times) const = 0;
 
+  // What read_latest() gives at first, first + step, …: a vector of values for each, which has the
+  // length of `ids` and holds absent_value() where there is none.
+  virtual void read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, Timestamp first,
+                                 Duration step, std::span<std::vector<double>> values) const;
+
   // Where the series stand, in their order: for window(), as long as their ids hold. No run is
   // longer than an EndsBatch.
   virtual std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const;
@@ -201,6 +206,16 @@ class SeriesReader {
 inline constexpr std::uint64_t kAbsentBits = 0x7ff000000000000aULL;
 inline double absent_value() { return std::bit_cast<double>(kAbsentBits); }
 inline bool is_absent(double v) { return std::bit_cast<std::uint64_t>(v) == kAbsentBits; }
+
+inline void SeriesReader::read_latest_ahead(std::span<const SeriesId> ids, Duration lookback,
+                                            Timestamp first, Duration step,
+                                            std::span<std::vector<double>> values) const {
+  std::vector<std::int64_t> times(ids.size());
+  for (std::vector<double>& at_step : values) {
+    read_latest(ids, first - lookback, first, at_step, times);
+    first += step;
+  }
+}
 
 // For readers that know nothing of blocks: each series is its own.
 inline std::vector<RowRun> SeriesReader::runs_of(std::span<const SeriesId> ids) const {

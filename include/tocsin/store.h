@@ -110,6 +110,8 @@ class Store : public SeriesReader {
                     Windows& out) const override;
   void read_latest(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                    std::span<double> values, std::span<std::int64_t> times) const override;
+  void read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, Timestamp first,
+                         Duration step, std::span<std::vector<double>> values) const override;
   std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const override;
   std::shared_ptr<const WindowReader> window(std::size_t runs, Timestamp after,
                                              Timestamp upto) const override;

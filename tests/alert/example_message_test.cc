@@ -23,6 +23,16 @@ TEST_CASE("an example is beyond the threshold, wherever the expression has it") 
   CHECK(summary_of("expr: a == 3" + value) == "3");
 }
 
+TEST_CASE("an example has the labels that the expression is known to keep") {
+  const auto first_line = [](const std::string& rule) {
+    const std::string text = example_message(rule::last_rule(rule::load_alert(rule)));
+    return text.substr(0, text.find('\n'));
+  };
+  CHECK(first_line("expr: sum by (namespace, deployment) (a) > 1") ==
+        R"(A{deployment="checkout", namespace="shop"})");
+  CHECK(first_line("expr: up == 0") == "A{}");
+}
+
 TEST_CASE("a condition's example is a sentence about somebody") {
   CHECK(summary_of("success_rate: {below: 99%}") ==
         "checkout in shop: only 96% of requests succeed");

@@ -153,6 +153,40 @@ def look_at_series(tocsin, folder):
     assert "there is no series 'respons_total'" in done.stderr, done.stderr
 
 
+VERSIONED = """groups:
+- name: g
+  rules:
+  - alert: Statuses
+    expr: sum(rate(inbound_http_statuses_total{status="500"}[5m])) > 1
+  - alert: Issuer
+    # tocsin: disable=not-in-version
+    expr: issuer_cert_ttl_seconds < 86400
+"""
+
+
+def knows_versions(tocsin, folder):
+    file = folder / "versioned.yaml"
+    file.write_text(VERSIONED)
+    assert "lint/" not in check(tocsin, str(file)).stderr
+    assert "lint/" not in check(tocsin, "--linkerd-version", "2.20", str(file)).stderr
+    done = check(tocsin, "--linkerd-version", "2.16", "--format", "json", str(file))
+    found = [(d["code"], d["line"]) for d in json.loads(done.stdout)]
+    assert found == [("lint/not-in-version", 4)], done
+    assert "exists only since Linkerd 2.20" in done.stdout, done.stdout
+    assert check(tocsin, "--linkerd-version", "new", str(file)).returncode == 2
+
+
+def says_what_would_fire(tocsin, folder):
+    (folder / "fire.txt").write_text('limit{pod="a"} 3\nlimit{pod="b"} 5\n')
+    file = folder / "fire.yaml"
+    file.write_text("groups:\n- name: g\n  rules:\n  - {alert: High, expr: limit > 2, for: 5m}\n"
+                    "  - {alert: Higher, expr: limit > 9}\n")
+    done = check(tocsin, str(file), "--data", str(folder / "fire.txt"))
+    assert f"{file}:4: High would have 2 alerts now, once it has been so for 5m: " in done.stdout, done.stdout
+    assert "Higher" not in done.stdout, done.stdout
+    assert "would have" not in check(tocsin, str(file)).stdout
+
+
 def main(tocsin):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -160,6 +194,8 @@ def main(tocsin):
         compare_formats(tocsin, folder)
         walk_trees(tocsin, folder)
         look_at_series(tocsin, folder)
+        knows_versions(tocsin, folder)
+        says_what_would_fire(tocsin, folder)
         print("formats, trees, silenced findings and missing series as they should be")
 
 

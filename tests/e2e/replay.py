@@ -5,12 +5,15 @@ nothing else; what a daemon recorded gives the alerts that it gave, when it gave
 a change would have made of it."""
 
 import datetime
+import http.server
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 
 from harness import Lab, need, wait_until
 
@@ -160,6 +163,66 @@ web: {{listen: '127.0.0.1:0'}}
     for was, is_there in zip(live, there):
         # Two scrapers see a fault within a scrape of each other, and one reads stale markers.
         assert all(abs(a - b) < 4 for a, b in zip(was[1:], is_there[1:])), (was, is_there)
+    goes_on_where_it_was_interrupted(lab, prometheus, rules, began)
+
+
+class Flaky:
+    """Passes questions on to a Prometheus, counts them, and breaks when it has been asked often enough."""
+
+    def __init__(self, prometheus):
+        self.asked = 0
+        self.breaks_after = None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def pass_on(self):
+                outer.asked += 1
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if outer.breaks_after is not None and outer.asked > outer.breaks_after:
+                    return self.send_error(503)
+                request = urllib.request.Request(f"http://{prometheus}{self.path}", data=body or None, method=self.command,
+                                                 headers={"Content-Type": self.headers.get("Content-Type", "text/plain")})
+                with urllib.request.urlopen(request, timeout=20) as response:
+                    answer = response.read()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_POST = pass_on
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+def goes_on_where_it_was_interrupted(lab, prometheus, rules, began):
+    """A Prometheus that breaks half-way ends the replay with an error; what it answered is not asked again."""
+    flaky = Flaky(prometheus)
+    cache = lab.path("cache")
+    # All of it before the Prometheus was started: it answers that there is nothing.
+    command = ["replay", "--rules", rules, "--prometheus", flaky.url(), "--cache", cache, "--output", "json",
+               "--from", (began - datetime.timedelta(hours=3)).isoformat(),
+               "--to", (began - datetime.timedelta(minutes=10)).isoformat()]
+    flaky.breaks_after = 6
+    done = subprocess.run([lab.tocsin, *command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "was asked for" in done.stderr, done
+    kept = len(os.listdir(cache))
+    assert kept == 6, kept
+    flaky.breaks_after = None
+    flaky.asked = 0
+    assert json.loads(run(lab, *command))["alerts"] == []
+    assert flaky.asked + kept == len(os.listdir(cache)), (flaky.asked, os.listdir(cache))
+    flaky.asked = 0
+    assert json.loads(run(lab, *command))["alerts"] == []
+    assert flaky.asked == 0, flaky.asked
+    flaky.server.shutdown()
 
 
 def text_of(labels):

@@ -53,6 +53,10 @@ def main(tocsin):
     table = printed(tocsin, "rules", "--format=markdown")
     assert (ROOT / "rules" / "REFERENCE.md").read_text().endswith("\n\n" + table), \
         "print the table of rules/REFERENCE.md again: tocsin schema rules --format=markdown"
+    checks = subprocess.run([tocsin, "check", "--list", "--output=markdown"], capture_output=True, text=True, check=True,
+                            timeout=30).stdout
+    assert (ROOT / "rules" / "CHECKS.md").read_text() == checks, \
+        "print rules/CHECKS.md again: tocsin check --list --output=markdown"
 
     rules = [path for folder in ("rules", "examples") for path in (ROOT / folder).rglob("*.y*ml")
              if not path.name.endswith(".test.yaml")]

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "promql/shared_steps.h"
 #include "promql/shared_values.h"
 #include "tocsin/promql.h"
 #include "tocsin/store.h"
@@ -70,17 +71,31 @@ TEST_CASE("the steps of a range query have the values of its instants") {
   const Timestamp start = from_millis(100'000);
   const Timestamp end = from_millis(3'500'000);
   const Duration step(47'000);
-  for (const char* text :
-       {"rate(c_total[5m])", "increase(c_total[3m] offset 2m)", "sum(rate(c_total[10m])) > 0",
-        "rate(c_total[5m] @ 1800)", "max_over_time(rate(c_total[2m])[10m:40s])",
-        "delta(c_total[90s])", "sum by (n) (increase(c_total[3m]))",
-        "avg(rate(c_total[4m])) by (n)", "count(avg_over_time(c_total[5m]))",
-        "max_over_time(c_total[2m])", "quantile_over_time(0.3, c_total[5m])",
-        "stddev(changes(c_total[6m]))", "min_over_time(sum(rate(c_total[2m]))[5m:30s])",
-        "predict_linear(c_total[3m], 60)", "rate(c_total[20s])",
-        "sum_over_time(c_total[5m] offset -1m)", "max(present_over_time(c_total[1m]))",
-        "last_over_time(max_over_time(c_total[1m:20s])[4m:50s])",
-        "count_over_time((sum(c_total) > 100)[5m:] @ 1800)"}) {
+  for (const char* text : {"rate(c_total[5m])",
+                           "increase(c_total[3m] offset 2m)",
+                           "sum(rate(c_total[10m])) > 0",
+                           "rate(c_total[5m] @ 1800)",
+                           "max_over_time(rate(c_total[2m])[10m:40s])",
+                           "delta(c_total[90s])",
+                           "sum by (n) (increase(c_total[3m]))",
+                           "avg(rate(c_total[4m])) by (n)",
+                           "count(avg_over_time(c_total[5m]))",
+                           "max_over_time(c_total[2m])",
+                           "quantile_over_time(0.3, c_total[5m])",
+                           "stddev(changes(c_total[6m]))",
+                           "min_over_time(sum(rate(c_total[2m]))[5m:30s])",
+                           "predict_linear(c_total[3m], 60)",
+                           "rate(c_total[20s])",
+                           "sum_over_time(c_total[5m] offset -1m)",
+                           "max(present_over_time(c_total[1m]))",
+                           "last_over_time(max_over_time(c_total[1m:20s])[4m:50s])",
+                           "c_total",
+                           "c_total offset 3m",
+                           "c_total offset -90s",
+                           "timestamp(c_total)",
+                           "c_total @ 1800",
+                           "quantile_over_time(2, c_total[5m])",
+                           "count_over_time((sum(c_total) > 100)[5m:] @ 1800)"}) {
     CAPTURE(std::string(text));
     const auto expr = parse(text);
     REQUIRE(expr);
@@ -101,6 +116,64 @@ TEST_CASE("the steps of a range query have the values of its instants") {
     REQUIRE(again);
     CHECK(values_at(std::get<Matrix>(again->value), end) ==
           values_at(std::get<Matrix>(range->value), end));
+  }
+}
+
+TEST_CASE("range queries over the same steps have the same values when they share") {
+  store::Store store;
+  fill(store);
+  const SharedSteps::Grid grid{from_millis(100'000), from_millis(3'500'000), Duration(47'000)};
+  std::vector<ExprPtr> exprs;
+  for (const char* text :
+       {"sum by (n) (rate(c_total[5m])) > 0.1", "sum by (n) (rate(c_total[5m])) / 2",
+        "c_total - c_total offset 2m", "1 + sum by (n) (rate(c_total[5m])) / 2",
+        "timestamp(c_total) - timestamp(c_total offset 1m) + c_total",
+        "max_over_time(sum by (n) (rate(c_total[5m]))[3m:47s])",
+        "sum by (n) (rate(c_total[5m] @ start())) - sum by (n) (rate(c_total[5m] @ end()))",
+        "quantile_over_time(0.5, c_total[5m]) or c_total",
+        "topk(1, sum by (n) (rate(c_total[5m])))", "sum by (n) (rate(c_total[5m] @ start()))"}) {
+    exprs.push_back(*parse(text));
+  }
+  const auto shared = std::make_shared<SharedSteps>(exprs);
+  std::vector<Query> together;
+  for (const ExprPtr& expr : exprs) {
+    together.push_back(Query::prepare(expr, {.shared_steps = shared}));
+  }
+  CHECK(shared->part("sum by (n) (rate(c_total[5m]))") != nullptr);
+  CHECK(shared->part("topk(1, sum by (n) (rate(c_total[5m])))") == nullptr);
+  // Later queries come first in the second round.
+  for (const bool forwards : {true, false}) {
+    shared->begin(grid);
+    for (std::size_t i = 0; i < exprs.size(); ++i) {
+      const std::size_t q = forwards ? i : exprs.size() - 1 - i;
+      CAPTURE(print(*exprs[q]));
+      const auto got = together[q].evaluate_range(store, grid.start, grid.end, grid.step);
+      const auto wanted =
+          Query::prepare(exprs[q]).evaluate_range(store, grid.start, grid.end, grid.step);
+      REQUIRE(got);
+      REQUIRE(wanted);
+      for (Timestamp at = grid.start; at <= grid.end; at += grid.step) {
+        CHECK(values_at(std::get<Matrix>(got->value), at) ==
+              values_at(std::get<Matrix>(wanted->value), at));
+      }
+    }
+  }
+}
+
+TEST_CASE("what is shared is forgotten when the next steps begin") {
+  store::Store store;
+  const store::BlockId block = store.add_block({.history = std::chrono::hours(2)});
+  const auto id = store.add_series(block, Labels{{"__name__", "m"}}, false);
+  const ExprPtr expr = *parse("sum(m) + sum(m)");
+  const auto shared = std::make_shared<SharedSteps>(std::vector{expr});
+  Query query = Query::prepare(expr, {.shared_steps = shared});
+  for (int minute = 1; minute < 4; ++minute) {
+    const Timestamp at = from_millis(minute * 60'000);
+    store.append_sample(id, at, minute);
+    shared->begin({at, at, std::chrono::minutes(1)});
+    const auto answer = query.evaluate_range(store, at, at, std::chrono::minutes(1));
+    REQUIRE(answer);
+    CHECK(std::get<Matrix>(answer->value).at(0).samples.at(0).value == 2 * minute);
   }
 }
 

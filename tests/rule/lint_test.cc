@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "rule/linkerd_versions.h"
 #include "rule/rule_files.h"
 
 namespace tocsin::rule {
@@ -219,15 +220,57 @@ TEST_CASE("the same rules put right are clean") {
   }
 }
 
-TEST_CASE("every check is in the list, with an example that it finds") {
+Codes codes_in_a_group(std::string_view rule) {
+  std::string text = "groups:\n- name: g\n  interval: 1m\n  rules:\n  - alert: A\n    ";
+  for (const char c : rule) text += c == '\n' ? "\n    " : std::string(1, c);
+  const Loaded loaded = load_text(text + "\n");
+  Codes out;
+  for (const Diagnostic& d : loaded.diagnostics.all()) out.insert(d.code);
+  const Diagnostics of_version = check_versions(loaded.rules, 19);
+  for (const Diagnostic& d : of_version.all()) out.insert(d.code);
+  return out;
+}
+
+TEST_CASE(
+    "every check is in the list, with a rule that it finds and one that nothing is wrong with") {
   for (const LintCheck& check : lint_checks()) {
     CAPTURE(std::string(check.code));
     CHECK(!check.what.empty());
-    if (check.example.empty()) continue;
-    const auto findings = lint(*promql::parse(check.example).value());
-    CHECK(std::any_of(findings.begin(), findings.end(),
-                      [&](const LintFinding& f) { return f.code == check.code; }));
+    CHECK(codes_in_a_group(check.bad).count(std::string(check.code)) == 1);
+    CHECK(codes_in_a_group(check.good) == Codes{});
   }
+}
+
+TEST_CASE("a metric of another version of Linkerd is found where the version is known") {
+  const auto complaints = [](const std::string& expr, int minor) {
+    std::string out;
+    const Diagnostics all = check_versions(load_alert("expr: '" + expr + "'").rules, minor);
+    for (const Diagnostic& d : all.all()) out += d.message;
+    return out;
+  };
+  CHECK(complaints("issuer_cert_ttl_seconds < 3600", 17) ==
+        "'issuer_cert_ttl_seconds' exists only since Linkerd 2.18: with Linkerd 2.17 this never "
+        "matches");
+  CHECK(complaints("issuer_cert_ttl_seconds < 3600", 18).empty());
+  CHECK(
+      complaints("identity_cert_expiration_timestamp_seconds - time() < 3600", 16) ==
+      "'identity_cert_expiration_timestamp_seconds' is gone since Linkerd 2.16: with Linkerd 2.16 "
+      "this never matches");
+  CHECK(complaints("identity_cert_expiration_timestamp_seconds - time() < 3600", 15).empty());
+  CHECK(complaints("(control_identity_cert_expiration_timestamp_seconds or "
+                   "identity_cert_expiration_timestamp_seconds) - time() < 3600",
+                   20)
+            .empty());
+  CHECK(complaints("up == 0", 2).empty());
+}
+
+TEST_CASE("versions are read as people and releases write them") {
+  CHECK(linkerd_minor("2.16") == 16);
+  CHECK(linkerd_minor("stable-2.14.10") == 14);
+  CHECK(linkerd_minor("v2.9") == 9);
+  CHECK_FALSE(linkerd_minor("edge-25.2.1"));
+  CHECK_FALSE(linkerd_minor("two"));
+  CHECK_FALSE(linkerd_minor(""));
 }
 
 }  // namespace

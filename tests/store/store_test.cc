@@ -253,6 +253,49 @@ TEST_CASE("the fast path and the long way agree on random blocks") {
   }
 }
 
+TEST_CASE("what is read ahead is what is the latest at each instant") {
+  Store store;
+  std::vector<SeriesId> ids;
+  std::uint32_t seed = 5;
+  const auto dice = [&] { return (seed = seed * 1664525 + 1013904223) >> 16; };
+  for (int b = 0; b < 3; ++b) {
+    const BlockId block = store.add_block({.history = 1h});
+    std::vector<SeriesId> of_block;
+    for (int row = 0; row < 5; ++row) {
+      const Labels labels{
+          {"__name__", "m"}, {"block", std::to_string(b)}, {"row", std::to_string(row)}};
+      of_block.push_back(store.add_series(block, labels, false));
+    }
+    for (int second = b; second < 1200; second += 10) {
+      std::vector<SeriesId> there;
+      std::vector<double> values;
+      for (const SeriesId id : of_block) {
+        if (dice() % 8 == 0) continue;
+        there.push_back(id);
+        values.push_back(dice() % 100);
+      }
+      if (dice() % 20 == 0) {
+        store.append_stale(block, at(second));
+      } else if (dice() % 10 != 0) {
+        store.append_column(block, at(second), there, values);
+      }
+    }
+    ids.insert(ids.end(), of_block.begin(), of_block.end());
+  }
+  std::swap(ids[2], ids[9]);
+  std::vector<std::vector<double>> ahead(90, std::vector<double>(ids.size()));
+  store.read_latest_ahead(ids, 35s, at(-40), 17s, ahead);
+  for (std::size_t k = 0; k < ahead.size(); ++k) {
+    const Timestamp now = at(-40) + k * 17s;
+    std::vector<double> values(ids.size());
+    std::vector<std::int64_t> times(ids.size());
+    store.read_latest(ids, now - 35s, now, values, times);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      CHECK(std::bit_cast<std::uint64_t>(ahead[k][i]) == std::bit_cast<std::uint64_t>(values[i]));
+    }
+  }
+}
+
 TEST_CASE("a native histogram is no number, and the numbers around it are not hidden by it") {
   Store store;
   const BlockId block = store.add_block({});
