@@ -168,11 +168,10 @@ def beside_a_cluster(tocsin):
               f"killed in turn: {len(told)} alerts, each told once and over once")
 
 
-def main(tocsin):
+def main(tocsin, beside="one"):
     need("prometheus-alertmanager")
-    beside_one(tocsin)
-    beside_a_cluster(tocsin)
+    {"one": beside_one, "cluster": beside_a_cluster}[beside](tocsin)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
