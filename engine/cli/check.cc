@@ -195,12 +195,11 @@ class Check {
   std::vector<FiringNow> firing_;
 };
 
-// Of a rule in several lines, the one that says most.
-std::string_view first_line(std::string_view rule) {
-  for (const std::string_view start : {"expr: |\n", "expr: "}) {
-    if (rule.starts_with(start)) rule.remove_prefix(start.size());
-  }
-  return rule.substr(rule.find_first_not_of(' '), rule.find("\nfor:"));
+// The lines of an example, below what they are one of.
+std::string indented(std::string_view rule) {
+  std::string out = "        ";
+  for (const char c : rule) out += c == '\n' ? std::string("\n        ") : std::string(1, c);
+  return out + "\n";
 }
 
 int list_checks(const Options& options) {
@@ -210,8 +209,9 @@ int list_checks(const Options& options) {
   }
   for (const rule::LintCheck& check : rule::lint_checks()) {
     std::cout << check.code << "\n    " << check.what << "\n";
-    std::cout << "    not like this: " << first_line(check.bad)
-              << "\n    like this:     " << first_line(check.good) << "\n";
+    std::cout << "    not like this:\n"
+              << indented(check.bad) << "    like this:\n"
+              << indented(check.good);
   }
   std::cout
       << "\nA comment on a rule, or above it, silences one there: # tocsin: disable=no-floor\n"

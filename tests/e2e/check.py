@@ -187,6 +187,18 @@ def says_what_would_fire(tocsin, folder):
     assert "would have" not in check(tocsin, str(file)).stdout
 
 
+def lists_what_it_looks_for(tocsin):
+    text = check(tocsin, "--list").stdout
+    checks = text[:text.index("\nA comment on a rule")].splitlines()
+    for line in checks:
+        assert line.startswith("lint/") or line.startswith("    "), line
+    # Of an example in several lines, all of it.
+    begin = checks.index("lint/no-floor")
+    example = [line.strip() for line in checks[begin:begin + 10]]
+    assert "and sum(increase(response_total{direction=\"inbound\"}[5m])) > 100" in example, example
+    assert example.count("for: 2m") == 2, example
+
+
 def main(tocsin):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -196,6 +208,7 @@ def main(tocsin):
         look_at_series(tocsin, folder)
         knows_versions(tocsin, folder)
         says_what_would_fire(tocsin, folder)
+        lists_what_it_looks_for(tocsin)
         print("formats, trees, silenced findings and missing series as they should be")
 
 
