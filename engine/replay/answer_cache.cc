@@ -2,12 +2,12 @@
 #include "replay/answer_cache.h"
 
 #include <array>
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 
 #include "archive/chunk.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 namespace tocsin::replay {
 namespace fs = std::filesystem;
@@ -15,13 +15,6 @@ namespace {
 
 // A chunk holds no more than this of a file's content.
 constexpr std::size_t kPiece = archive::kMaxChunk / 2;
-
-// FNV-1a, so that names stay the same from run to run. What a file is about stands in it, too.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ULL;
-  return hash;
-}
 
 std::string head_of(std::string_view question) {
   return std::to_string(question.size()) + "\n" + std::string(question);
@@ -36,10 +29,11 @@ Result<AnswerCache> AnswerCache::open(std::string folder) {
   return AnswerCache(std::move(folder));
 }
 
+// The same from run to run. What a file is about stands in it, too.
 std::string AnswerCache::path_of(std::string_view question) const {
   std::array<char, 32> name{};
   std::snprintf(name.data(), name.size(), "%016llx.answer",
-                static_cast<unsigned long long>(hash_of(question)));
+                static_cast<unsigned long long>(hash_bytes(question)));
   return (fs::path(folder_) / name.data()).string();
 }
 

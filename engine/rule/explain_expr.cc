@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/listed.h"
 #include "promql/ast.h"
 #include "promql/functions.h"
 #include "rule/lint_parts.h"
@@ -20,12 +21,6 @@ using promql::BinaryOp;
 using promql::Expr;
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
-
-std::string listed(const std::vector<std::string>& words, std::string_view between = ", ") {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : std::string(between)) + word;
-  return out;
-}
 
 std::string shift_text(const promql::TimeShift& shift) {
   if (shift.offset > Duration(0)) return ", as it was " + format_duration(shift.offset) + " before";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/listed.h"
 #include "yaml/document.h"
 
 namespace tocsin::ruletest {
@@ -28,12 +29,6 @@ Result<MeshConfig> read_mesh(const std::string& path) {
       simulate::read_mesh(yaml::Document::parse(path, *bytes, diagnostics), diagnostics);
   if (diagnostics.has_errors()) return fail(ErrorCode::Parse, diagnostics.text());
   return mesh;
-}
-
-std::string listed(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
 }
 
 // A mesh file writes `server_errors`; `server-errors` and the common name of it are understood,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/wide.h"
 #include "store/fetch.h"
 
 namespace tocsin::store {
@@ -23,15 +24,20 @@ bool is_irregular(double value, double previous) {
   return !is_absent(value) || is_alive(previous);
 }
 
-// Whether each value is there and not below the one before: nothing is irregular then.
+// Nothing is irregular then.
 bool grows(const std::vector<double>& now, const std::vector<double>& before) {
-  if (now.size() > before.size()) return false;
-  bool all = true;
-  for (std::size_t i = 0; i < now.size(); ++i) all &= now[i] >= before[i];
-  return all;
+  return now.size() <= before.size() && all_grow(before.data(), now.data(), now.size());
 }
 
 }  // namespace
+
+TOCSIN_WIDE bool all_grow(const double* before, const double* now, std::size_t count) {
+  int falls = 0;  // A bool is none of the types of which compilers make vectors.
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!(now[i] >= before[i])) falls = 1;
+  }
+  return falls == 0;
+}
 
 Row Block::add_row(SeriesId id, bool counter) {
   const Row row = rows_.take();

@@ -51,6 +51,19 @@ struct ColumnView {
   double value(Row row) const { return row < size ? values[row] : absent_value(); }
 };
 
+// Whether no value is below the one before at its place, and none is missing.
+bool all_grow(const double* before, const double* now, std::size_t count);
+
+// The last of the columns that says anything of the row, if it has a number there; null otherwise.
+inline const ColumnView* newest_number(std::span<const ColumnView> columns, Row row) {
+  for (std::size_t i = columns.size(); i > 0; --i) {
+    const double value = columns[i - 1].value(row);
+    if (is_number(value)) return &columns[i - 1];
+    if (!is_absent(value)) break;
+  }
+  return nullptr;
+}
+
 class Block {
  public:
   explicit Block(const BlockOptions& options) : options_(options) {}

@@ -5,27 +5,17 @@
 #include <array>
 
 #include "store/block.h"
+#include "store/fetch.h"
 #include "tocsin/store.h"
 
 namespace tocsin::store {
 namespace {
 
-// The newest of the row's samples in the columns [first, last), if that is not a stale marker.
-double latest(std::span<const ColumnView> columns, std::size_t first, std::size_t last, Row row) {
-  for (; last > first; --last) {
-    const double value = columns[last - 1].value(row);
-    if (is_number(value)) return value;
-    if (!is_absent(value)) break;
-  }
-  return absent_value();
-}
-
-// Asks for the row's values in all columns that `range` spans. Columns lie apart: to wait for one
-// after another is what reading would mostly be.
-void fetch(const Block& block, Block::Range range, Row row) {
+// The row's values in all columns that `range` spans.
+void fetch_row(const Block& block, Block::Range range, Row row) {
   for (std::size_t i = range.first; i < range.last; ++i) {
     const ColumnView& column = block.view(i);
-    if (row < column.size) __builtin_prefetch(column.values + row);
+    if (row < column.size) fetch(column.values + row, 1);
   }
 }
 
@@ -39,7 +29,7 @@ void Store::read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, 
     const std::span<const Row> rows = rows_together(ids.subspan(n), room);
     if (n + rows.size() < ids.size()) {
       const Place& next = places_[ids[n + rows.size()]];
-      fetch(*blocks_[next.block], blocks_[next.block]->range(first - step, end), next.row);
+      fetch_row(*blocks_[next.block], blocks_[next.block]->range(first - step, end), next.row);
     }
     const Block& block = *blocks_[places_[ids[n]].block];
     const std::span<const ColumnView> columns = block.views();
@@ -52,7 +42,9 @@ void Store::read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, 
       };
       range = {moved_to(range.first, at - lookback), moved_to(range.last, at)};
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        out[n + i] = latest(columns, range.first, range.last, rows[i]);
+        const ColumnView* const newest =
+            newest_number(columns.subspan(range.first, range.last - range.first), rows[i]);
+        out[n + i] = newest ? newest->value(rows[i]) : absent_value();
       }
       at += step;
     }

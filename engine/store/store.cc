@@ -279,15 +279,10 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
     }
     values[n] = absent_value();
     times[n] = 0;
-    for (std::size_t i = range.last; i > range.first; --i) {
-      const ColumnView& column = block->view(i - 1);
-      const double value = column.value(place.row);
-      if (is_absent(value)) continue;
-      if (is_number(value)) {
-        values[n] = value;
-        times[n] = column.at_ms;
-      }
-      break;
+    const auto columns = block->views().subspan(range.first, range.last - range.first);
+    if (const ColumnView* column = newest_number(columns, place.row)) {
+      values[n] = column->value(place.row);
+      times[n] = column->at_ms;
     }
   }
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/wide.h"
 #include "store/fetch.h"
 
 namespace tocsin::store {
@@ -24,15 +23,6 @@ std::size_t rows_of(std::span<const RowRun> runs) {
   std::size_t rows = 0;
   for (const RowRun& run : runs) rows += run.count;
   return rows;
-}
-
-// Whether no number falls, and none is missing.
-TOCSIN_WIDE bool all_grow(const double* from, const double* to, std::size_t count) {
-  int falls = 0;  // A bool is none of the types of which compilers make vectors.
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!(to[i] >= from[i])) falls = 1;
-  }
-  return falls == 0;
 }
 
 // The ends of the runs, if all rows have all there is to know in the two columns.

@@ -1,44 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <random>
 
 #include "archive/player.h"
 #include "archive/recorder.h"
 #include "base/file.h"
+#include "support/folder.h"
 
 namespace tocsin::archive {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::Folder;
 
 const Timestamp kStart = from_millis(1'767'571'200'000);
 constexpr Duration kStep = seconds(15);
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "tocsin-archive-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-
-  const std::string& path() const { return path_; }
-  std::vector<std::string> files() const { return glob_files(path_ + "/*"); }
-  std::uint64_t bytes() const {
-    std::uint64_t sum = 0;
-    for (const std::string& file : files()) sum += fs::file_size(file);
-    return sum;
-  }
-
- private:
-  std::string path_;
-};
 
 // A store that is recorded: a target of so many series.
 struct Recorded {

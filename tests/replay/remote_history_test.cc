@@ -2,36 +2,22 @@
 #include "replay/remote_history.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <mutex>
 
 #include "base/file.h"
 #include "replay/pages.h"
 #include "replay/replayer.h"
 #include "rule/rule_files.h"
+#include "support/folder.h"
 
 namespace tocsin::replay {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::minutes;
+using testing::Folder;
 
 const Timestamp kStart = from_millis(1'767'571'200'000);
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "tocsin-cache-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // A Prometheus that has one series, broken, which is 1 in minutes 70 to 80, every minute. It
 // answers the question for [n m] at a time, and can be told to fail.

@@ -2,9 +2,7 @@
 #include "replay/replayer.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <random>
 
 #include "alert/rule_life.h"
@@ -13,30 +11,18 @@
 #include "daemon/group_plan.h"
 #include "replay/pages.h"
 #include "rule/rule_files.h"
+#include "support/folder.h"
 
 namespace tocsin::replay {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::Folder;
 
 const Timestamp kStart = from_millis(1'767'571'200'000);
 constexpr Duration kStep = seconds(15);
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "tocsin-replay-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // A process that scrapes targets, whose requests and failures the test says.
 class Scraper {
