@@ -21,7 +21,6 @@ struct Grouping {
   LabelKeys keys;
   ShapePtr shape;                     // One row per group.
   std::vector<std::uint32_t> groups;  // By row of the input.
-  std::vector<GroupRun> runs;         // The same.
   std::size_t changed = 0;            // So many rows since it was made.
 };
 
@@ -42,14 +41,13 @@ std::uint32_t group_of(const ShapeRow& row, LabelKeys& keys, Shape& shape) {
 }
 
 Grouping group_rows(const Aggregate& aggregate, const Shape& shape) {
-  Grouping grouping{group_keys(aggregate), nullptr, {}, {}};
+  Grouping grouping{group_keys(aggregate), nullptr, {}};
   auto out = std::make_shared<Shape>();
   grouping.groups.reserve(shape.rows.size());
   for (const ShapeRow& row : shape.rows) {
     grouping.groups.push_back(group_of(row, grouping.keys, *out));
   }
   grouping.shape = std::move(out);
-  grouping.runs = runs_of_groups(grouping.groups);
   return grouping;
 }
 
@@ -63,7 +61,6 @@ bool mend_groups(Grouping& grouping, const Shape& shape) {
   for (const std::uint32_t row : shape.changed) {
     grouping.groups[row] = group_of(shape.rows[row], grouping.keys, *grown);
   }
-  grouping.runs = runs_of_groups(grouping.groups);
   const auto known = static_cast<std::uint32_t>(grouping.shape->rows.size());
   for (std::uint32_t group = known; group < grown->rows.size(); ++group) {
     grown->changed.push_back(group);
@@ -229,7 +226,7 @@ class FoldNode : public AggregateNode {
     const auto frame = input(context);
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);
-    begin(by);
+    begin(by, frame->shape);
     add(frame->values, 0, by);
     Frame out = results(by);
     if (!frame->histograms.empty()) {
@@ -241,9 +238,11 @@ class FoldNode : public AggregateNode {
   // Sums, by far the most frequent, have a way of their own.
   bool is_sum() const { return folding_.op == AggregateOp::Sum; }
 
-  void begin(const Grouping& by) {
-    if (is_sum()) return sums_.reset(by.shape->rows.size(), by.runs);
-    groups_.assign(by.shape->rows.size(), {});
+  // `by` are the groups of the rows of `shape`.
+  void begin(const Grouping& by, const ShapePtr& shape) {
+    const std::size_t groups = by.shape->rows.size();
+    if (!is_sum()) return groups_.assign(groups, {});
+    sums_.reset(groups, runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); }));
   }
 
   // The values of the rows from `first` on, which follow those that came before.
@@ -264,7 +263,7 @@ class FoldNode : public AggregateNode {
     const auto shape = rows.open(context);
     if (!shape) return fail(shape.error());
     const Grouping& by = grouping(*shape);
-    begin(by);
+    begin(by, *shape);
     for (std::size_t first = 0; first < by.groups.size(); first += rows_.count) {
       rows.read_now(first, context, rows_);
       add(std::span(rows_.values).first(rows_.count), first, by);
@@ -316,7 +315,8 @@ class FoldNode : public AggregateNode {
   std::string text_;
   std::vector<Need> needs_;
   GroupSums sums_;
-  std::vector<Accumulator> groups_;  // With several steps: by group, then by step.
+  Memo<std::vector<GroupRun>> runs_;  // Of the sums' rows.
+  std::vector<Accumulator> groups_;   // With several steps: by group, then by step.
   StepBuffer buffer_;
   StreamedRows rows_;
 };

@@ -41,8 +41,7 @@ TOCSIN_WIDE void add_each(std::span<const double> values, double* __restrict sum
 std::vector<GroupRun> runs_of_groups(std::span<const std::uint32_t> groups) {
   using Kind = GroupRun::Kind;
   std::vector<GroupRun> out;
-  for (std::uint32_t row = 0; row < groups.size(); ++row) {
-    const std::uint32_t group = groups[row];
+  for (const std::uint32_t group : groups) {
     if (!out.empty()) {
       GroupRun& run = out.back();
       const bool is_same = group == run.group && (run.count == 1 || run.kind == Kind::Same);
@@ -54,7 +53,7 @@ std::vector<GroupRun> runs_of_groups(std::span<const std::uint32_t> groups) {
         continue;
       }
     }
-    out.push_back({.first = row, .count = 1, .group = group});
+    out.push_back({.count = 1, .group = group});
   }
   out.shrink_to_fit();
   return out;

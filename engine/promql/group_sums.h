@@ -18,7 +18,6 @@ struct GroupRun {
     Same,      // All of one group.
     Parallel,  // The groups follow one another in the same way.
   };
-  std::uint32_t first = 0;
   std::uint32_t count = 0;
   std::uint32_t group = 0;  // Of the first.
   Kind kind = Kind::Same;

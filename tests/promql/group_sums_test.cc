@@ -16,9 +16,11 @@ using Groups = std::vector<std::uint32_t>;
 
 std::string text_of(const std::vector<GroupRun>& runs) {
   std::string out;
+  std::uint32_t first = 0;
   for (const GroupRun& run : runs) {
-    out += (out.empty() ? "" : " ") + std::to_string(run.first) + "+" + std::to_string(run.count) +
+    out += (out.empty() ? "" : " ") + std::to_string(first) + "+" + std::to_string(run.count) +
            (run.kind == Kind::Same ? "=" : "/") + std::to_string(run.group);
+    first += run.count;
   }
   return out;
 }
