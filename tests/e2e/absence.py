@@ -136,7 +136,7 @@ def main(tocsin):
                  lambda: run.middle_process.send_signal(signal.SIGCONT), says=["timed out"])
         run.away("that Prometheus begins anew, with nothing", ["federates", "asks"],
                  run.begin_anew_without_targets, run.find_targets,
-                 says=["no target of the job 'toy'", "connect"])  # While it starts nobody answers.
+                 says=["no target of the job 'toy'", "cannot"])  # While it dies and starts nobody answers.
         run.away("the target's process is gone", ["scrapes", *BEHIND, "prometheus"], run.stop_target, run.start_target,
                  says=["cannot"])
         assert run.beginnings() == run.began
