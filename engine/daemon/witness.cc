@@ -206,7 +206,7 @@ void Witness::ask_namespaces(const LookPtr& look) {
     if (!is_read) continue;
     ++look->open;
     testimony_.label_values("namespace", {"{" + Matcher::equal("job", name).text() + "}"}, look->at,
-                            [this, look, &job](Result<std::set<std::string>> namespaces) {
+                            [this, look, &job = job](Result<std::set<std::string>> namespaces) {
                               if (namespaces) {
                                 job.asked = look->at;
                                 job.speaks_for_others =

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "tocsin/labels.h"
+#include "tocsin/text_map.h"
 
 namespace tocsin::promql {
 
@@ -28,16 +28,9 @@ class LabelKeys {
   Labels project(const Labels& labels) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view key) const {
-      return std::hash<std::string_view>()(key);
-    }
-  };
-
   Mode mode_;
   std::vector<std::string> names_;
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
+  TextMap<std::uint32_t> numbers_;
   std::string key_;  // Of the last number(), kept for its memory.
 };
 

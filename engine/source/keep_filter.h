@@ -9,11 +9,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "tocsin/labels.h"
 #include "tocsin/promql.h"
+#include "tocsin/text_map.h"
 
 namespace tocsin::source {
 
@@ -30,16 +30,10 @@ class KeepFilter {
   const std::vector<promql::Need>& needs() const { return needs_; }
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>()(name);
-    }
-  };
   using Indices = std::vector<std::uint32_t>;
 
   std::vector<promql::Need> needs_;
-  std::unordered_map<std::string, Indices, NameHash, std::equal_to<>> by_name_;
+  TextMap<Indices> by_name_;
   Indices any_name_;  // Those that name no metric, or name it by a regular expression.
 };
 

@@ -94,6 +94,7 @@ Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dial
   } else {
     undo(out);
   }
+  if (!bounds_.empty()) bounds_ = {};
   return result;
 }
 
@@ -267,13 +268,22 @@ Result<Labels> ScrapeCache::labels_of(const PageSample& sample) {
 
 // Buckets stand together and differ in `le` alone, which is the last label: a first page is mostly
 // read here, several times as fast as by decoding.
-std::optional<Labels> ScrapeCache::labels_of_next_bucket(const PageSample& sample) const {
+std::optional<Labels> ScrapeCache::labels_of_next_bucket(const PageSample& sample) {
   if (bucket_text_.empty() || !sample.labels.starts_with(bucket_text_)) return std::nullopt;
+  const Labels& bound = bound_of(sample, sample.labels.substr(bucket_text_.size()));
+  if (bound.empty()) return std::nullopt;
+  return bucket_labels_.extended(bound);
+}
+
+const Labels& ScrapeCache::bound_of(const PageSample& sample, std::string_view text) {
+  bound_key_.assign(sample.name).append(1, '{').append(text);
+  const auto [it, is_new] = bounds_.try_emplace(bound_key_);
+  if (!is_new) return it->second;
   PageSample rest = sample;
-  rest.labels.remove_prefix(bucket_text_.size());
-  const auto own = exposition::decode_labels(rest);
-  if (!own || own->size() != 2 || !own->has(kBound)) return std::nullopt;
-  return own->joined(bucket_labels_).sharing(bucket_labels_);
+  rest.labels = text;
+  auto own = exposition::decode_labels(rest);
+  if (own && own->size() == 2 && own->has(kBound)) it->second = *std::move(own);
+  return it->second;
 }
 
 void ScrapeCache::note_bucket(const PageSample& sample, const Labels& labels) {

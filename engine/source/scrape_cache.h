@@ -145,7 +145,8 @@ class ScrapeCache {
   EntryId find(const exposition::PageSample& sample, bool timed);
   Result<void> resolve(EntryId id, const exposition::PageSample& sample, Digest& out);
   Result<Labels> labels_of(const exposition::PageSample& sample);
-  std::optional<Labels> labels_of_next_bucket(const exposition::PageSample& sample) const;
+  std::optional<Labels> labels_of_next_bucket(const exposition::PageSample& sample);
+  const Labels& bound_of(const exposition::PageSample& sample, std::string_view text);
   void note_bucket(const exposition::PageSample& sample, const Labels& labels);
   void keep_order();
   void undo(const Digest& digest);
@@ -160,6 +161,10 @@ class ScrapeCache {
   // begins; empty if there is no such text.
   Labels bucket_labels_;
   std::string bucket_text_;
+  // What is a bucket's own of its labels, by the name and the text of `le`: the histograms of a
+  // page mostly have the same bounds. No labels, where a bucket has others. Of this page only.
+  std::unordered_map<std::string, Labels> bounds_;
+  std::string bound_key_;
   Duration trust_;
   std::shared_ptr<const SampleRules> rules_;
   bool reads_everything_ = false;

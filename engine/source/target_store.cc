@@ -148,8 +148,11 @@ void TargetStore::settle_births(Timestamp at) {
 void TargetStore::note_metrics() {
   std::optional<MetricNames> grown;
   if (!metrics_) grown.emplace();
+  std::string_view last;  // The series of a metric stand together.
   for (const Digest::Birth& birth : digest_.births) {
     const std::string_view name = birth.labels.metric_name();
+    if (name == last) continue;
+    last = name;
     if (!grown && metrics_->find(name) == metrics_->end()) grown = *metrics_;
     if (grown) grown->emplace(name);
   }

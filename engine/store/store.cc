@@ -72,6 +72,11 @@ void Store::remove_block(BlockId block) {
   free_blocks_.push_back(block);
 }
 
+Store::NameEntry& Store::entry_of(std::string_view name) {
+  const auto known = names_.find(name);
+  return known != names_.end() ? known->second : names_[std::string(name)];
+}
+
 SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
   const std::uint64_t key = identity(block, labels);
   const auto [first, last] = by_identity_.equal_range(key);
@@ -87,7 +92,7 @@ SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
     id = free_series_.back();
     free_series_.pop_back();
   }
-  NameEntry& name = names_[std::string(labels.metric_name())];
+  NameEntry& name = entry_of(labels.metric_name());
   places_[id] = {block, block_of(block).add_row(id, counter)};
   series_[id] = {labels, static_cast<std::uint32_t>(name.ids.size())};
   name.ids.push_back(id);
@@ -100,7 +105,7 @@ SeriesId Store::add_series(BlockId block, const Labels& labels, bool counter) {
 
 void Store::forget_series(SeriesId id) {
   Entry& entry = series_[id];
-  NameEntry& name = names_[std::string(entry.labels.metric_name())];
+  NameEntry& name = entry_of(entry.labels.metric_name());
   name.ids[entry.place] = name.ids.back();
   series_[name.ids.back()].place = entry.place;
   name.ids.pop_back();
@@ -149,7 +154,7 @@ void Store::collect_garbage(Timestamp now) {
 
 std::uint64_t Store::version(std::string_view name) const {
   if (name.empty()) return version_;
-  const auto it = names_.find(std::string(name));
+  const auto it = names_.find(name);
   return it == names_.end() ? 0 : it->second.version;
 }
 
@@ -167,7 +172,7 @@ void Store::NameEntry::note(SeriesChange change) {
 std::optional<std::span<const SeriesChange>> Store::changes_since(std::string_view name,
                                                                   std::uint64_t version) const {
   // Version "" is everybody's.
-  const auto it = name.empty() ? names_.end() : names_.find(std::string(name));
+  const auto it = name.empty() ? names_.end() : names_.find(name);
   if (it == names_.end()) return std::nullopt;
   const std::vector<SeriesChange>& changes = it->second.changes;
   const std::uint64_t count = it->second.version - version;
@@ -192,7 +197,7 @@ std::vector<SeriesId> Store::select(const Matchers& matchers) const {
   const auto name = metric_name_of(matchers);
   if (!name) {
     for (const auto& entry : names_) add_if_wanted(entry);
-  } else if (const auto it = names_.find(std::string(*name)); it != names_.end()) {
+  } else if (const auto it = names_.find(*name); it != names_.end()) {
     add_if_wanted(*it);
   }
   return by_block(std::move(out));

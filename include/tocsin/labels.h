@@ -68,6 +68,9 @@ class Labels {
   // The same labels, which take less memory: those of `base` are not kept once more, but together
   // with it. Itself, where they are not all among these. `base` must share nothing itself.
   Labels sharing(const Labels& base) const;
+  // joined(own).sharing(*this), faster, where none of `own` is among these. These must share
+  // nothing themselves.
+  Labels extended(const Labels& own) const;
   // Replaces `out` with a key of keep_only(names) or drop(names), without making them: keys are the
   // same exactly if these are. Whether all labels are in it.
   bool key_of_kept(const std::vector<std::string>& names, std::string& out) const;
@@ -98,14 +101,14 @@ class Labels {
   struct Packed {
     mutable std::atomic<std::uint32_t> owners;
     std::uint32_t size;
-    std::size_t hash;    // Of all labels, wherever they stand.
+    std::size_t hash;    // The sum of the labels' hashes, wherever they stand.
     const Packed* base;  // Its labels are among these, too; null: all labels stand here.
 
     std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size}; }
   };
 
-  static Labels pack(std::string_view bytes);
-  static Labels pack(std::string_view bytes, std::size_t hash, const Packed* base);
+  // None, of no bytes.
+  static Labels pack(std::string_view bytes, std::size_t hash, const Packed* base = nullptr);
   static void retain(const Packed* packed) {
     if (packed) packed->owners.fetch_add(1, std::memory_order_relaxed);
   }
@@ -113,6 +116,8 @@ class Labels {
   // Replaces `out` with the bytes of the labels whose name `keeps` takes; whether it takes all.
   template <class Keeps>
   bool filter(Keeps keeps, std::string& out) const;
+  template <class Keeps>
+  Labels filtered(Keeps keeps) const;
 
   bool same_bytes(const Labels& other) const;
   // How long the bytes of all labels are together.

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "tocsin/series_reader.h"
+#include "tocsin/text_map.h"
 
 namespace tocsin::store {
 
@@ -146,6 +147,7 @@ class Store : public SeriesReader {
     void note(SeriesChange change);
   };
 
+  NameEntry& entry_of(std::string_view name);
   void forget_series(SeriesId id);
   std::vector<SeriesId> by_block(std::vector<SeriesId> ids) const;
   void fetch_latest(std::span<const SeriesId> ids) const;
@@ -162,7 +164,7 @@ class Store : public SeriesReader {
   std::vector<Entry> series_;
   std::vector<Place> places_;  // Of series_.
   std::vector<SeriesId> free_series_;
-  std::unordered_map<std::string, NameEntry> names_;
+  TextMap<NameEntry> names_;
   // By hash of labels and block, to find a series again.
   std::unordered_multimap<std::uint64_t, SeriesId> by_identity_;
   std::uint64_t version_ = 1;

@@ -93,6 +93,45 @@ TEST_CASE("labels that share what others have, too, are the same labels") {
   check({{"a", "1"}, {"zz", "not there"}}, false);
 }
 
+TEST_CASE("extending labels by others is to join and to share them") {
+  const Labels base{{"a", "1"}, {"job", "j"}, {"pod", std::string(300, 'p')}};
+  const std::vector<Labels> owns = {{{"__name__", "m_bucket"}, {"le", "0.5"}},
+                                    {{"A", "1"}, {"z", "2"}},
+                                    {{"b", "1"}, {"c", "2"}, {"q", "3"}},
+                                    {{"zz", "1"}},
+                                    {}};
+  for (const Labels& own : owns) {
+    const Labels extended = base.extended(own);
+    const Labels joined = base.joined(own);
+    CHECK(extended == joined);
+    CHECK(joined == extended);
+    CHECK(extended.quick_hash() == joined.quick_hash());
+    CHECK(extended.hash() == joined.hash());
+    CHECK(extended.text() == joined.text());
+    CHECK(extended.byte_size() < joined.byte_size());
+    for (const LabelView& label : joined) CHECK(extended.get(label.name) == label.value);
+  }
+  CHECK(Labels().extended(owns[0]) == owns[0]);
+}
+
+TEST_CASE("labels have the same hash, however they came to be") {
+  const Labels labels{{"a", "1"}, {"b", "2"}, {"c", "3"}};
+  const std::vector<Labels> made = {
+      Labels{{"b", "2"}, {"c", "3"}}.with("a", "1"),
+      Labels{{"a", "9"}, {"b", "2"}, {"c", "3"}}.with("a", "1"),
+      Labels{{"a", "1"}, {"b", "2"}, {"bb", "9"}, {"c", "3"}}.without("bb"),
+      Labels{{"a", "9"}, {"b", "2"}}.joined({{"a", "1"}, {"c", "3"}}),
+      Labels{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}.drop({"d"}),
+      Labels{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}.keep_only({"a", "b", "c"}),
+      LabelsBuilder(labels).set("b", "9").set("b", "2").build()};
+  for (const Labels& one : made) {
+    CHECK(one == labels);
+    CHECK(one.quick_hash() == labels.quick_hash());
+  }
+  CHECK(labels.drop({"a", "b", "c"}).empty());
+  CHECK(labels.drop({"a", "b", "c"}).quick_hash() == 0);
+}
+
 TEST_CASE("buckets that share their labels take little more than their own") {
   const Labels rest{{"deployment", std::string(200, 'd')}, {"pod", std::string(200, 'p')}};
   std::vector<Labels> buckets;
