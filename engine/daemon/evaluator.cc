@@ -111,16 +111,25 @@ class SplitExpr : public PreparedExpr {
 
 namespace {
 
+Evaluator::Answers alone(Result<promql::Answer> answer) {
+  Evaluator::Answers answers;
+  answers.push_back({std::move(answer), 0});
+  return answers;
+}
+
 // Some other place has to be asked, once `before` has been run.
-void evaluate_alone(const EvaluationParts& parts, PreparedExpr& expr, Timestamp at,
+void evaluate_alone(const EvaluationParts& parts, Evaluator::Step step, Timestamp at,
                     std::function<void()> before, std::function<void(Evaluator::Answers)> done) {
-  const auto ask = [&expr, at, done = std::move(done)] {
-    expr.evaluate(at, [done](Result<promql::Answer> answer) {
-      Evaluator::Answers answers;
-      answers.push_back({std::move(answer), 0});
-      done(std::move(answers));
-    });
+  const auto take = [&parts, then = std::move(step.then),
+                     done = std::move(done)](Result<promql::Answer> answer) {
+    if (!then) return done(alone(std::move(answer)));
+    auto work = [then, answer = std::move(answer)]() mutable {
+      then(answer);
+      return alone(std::move(answer));
+    };
+    net::run_on(parts.workers, parts.loop, std::move(work), done);
   };
+  const auto ask = [expr = step.expr, at, take] { expr->evaluate(at, take); };
   if (!before) return ask();
   const auto run_before = [before = std::move(before)] {
     before();
@@ -131,27 +140,33 @@ void evaluate_alone(const EvaluationParts& parts, PreparedExpr& expr, Timestamp 
 
 }  // namespace
 
-void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
-                       Timestamp at, std::function<void()> before,
-                       std::function<void(Evaluator::Answers)> done) {
-  std::vector<std::function<Result<promql::Answer>()>> works;
-  for (PreparedExpr* expr : exprs) {
-    auto work = parts.clock ? expr->work(at) : nullptr;
-    if (!work && works.empty()) {
-      return evaluate_alone(parts, *expr, at, std::move(before), std::move(done));
+void evaluate_together(const EvaluationParts& parts, Evaluator::Steps steps, Timestamp at,
+                       std::function<void()> before, std::function<void(Evaluator::Answers)> done) {
+  struct Work {
+    std::function<Result<promql::Answer>()> evaluate;
+    std::function<void(const Result<promql::Answer>&)> then;
+  };
+  std::vector<Work> works;
+  for (Evaluator::Step& step : steps) {
+    if (!works.empty() && !parts.clock) break;
+    auto evaluate = step.expr->work(at);
+    if (!evaluate && works.empty()) {
+      return evaluate_alone(parts, std::move(step), at, std::move(before), std::move(done));
     }
-    if (!work) break;
-    works.push_back(std::move(work));
+    if (!evaluate) break;
+    works.push_back({std::move(evaluate), std::move(step.then)});
   }
   const auto run_while_quick = [before = std::move(before), works = std::move(works),
                                 clock = parts.clock] {
     if (before) before();
     Evaluator::Answers answers;
-    if (works.empty()) return answers;
-    const auto began = clock->ticks();
+    const auto ticks = [clock] { return clock ? clock->ticks() : std::chrono::nanoseconds(0); };
+    const auto began = ticks();
     for (auto last = began; answers.size() < works.size() && last - began < kQuick;) {
-      auto answer = works[answers.size()]();
-      const auto now = clock->ticks();
+      const Work& work = works[answers.size()];
+      auto answer = work.evaluate();
+      if (work.then) work.then(answer);
+      const auto now = ticks();
       answers.push_back({std::move(answer), std::chrono::duration<double>(now - last).count()});
       last = now;
     }

@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -41,16 +40,23 @@ class Evaluator {
   // Expressions with the same `shared`, which may be null, are evaluated one at a time.
   virtual std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) = 0;
 
+  // An expression, and what is done with its answer, on a worker, before the next one is evaluated;
+  // null: nothing.
+  struct Step {
+    PreparedExpr* expr = nullptr;
+    std::function<void(const Result<promql::Answer>&)> then;
+  };
+  using Steps = std::vector<Step>;
   struct Timed {
     Result<promql::Answer> answer;
     double seconds = 0;
   };
   using Answers = std::vector<Timed>;
-  // Evaluates the first of `exprs`, and those after it as long as they are quick: a wake-up of a
+  // Takes the first of `steps`, and those after it as long as they are quick: a wake-up of a
   // worker costs more than most rules. `before` is run on the worker first. `done` is called once,
   // later, with an answer for each that was evaluated, in their order; none of none.
-  virtual void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at,
-                        std::function<void()> before, std::function<void(Answers)> done) = 0;
+  virtual void evaluate(Steps steps, Timestamp at, std::function<void()> before,
+                        std::function<void(Answers)> done) = 0;
 };
 
 // What expressions over the store are evaluated with.
@@ -62,9 +68,8 @@ struct EvaluationParts {
 };
 
 // As Evaluator::evaluate(): what is work in one go on a worker, anything else alone.
-void evaluate_together(const EvaluationParts& parts, std::span<PreparedExpr* const> exprs,
-                       Timestamp at, std::function<void()> before,
-                       std::function<void(Evaluator::Answers)> done);
+void evaluate_together(const EvaluationParts& parts, Evaluator::Steps steps, Timestamp at,
+                       std::function<void()> before, std::function<void(Evaluator::Answers)> done);
 
 // The names of series that are here and not at a Prometheus.
 using LocalNames = std::set<std::string, std::less<>>;
@@ -74,9 +79,9 @@ class StoreEvaluator : public Evaluator {
  public:
   explicit StoreEvaluator(const EvaluationParts& parts) : parts_(parts) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
-  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at, std::function<void()> before,
+  void evaluate(Steps steps, Timestamp at, std::function<void()> before,
                 std::function<void(Answers)> done) override {
-    evaluate_together(parts_, exprs, at, std::move(before), std::move(done));
+    evaluate_together(parts_, std::move(steps), at, std::move(before), std::move(done));
   }
 
  private:
@@ -97,9 +102,9 @@ class RemoteEvaluator : public Evaluator {
         local_names_(std::move(local_names)),
         observe_(std::move(observe)) {}
   std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr expr, SharedValuesPtr shared) override;
-  void evaluate(std::span<PreparedExpr* const> exprs, Timestamp at, std::function<void()> before,
+  void evaluate(Steps steps, Timestamp at, std::function<void()> before,
                 std::function<void(Answers)> done) override {
-    evaluate_together(parts_, exprs, at, std::move(before), std::move(done));
+    evaluate_together(parts_, std::move(steps), at, std::move(before), std::move(done));
   }
 
  private:

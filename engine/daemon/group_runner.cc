@@ -38,13 +38,13 @@ std::vector<std::string> written_by_all(const rule::Group& group) {
   return names;
 }
 
-// The end of the rules, from `first` on, that read nothing of what those before them among these
-// write.
+// The end of the rules, from `first` on, that read no alerts of those before them among these: what
+// one records is written before the next is evaluated, alerts are written after all of them.
 std::size_t end_of_batch(const rule::Group& group, std::size_t first) {
   std::vector<std::string> written;
   for (std::size_t i = first; i < group.rules.size(); ++i) {
     if (reads_any(group.rules[i], written)) return i;
-    for (std::string& name : names_written(group.rules[i])) written.push_back(std::move(name));
+    if (group.rules[i].kind == rule::RuleKind::Alert) written = names_written(group.rules[i]);
   }
   return group.rules.size();
 }
@@ -57,10 +57,14 @@ GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing
   for (const rule::Rule& rule : group_.rules) {
     const bool alerting = rule.kind == rule::RuleKind::Alert;
     const Duration history = alerting ? kLeastHistory : history_of(group_, rule.name);
-    RuleState state{alert::RuleLife(std::make_shared<const rule::Rule>(rule), group_.limit),
-                    parts_.evaluator.prepare(rule.expr, shared),
-                    parts_.writer.open(history, store::Origin::Rules), history > kLookedBackAt,
-                    end_of_batch(group_, rules_.size())};
+    RuleState state;
+    state.life =
+        std::make_shared<alert::RuleLife>(std::make_shared<const rule::Rule>(rule), group_.limit);
+    state.expr = parts_.evaluator.prepare(rule.expr, shared);
+    state.series = parts_.writer.open(history, store::Origin::Rules);
+    if (!alerting) state.recorded = std::make_shared<Outcome>();
+    state.is_looked_back_at = history > kLookedBackAt;
+    state.together_until = end_of_batch(group_, rules_.size());
     rules_.push_back(std::move(state));
   }
 }
@@ -92,29 +96,41 @@ void GroupRunner::run(Timestamp slot) {
   run_rules(0, slot, nullptr);
 }
 
-// Evaluates the rule at `first` and those after it that need nothing of what it writes; after
-// `before`, which writes what the rules before made.
+// Evaluates the rule at `first` and those after it that read no alerts of these; after `before`,
+// which writes the alerts of the rules before.
 void GroupRunner::run_rules(std::size_t first, Timestamp slot, std::function<void()> before) {
-  std::vector<PreparedExpr*> exprs;
+  Evaluator::Steps steps;
   if (first < rules_.size()) {
     for (std::size_t i = first; i < rules_[first].together_until; ++i) {
-      exprs.push_back(rules_[i].expr.get());
+      steps.push_back(step_of(rules_[i], slot));
     }
   }
   const auto began = parts_.clock.ticks();
   parts_.evaluator.evaluate(
-      exprs, slot - timing_.query_offset, std::move(before),
+      std::move(steps), slot - timing_.query_offset, std::move(before),
       [self = shared_from_this(), first, slot, began](Evaluator::Answers answers) {
         if (answers.size() == 1) answers[0].seconds = seconds_since(began, self->parts_.clock);
         self->look_around(first, slot, std::move(answers));
       });
 }
 
+// A recording is written as soon as it is evaluated. Nobody else touches the life of a recording
+// rule.
+Evaluator::Step GroupRunner::step_of(const RuleState& state, Timestamp slot) const {
+  if (!state.recorded) return {state.expr.get(), nullptr};
+  return {state.expr.get(),
+          [life = state.life, recorded = state.recorded, place = state.series, slot,
+           at = slot - timing_.query_offset](const Result<promql::Answer>& answer) {
+            *recorded = life->take(slot, answer, {});
+            if (*recorded) SeriesWriter::write_now(place, at, (*recorded)->series);
+          }};
+}
+
 // What was answered takes effect once it is known what could not be seen.
 void GroupRunner::look_around(std::size_t first, Timestamp slot, Evaluator::Answers answers) {
   GroupParts::Rules rules;
   for (std::size_t i = 0; i < answers.size() && parts_.look_around; ++i) {
-    const alert::RuleLife& life = rules_[first + i].life;
+    const alert::RuleLife& life = *rules_[first + i].life;
     const bool has_alerts = life.tracker() && life.tracker()->state() != alert::State::Inactive;
     if (has_alerts && answers[i].answer) rules.push_back(life.rule());
   }
@@ -136,22 +152,27 @@ void GroupRunner::take_answers(std::size_t first, Timestamp slot, Evaluator::Ans
     auto series = take_answer(state, slot, answers[i]);
     if (!series) continue;
     if (state.is_looked_back_at && parts_.on_recorded) parts_.on_recorded(written_at, *series);
-    writings.push_back({state.series, std::move(*series)});
+    if (!state.recorded) writings.push_back({state.series, std::move(*series)});
   }
-  run_rules(first + answers.size(), slot, SeriesWriter::work(std::move(writings), written_at));
+  const std::size_t next = first + answers.size();
+  if (next == rules_.size() && writings.empty()) return finish(slot);
+  run_rules(next, slot, SeriesWriter::work(std::move(writings), written_at));
 }
 
-// What the rule writes; nothing when it failed.
+// The series that the rule makes; nothing when it failed.
 std::optional<promql::Vector> GroupRunner::take_answer(RuleState& state, Timestamp slot,
                                                        const Evaluator::Timed& timed) {
   state.last_evaluation = parts_.clock.now();
-  auto outcome = state.life.take(slot, timed.answer, parts_.surroundings(*state.life.rule(), slot));
+  Outcome outcome =
+      state.recorded
+          ? std::move(*state.recorded)
+          : state.life->take(slot, timed.answer, parts_.surroundings(*state.life->rule(), slot));
   state.seconds = timed.seconds;
   if (outcome) {
     state.health = api::RuleHealth::Ok;
     state.last_error.clear();
     state.elements = outcome->series.size();
-    if (!outcome->changes.empty()) parts_.on_transitions(*state.life.rule(), outcome->changes);
+    if (!outcome->changes.empty()) parts_.on_transitions(*state.life->rule(), outcome->changes);
   } else {
     note_failure(state, outcome.error().message);
   }
@@ -167,17 +188,17 @@ void GroupRunner::note_failure(RuleState& state, const std::string& error) {
 }
 
 void GroupRunner::send_due(RuleState& state, Timestamp at) {
-  if (!state.life.tracker()) return;
-  const auto due = state.life.tracker()->take_due(at, timing_.resend_delay);
-  if (!due.empty()) parts_.on_due(*state.life.rule(), at, timing_.interval, due);
+  if (!state.life->tracker()) return;
+  const auto due = state.life->tracker()->take_due(at, timing_.resend_delay);
+  if (!due.empty()) parts_.on_due(*state.life->rule(), at, timing_.interval, due);
   save(state);
 }
 
 void GroupRunner::save(RuleState& state) {
   if (!parts_.on_unsaved) return;
-  const auto unsaved = state.life.tracker()->take_unsaved();
+  const auto unsaved = state.life->tracker()->take_unsaved();
   if (unsaved.changed.empty() && unsaved.gone.empty()) return;
-  parts_.on_unsaved(*state.life.rule(), unsaved);
+  parts_.on_unsaved(*state.life->rule(), unsaved);
 }
 
 void GroupRunner::finish(Timestamp slot) {
@@ -210,35 +231,35 @@ void GroupRunner::note_pace(bool is_behind) {
 void GroupRunner::adopt(GroupRunner& before, SameRule same) {
   for (RuleState& state : rules_) {
     for (RuleState& old : before.rules_) {
-      if (!same(*state.life.rule(), *old.life.rule())) continue;
+      if (!same(*state.life->rule(), *old.life->rule())) continue;
       if (before.last_slot_ && (!last_slot_ || *before.last_slot_ < *last_slot_)) {
         last_slot_ = before.last_slot_;
       }
-      const std::string old_id = old.life.rule()->id;
-      if (state.life.adopt(old.life)) move_records(state, old_id);
+      const std::string old_id = old.life->rule()->id;
+      if (state.life->adopt(*old.life)) move_records(state, old_id);
     }
   }
 }
 
 void GroupRunner::restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Timestamp at) {
   for (RuleState& state : rules_) {
-    if (!state.life.tracker()) continue;
+    if (!state.life->tracker()) continue;
     const auto mine = std::partition(saved.begin(), saved.end(), [&](const auto& one) {
-      return !is_of(one, *state.life.rule());
+      return !is_of(one, *state.life->rule());
     });
     if (mine == saved.end()) continue;
     const std::string old_id = mine->rule_id;
     std::vector<alert::Alert> alerts;
     for (auto it = mine; it != saved.end(); ++it) alerts.push_back(std::move(it->alert));
     saved.erase(mine, saved.end());
-    state.life.tracker()->restore(std::move(alerts), at);
+    state.life->tracker()->restore(std::move(alerts), at);
     move_records(state, old_id);
   }
 }
 
 void GroupRunner::restore(const std::vector<state::RecordedSample>& samples) {
   for (RuleState& state : rules_) {
-    const rule::Rule& rule = *state.life.rule();
+    const rule::Rule& rule = *state.life->rule();
     if (!state.is_looked_back_at) continue;
     std::map<Timestamp, promql::Vector> by_time;
     for (const state::RecordedSample& sample : samples) {
@@ -253,23 +274,23 @@ void GroupRunner::restore(const std::vector<state::RecordedSample>& samples) {
 
 // What was kept under another id is kept under the rule's own from now on.
 void GroupRunner::move_records(RuleState& state, const std::string& old_id) {
-  if (!parts_.on_unsaved || old_id == state.life.rule()->id) return;
+  if (!parts_.on_unsaved || old_id == state.life->rule()->id) return;
   alert::AlertTracker::Unsaved moved;
-  for (const auto& [labels, alert] : state.life.tracker()->alerts()) moved.gone.push_back(labels);
-  rule::Rule old = *state.life.rule();
+  for (const auto& [labels, alert] : state.life->tracker()->alerts()) moved.gone.push_back(labels);
+  rule::Rule old = *state.life->rule();
   old.id = old_id;
   parts_.on_unsaved(old, moved);
-  state.life.tracker()->forget_records();
+  state.life->tracker()->forget_records();
   save(state);
 }
 
 void GroupRunner::retire(Timestamp at) {
   for (RuleState& state : rules_) {
-    if (!state.life.tracker()) continue;
-    const auto changes = state.life.tracker()->retire(at);
-    if (!changes.empty()) parts_.on_transitions(*state.life.rule(), changes);
+    if (!state.life->tracker()) continue;
+    const auto changes = state.life->tracker()->retire(at);
+    if (!changes.empty()) parts_.on_transitions(*state.life->rule(), changes);
     send_due(state, at);
-    state.life.tracker()->forget();
+    state.life->tracker()->forget();
     save(state);
   }
 }
@@ -291,13 +312,13 @@ api::GroupStatus GroupRunner::status() const {
   status.failures = failures_;
   for (const RuleState& state : rules_) {
     api::RuleStatus rule;
-    rule.rule = state.life.rule();
+    rule.rule = state.life->rule();
     rule.health = state.health;
     rule.last_error = state.last_error;
     rule.evaluation_seconds = state.seconds;
     rule.last_evaluation = state.last_evaluation;
     rule.series = state.elements;
-    if (const alert::AlertTracker* tracker = state.life.tracker()) {
+    if (const alert::AlertTracker* tracker = state.life->tracker()) {
       rule.state = tracker->state();
       rule.held_back = tracker->held_back();
       for (const auto& [labels, alert] : tracker->alerts()) {

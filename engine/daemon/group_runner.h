@@ -4,7 +4,7 @@
 // group's own offset after the multiples of its interval, so that groups spread over time and a
 // restart keeps the phase. Rules run in order, each seeing what the ones before wrote. An
 // evaluation is stamped with its slot, however late it runs; slots that pass while one is still
-// running are missed, counted, and said in the log. Quick rules that need nothing of one another
+// running are missed, counted, and said in the log. Quick rules that read no alerts of one another
 // are evaluated in one go, for a few milliseconds at most; so the groups take turns with the
 // workers, and none waits for all the rules of another.
 //
@@ -91,12 +91,15 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   api::GroupStatus status() const;
 
  private:
+  using Outcome = Result<alert::RuleLife::Outcome>;
   struct RuleState {
-    alert::RuleLife life;
+    std::shared_ptr<alert::RuleLife> life;
     std::unique_ptr<PreparedExpr> expr;
-    SeriesWriter::Handle series;     // What it writes: a recording, or ALERTS.
+    SeriesWriter::Handle series;  // What it writes: a recording, or ALERTS.
+    // What came of a recording's evaluation; the worker's until that ends. Null: an alerting rule.
+    std::shared_ptr<Outcome> recorded;
     bool is_looked_back_at = false;  // Other rules need more of it than the present.
-    // The rules from this one to there, without it, read nothing of what any of them writes.
+    // The rules from this one to there, without it, read no alerts of any of them.
     std::size_t together_until = 0;
     api::RuleHealth health = api::RuleHealth::Unknown;
     std::string last_error;
@@ -108,6 +111,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void schedule(Timestamp slot);
   void run(Timestamp slot);
   void run_rules(std::size_t first, Timestamp slot, std::function<void()> before);
+  Evaluator::Step step_of(const RuleState& state, Timestamp slot) const;
   void look_around(std::size_t first, Timestamp slot, Evaluator::Answers answers);
   void take_answers(std::size_t first, Timestamp slot, Evaluator::Answers answers);
   std::optional<promql::Vector> take_answer(RuleState& state, Timestamp slot,

@@ -22,6 +22,10 @@ void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector value
       [done = std::move(done)](bool) { done(); });
 }
 
+void SeriesWriter::write_now(const Handle& place, Timestamp at, const promql::Vector& values) {
+  place->write(at, values);
+}
+
 std::function<void()> SeriesWriter::work(std::vector<Writing> writings, Timestamp at) {
   return [writings = std::move(writings), at] {
     for (const Writing& writing : writings) writing.place->write(at, writing.values);

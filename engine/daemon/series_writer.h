@@ -32,6 +32,9 @@ class SeriesWriter {
   // `done` is called when the values can be read.
   void write(const Handle& place, Timestamp at, promql::Vector values, std::function<void()> done);
 
+  // At once, on the worker that calls it.
+  static void write_now(const Handle& place, Timestamp at, const promql::Vector& values);
+
   struct Writing {
     Handle place;
     promql::Vector values;
