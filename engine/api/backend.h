@@ -89,7 +89,9 @@ struct ReplicaStatus {
   bool is_first = false;
   bool tells = false;
   std::string peer;
-  std::string peer_error;  // Why the other one does not answer; empty while it does.
+  bool was_asked = false;              // The other one, so far.
+  std::string peer_error;              // Why the other one does not answer; empty while it does.
+  std::optional<Timestamp> took_over;  // A standby: since when it has told in the first's place.
   std::uint64_t takeovers = 0;
 
   std::string_view role() const { return is_first ? "first" : "standby"; }

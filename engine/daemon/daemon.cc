@@ -342,8 +342,10 @@ class Daemon::Impl : public api::Backend {
     engine_->restore(keeper_.take_alerts());
     if (!config_.standby) return;
     const auto evaluates = [this] { return evaluating_ && engine_->is_evaluating(clock_.now()); };
-    replica_.emplace(Replica::Parts{http_, loop_, clock_, *notifier_, evaluates}, *config_.standby);
-    replica_->start();
+    const auto note = [this](auto at) { keeper_.note_takeover(at); };
+    replica_.emplace(Replica::Parts{http_, loop_, clock_, *notifier_, evaluates, note},
+                     *config_.standby);
+    replica_->start(keeper_.took_over());
   }
 
   // Rules wait for the first look at every target; a target that does not answer holds them up for
