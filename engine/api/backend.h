@@ -106,7 +106,8 @@ struct ServerStatus {
   std::string prometheus_url;    // Where rules are evaluated; empty when it is here.
   std::string prometheus_error;  // Why it does not answer; empty while it does.
   StateStatus state;
-  bool takes_silences = false;  // Over HTTP.
+  bool takes_silences = false;         // Over HTTP.
+  std::uint64_t requests_refused = 0;  // Over the rate limit of the port.
   std::optional<ReplicaStatus> replica;
 };
 
