@@ -89,7 +89,9 @@ struct ReplicaStatus {
   bool is_first = false;
   bool tells = false;
   std::string peer;
-  std::string peer_error;  // Why the other one does not answer; empty while it does.
+  bool was_asked = false;              // The other one, so far.
+  std::string peer_error;              // Why the other one does not answer; empty while it does.
+  std::optional<Timestamp> took_over;  // A standby: since when it has told in the first's place.
   std::uint64_t takeovers = 0;
 
   std::string_view role() const { return is_first ? "first" : "standby"; }
@@ -104,7 +106,8 @@ struct ServerStatus {
   std::string prometheus_url;    // Where rules are evaluated; empty when it is here.
   std::string prometheus_error;  // Why it does not answer; empty while it does.
   StateStatus state;
-  bool takes_silences = false;  // Over HTTP.
+  bool takes_silences = false;         // Over HTTP.
+  std::uint64_t requests_refused = 0;  // Over the rate limit of the port.
   std::optional<ReplicaStatus> replica;
 };
 

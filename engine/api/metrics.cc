@@ -118,6 +118,10 @@ Rows state_set_aside(const Source& s) { return one(s.snapshot.status.state.was_s
 Rows state_bytes(const Source& s) { return one(number(s.snapshot.status.state.bytes)); }
 Rows state_commit(const Source& s) { return one(s.snapshot.status.state.last_commit_seconds); }
 
+// ---- The port.
+
+Rows requests_refused(const Source& s) { return one(number(s.snapshot.status.requests_refused)); }
+
 // ---- Two replicas.
 
 Rows replica_row(const Source& s, double (*value)(const ReplicaStatus&)) {
@@ -321,6 +325,9 @@ constexpr Family kFamilies[] = {
     {"tocsin_state_bytes", "gauge", "Size of the state's file.", state_bytes},
     {"tocsin_state_last_commit_seconds", "gauge", "How long the last write of state took.",
      state_commit},
+    {"tocsin_http_requests_refused_total", "counter",
+     "Requests that were answered 429 because their client asked more often than web.rate_limit.",
+     requests_refused},
     {"tocsin_replica_tells", "gauge",
      "With a standby: whether this one of the two replicas tells the receivers.", replica_tells},
     {"tocsin_replica_peer_up", "gauge", "With a standby: whether the other replica answers.",

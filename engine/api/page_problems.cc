@@ -76,6 +76,27 @@ void add_state(Problems& out, const PageView& view) {
   }
 }
 
+// What is told of it to whoever is on call stands in rules/tocsin.
+void add_replica(Problems& out, const PageView& view) {
+  const auto& replica = view.snapshot.status.replica;
+  if (!replica) return;
+  const bool answers = replica->peer_error.empty();
+  const std::string why = replica->peer + (answers ? " evaluates no rules"
+                                                   : ": " + clip(replica->peer_error, kMostError));
+  if (!replica->is_first && replica->tells) {
+    out.push_back({"This standby tells the receivers.",
+                   "It took the place of the first replica " +
+                       ago(replica->took_over, view.snapshot.now) + ". " + why + ".",
+                   {}});
+  } else if (replica->was_asked && !answers) {
+    out.push_back(
+        {replica->is_first ? "The standby does not answer." : "The first replica does not answer.",
+         why + (replica->is_first ? ". Nobody goes on if this one ends."
+                                  : ". This one tells if that lasts."),
+         {}});
+  }
+}
+
 void add_receivers(Problems& out, const PageView& view) {
   for (const auto& receiver : view.snapshot.receivers) {
     const notify::DeliveryStats& stats = receiver.stats;
@@ -106,6 +127,7 @@ void write_problems(HtmlWriter& html, const PageView& view) {
   add_evaluation(problems, view);
   add_targets(problems, view);
   add_state(problems, view);
+  add_replica(problems, view);
   add_receivers(problems, view);
   if (problems.empty()) return;
   html.raw("<ul class=\"problems\">");

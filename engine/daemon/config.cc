@@ -76,6 +76,12 @@ void read_web_tls(Mapping& m, const ConfigContext& context, net::HttpServerTls& 
   read_path(m, "client_ca_file", context, tls.client_ca_file);
 }
 
+void read_rate_limit(Mapping& m, net::RateLimit& limit) {
+  m.read("interval", limit.interval);
+  m.read("burst", limit.burst);
+  if (limit.burst < 1) m.error("burst", "must be 1 or more");
+}
+
 void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& web) {
   m.read("listen", web.listen);
   m.read("basic_auth_users", web.basic_auth_users);
@@ -85,6 +91,7 @@ void read_web(Mapping& m, const ConfigContext& context, net::HttpServerOptions& 
             "htpasswd -nBC 10 " + name + " makes one");
   }
   read_path(m, "basic_auth_users_file", context, web.basic_auth_users_file);
+  m.read("rate_limit", web.rate_limit, read_rate_limit);
   m.read("tls_server_config", web.tls,
          [&](Mapping& tls, net::HttpServerTls& out) { read_web_tls(tls, context, out); });
 }

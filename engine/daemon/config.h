@@ -50,7 +50,7 @@ struct Config {
   notify::NotifyConfig notify;
   std::vector<source::RelabelConfig> alert_relabel_configs;
   std::string storage_path;  // Empty: state lives in memory.
-  net::HttpServerOptions web;
+  net::HttpServerOptions web{.unlimited_paths = {"/-/healthy", "/-/ready"}};
 };
 
 struct LoadedConfig {

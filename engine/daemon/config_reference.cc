@@ -6,7 +6,7 @@
 namespace tocsin::daemon {
 namespace {
 
-constexpr std::array<rule::KeyText, 34> kTexts = {{
+constexpr std::array<rule::KeyText, 37> kTexts = {{
     {"global", "Defaults.", ""},
     {"global.scrape_interval", "How often targets are scraped. 1m if not said.", "10s"},
     {"global.scrape_timeout", "How long a scrape may take. 10s if not said.", "5s"},
@@ -47,6 +47,14 @@ constexpr std::array<rule::KeyText, 34> kTexts = {{
     {"web.listen", "127.0.0.1:9467 if not said.", "0.0.0.0:9467"},
     {"web.basic_auth_users", "User to bcrypt hash, as in Prometheus' web config.", ""},
     {"web.basic_auth_users_file", "A file of `htpasswd -B`.", "users"},
+    {"web.rate_limit",
+     "How often one client address may ask, as in Prometheus' web config; over it the answer is "
+     "429. "
+     "/-/healthy and /-/ready always answer.",
+     ""},
+    {"web.rate_limit.interval",
+     "Between two requests, in the long run. 2ms if not said: 500 a second; 0 is no limit.", "2ms"},
+    {"web.rate_limit.burst", "How many may come at once. 2000 if not said.", "2000"},
     {"web.tls_server_config", "HTTPS, as in Prometheus' web config.", ""},
     {"remote_write_receiver", "Whether a Prometheus may write to /api/v1/write.",
      "{enabled: true}"},

@@ -124,6 +124,7 @@ class Daemon::Impl : public api::Backend {
     status.prometheus_error = prometheus_error_;
     status.state = keeper_.status();
     status.takes_silences = config_.takes_silences;
+    if (server_) status.requests_refused = server_->refused();
     if (replica_) status.replica = replica_->status();
     return status;
   }
@@ -216,7 +217,7 @@ class Daemon::Impl : public api::Backend {
                        (config_.prometheus && local_names(loadout.rules) != local_names(rules_));
     if (server_) say_what_waits(config_, loadout.config);
     config_ = loadout.config;
-    use_web_users();
+    use_web();
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
@@ -319,9 +320,9 @@ class Daemon::Impl : public api::Backend {
     }
   }
 
-  void use_web_users() {
+  void use_web() {
     if (!server_) return;
-    if (const auto used = server_->use_users(config_.web); !used) {
+    if (const auto used = server_->use(config_.web); !used) {
       log::warn("the users of before may still ask", {{"error", used.error().message}});
     }
   }
@@ -342,8 +343,10 @@ class Daemon::Impl : public api::Backend {
     engine_->restore(keeper_.take_alerts());
     if (!config_.standby) return;
     const auto evaluates = [this] { return evaluating_ && engine_->is_evaluating(clock_.now()); };
-    replica_.emplace(Replica::Parts{http_, loop_, clock_, *notifier_, evaluates}, *config_.standby);
-    replica_->start();
+    const auto note = [this](auto at) { keeper_.note_takeover(at); };
+    replica_.emplace(Replica::Parts{http_, loop_, clock_, *notifier_, evaluates, note},
+                     *config_.standby);
+    replica_->start(keeper_.took_over());
   }
 
   // Rules wait for the first look at every target; a target that does not answer holds them up for

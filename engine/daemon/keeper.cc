@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/keeper.h"
 
+#include <charconv>
+
 #include "base/log.h"
 
 namespace tocsin::daemon {
@@ -9,6 +11,7 @@ namespace {
 constexpr Duration kHistoryKept = std::chrono::hours(24 * 90);
 // The longest baseline that a condition asks for, and some.
 constexpr Duration kSamplesKept = std::chrono::hours(3);
+constexpr const char* kTookOver = "standby.took_over";  // Milliseconds.
 
 }  // namespace
 
@@ -53,6 +56,21 @@ notify::Notifier::Written Keeper::take_messages() {
   out.groups = std::move(saved_.groups);
   out.silences = std::move(saved_.silences);
   return out;
+}
+
+std::optional<Timestamp> Keeper::took_over() const {
+  const auto it = saved_.settings.find(kTookOver);
+  std::int64_t millis = 0;
+  if (it == saved_.settings.end()) return std::nullopt;
+  const std::string& text = it->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), millis);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return from_millis(millis);
+}
+
+void Keeper::note_takeover(std::optional<Timestamp> at) {
+  auto& setting = gathering().settings[kTookOver];
+  setting = at ? std::optional(std::to_string(to_millis(*at))) : std::nullopt;
 }
 
 void Keeper::put(notify::WrittenMessage message, std::function<void()> written) {

@@ -43,6 +43,8 @@ class Keeper : public notify::Outbox {
   std::vector<state::SavedAlert> take_alerts() { return std::move(saved_.alerts); }
   std::vector<state::RecordedSample> take_samples() { return std::move(saved_.samples); }
   notify::Notifier::Written take_messages();
+  // Since when this one, a standby, had told in the first one's place.
+  std::optional<Timestamp> took_over() const;
 
   void put(notify::WrittenMessage message, std::function<void()> written) override;
   void remove(const std::string& receiver, const std::string& key) override;
@@ -51,6 +53,7 @@ class Keeper : public notify::Outbox {
   void put_silence(const std::string& id, std::string content,
                    std::function<void()> written) override;
   void remove_silence(const std::string& id) override;
+  void note_takeover(std::optional<Timestamp> at);
 
   void save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved);
   void note(const rule::Rule& rule, Timestamp at, const std::vector<alert::Transition>& changes);

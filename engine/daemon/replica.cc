@@ -95,9 +95,13 @@ Replica::~Replica() {
   if (task_) parts_.scheduler.cancel(*task_);
 }
 
-void Replica::start() {
+void Replica::start(std::optional<Timestamp> took_over) {
   parts_.notifier.set_silent(true);
   heard_ = parts_.clock.ticks();
+  if (!config_.is_first && took_over) {
+    took_over_ = took_over;
+    heard_ -= config_.after;  // It has waited already, before it was restarted.
+  }
   log::info(config_.is_first ? "this replica tells once its standby has been asked"
                              : "this replica tells when the first one is gone",
             {{"other", config_.url}});
@@ -130,6 +134,7 @@ void Replica::take(const Result<ReplicaReport>& report) {
     }
   }
   peer_error_ = error;
+  was_asked_ = true;
   if (config_.is_first) {
     take_as_first(report);
   } else {
@@ -167,18 +172,23 @@ void Replica::take_as_standby(const Result<ReplicaReport>& report) {
     told_ = report->told;
   }
   // Once the first one tells, it knows.
-  if (report->tells) took_over_ = false;
+  if (report->tells && took_over_) note_takeover(std::nullopt);
 }
 
 void Replica::take_over(bool is_gone) {
   // One that still lives sends them itself.
   if (is_gone) parts_.notifier.take_messages(told_.messages);
   told_ = {};
-  took_over_ = true;
+  if (!took_over_) note_takeover(parts_.clock.now());
   ++takeovers_;
   log::warn("the first replica is silent: this one tells from now on",
             {{"first", config_.url}, {"error", is_gone ? peer_error_ : "it evaluates no rules"}});
   speak();
+}
+
+void Replica::note_takeover(std::optional<Timestamp> at) {
+  took_over_ = at;
+  if (parts_.note_takeover) parts_.note_takeover(at);
 }
 
 void Replica::speak() {
@@ -194,11 +204,11 @@ void Replica::fall_silent() {
 }
 
 std::string Replica::report() const {
-  return encode({tells_, parts_.evaluates(), took_over_, parts_.notifier.written()});
+  return encode({tells_, parts_.evaluates(), took_over_.has_value(), parts_.notifier.written()});
 }
 
 api::ReplicaStatus Replica::status() const {
-  return {config_.is_first, tells_, config_.url, peer_error_, takeovers_};
+  return {config_.is_first, tells_, config_.url, was_asked_, peer_error_, took_over_, takeovers_};
 }
 
 }  // namespace tocsin::daemon

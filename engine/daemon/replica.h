@@ -54,6 +54,9 @@ class Replica {
     const Clock& clock;
     notify::Notifier& notifier;
     std::function<bool()> evaluates;
+    // Since when a standby has told in the first's place, for the next process; nothing: it no
+    // longer does, and the first knows what it told. May be empty.
+    std::function<void(std::optional<Timestamp>)> note_takeover = {};
   };
   // The parts must outlive the object.
   Replica(Parts parts, ReplicaConfig config);
@@ -62,8 +65,10 @@ class Replica {
   Replica& operator=(const Replica&) = delete;
 
   // Begins in silence. Call once, when the notifier knows what it knew before a restart; a first
-  // one's must have been silent then (Notifier::set_silent).
-  void start();
+  // one's must have been silent then (Notifier::set_silent). `took_over` is what note_takeover was
+  // told last, by the process before: a standby that ended while it told goes on as soon as the
+  // first one does not answer.
+  void start(std::optional<Timestamp> took_over = std::nullopt);
 
   // For the other one.
   std::string report() const;
@@ -75,6 +80,7 @@ class Replica {
   void take_as_first(const Result<ReplicaReport>& report);
   void take_as_standby(const Result<ReplicaReport>& report);
   void take_over(bool is_gone);
+  void note_takeover(std::optional<Timestamp> at);
   void speak();
   void fall_silent();
   bool has_waited() const;
@@ -82,7 +88,8 @@ class Replica {
   const Parts parts_;
   const ReplicaConfig config_;
   bool tells_ = false;
-  bool took_over_ = false;
+  bool was_asked_ = false;              // The other one.
+  std::optional<Timestamp> took_over_;  // As long as the first does not know what was told.
   std::uint64_t takeovers_ = 0;
   std::chrono::nanoseconds heard_{0};  // When the other one was last well.
   notify::Notifier::Written told_;     // By the first, as last heard.

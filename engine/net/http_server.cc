@@ -84,7 +84,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   explicit Impl(Loop& loop) : loop_(loop), acceptor_(loop.native().io), pause_(loop.native().io) {}
 
   Result<void> open(HttpServerOptions options, HttpHandler handler) {
-    if (auto used = use_users(options); !used) return used;
+    if (auto used = use(options); !used) return used;
     if (auto loaded = load_tls(options.tls, shared_->tls); !loaded) {
       return fail(loaded.error().in("tls_server_config"));
     }
@@ -96,7 +96,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     return {};
   }
 
-  Result<void> use_users(const HttpServerOptions& options) {
+  Result<void> use(const HttpServerOptions& options) {
+    shared_->rate.use(options.rate_limit);
     auto users = users_of(options);
     if (!users) return fail(users.error());
     shared_->gate = users->empty() ? nullptr : UserGate::make(std::move(*users), loop_);
@@ -116,6 +117,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
 
   tcp::endpoint endpoint() const { return endpoint_; }
   std::size_t connections() const { return shared_->sessions.size(); }
+  const RateGate& rate() const { return shared_->rate; }
 
  private:
   Result<void> bind(const std::string& listen) {
@@ -160,7 +162,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   }
 
   Loop& loop_;
-  std::shared_ptr<ServerShared> shared_ = std::make_shared<ServerShared>();
+  std::shared_ptr<ServerShared> shared_ = std::make_shared<ServerShared>(loop_.clock());
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   tcp::endpoint endpoint_;
@@ -178,9 +180,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, HttpServerOpt
 HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { impl_->close(); }
 
-Result<void> HttpServer::use_users(const HttpServerOptions& options) {
-  return impl_->use_users(options);
-}
+Result<void> HttpServer::use(const HttpServerOptions& options) { return impl_->use(options); }
 
 int HttpServer::port() const { return impl_->endpoint().port(); }
 
@@ -192,5 +192,7 @@ std::string HttpServer::address() const {
 }
 
 std::size_t HttpServer::connections() const { return impl_->connections(); }
+
+std::uint64_t HttpServer::refused() const { return impl_->rate().refused(); }
 
 }  // namespace tocsin::net

@@ -3,8 +3,8 @@
 // HttpServer answers requests on the loop. A handler may answer at once, or keep the Responder and
 // answer later from any thread; until then the connection waits without holding anything up.
 //
-// Keep-alive, limits on headers, bodies, idle time and connections, gzip of answers over 1 KiB,
-// TLS, and basic authentication (net/user_gate.h).
+// Keep-alive, limits on headers, bodies, idle time, connections and requests a second, gzip of
+// answers over 1 KiB, TLS, and basic authentication (net/user_gate.h).
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/rate_gate.h"
 #include "net/url.h"
 #include "tocsin/result.h"
 
@@ -67,6 +68,8 @@ struct HttpServerOptions {
   std::size_t max_body_bytes = std::size_t{32} << 20;
   std::size_t max_header_bytes = std::size_t{256} << 10;  // A federation's match[] list is long.
   std::size_t max_connections = 1024;
+  RateLimit rate_limit;                      // Of each address; over it a request is answered 429.
+  std::vector<std::string> unlimited_paths;  // That answer all the same.
   std::size_t max_connections_of_address = 256;  // So that one client cannot keep out the others.
   Duration header_timeout = std::chrono::seconds(10);  // From the first byte to the whole request.
   Duration idle_timeout = std::chrono::minutes(2);     // Between two requests.
@@ -83,14 +86,16 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Only these users may ask from now on: those of `options`, whose file is read again. When that
-  // fails, the old ones still may. Loop thread.
-  Result<void> use_users(const HttpServerOptions& options);
+  // Only the users of `options` may ask from now on, and as often as it says. The file of users is
+  // read again; when that fails, the old ones still may. Loop thread.
+  Result<void> use(const HttpServerOptions& options);
 
   int port() const;
   // "127.0.0.1:9467"
   std::string address() const;
   std::size_t connections() const;
+  // Requests that were over the rate limit.
+  std::uint64_t refused() const;
 
  private:
   class Impl;

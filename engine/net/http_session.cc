@@ -183,12 +183,18 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     keep_alive_ = parser_->get().keep_alive();
     version_ = parser_->get().version();
     is_head_ = parser_->get().method() == http::verb::head;
+    if (!shared_->may_ask(address_, view(parser_->get().target()))) return slow_down();
     const auto gate = shared_->gate;  // What it lets in may change the users.
     if (!gate) return read_body();
     timer_.cancel();
     gate->check(
         address_, view(parser_->get()[http::field::authorization]),
         [self = this->shared_from_this()](UserGate::Verdict verdict) { self->admit(verdict); });
+  }
+
+  void slow_down() {
+    keep_alive_ = keep_alive_ && parser_->is_done();
+    write({429, "text/plain; charset=utf-8", "too many requests\n", {{"Retry-After", "1"}}});
   }
 
   void admit(UserGate::Verdict verdict) {
@@ -339,6 +345,13 @@ bool ServerShared::has_room_for(const std::string& address) const {
 void ServerShared::leave(const std::string& address) {
   const auto it = sessions_by_address.find(address);
   if (--it->second == 0) sessions_by_address.erase(it);
+}
+
+bool ServerShared::may_ask(const std::string& address, std::string_view target) {
+  const auto& free = options.unlimited_paths;
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (std::find(free.begin(), free.end(), path) != free.end()) return true;
+  return rate.pass(address, clock.ticks());
 }
 
 std::string address_of(const tcp::socket& socket) {

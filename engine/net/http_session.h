@@ -9,15 +9,20 @@
 #include <unordered_map>
 
 #include "net/http_server.h"
+#include "net/rate_gate.h"
 #include "net/user_gate.h"
 
 namespace tocsin::net {
 
 // What all connections of a server share. Outlives the server while a session still unwinds.
 struct ServerShared {
+  explicit ServerShared(const Clock& loop_clock) : clock(loop_clock) {}
+
+  const Clock& clock;
   HttpServerOptions options;
   HttpHandler handler;
   std::shared_ptr<UserGate> gate;  // None: everybody may ask.
+  RateGate rate;
   std::optional<boost::asio::ssl::context> tls;
   // Ways to close the living sessions, by their number.
   std::unordered_map<std::uint64_t, std::function<void()>> sessions;
@@ -26,6 +31,8 @@ struct ServerShared {
 
   bool has_room_for(const std::string& address) const;
   void leave(const std::string& address);
+  // Whether the client at `address` may ask for `target` now, as far as its rate goes.
+  bool may_ask(const std::string& address, std::string_view target);
 };
 
 // The client's address, without its port; empty when it has gone away already.

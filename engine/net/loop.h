@@ -37,6 +37,8 @@ class Loop : public Scheduler, public Executor {
   // a minute or more: somebody has set it, or the machine has slept. Before run().
   void on_clock_step(std::function<void(Duration step)> handler);
 
+  const Clock& clock() const { return clock_; }
+
   // Scheduler. Loop thread, or before run(). A step of the wall clock is noticed within a second.
   TaskId at(Timestamp when, std::function<void()> task) override;
   TaskId after(Duration delay, std::function<void()> task) override;

@@ -209,6 +209,31 @@ TEST_CASE("trouble with the disk, and state that was damaged, stand at the top")
   CHECK(has(render(b, "damaged"), "State was damaged at start."));
 }
 
+TEST_CASE("a takeover, and a replica that does not answer, stand at the top") {
+  FakeBackend b;
+  make_calm(b);
+  ReplicaStatus& replica = b.info.replica.emplace();
+  replica.peer = "http://first:9467";
+  replica.peer_error = "has not been asked yet";
+  CHECK_FALSE(has(render(b, "replica"), "does not answer."));
+  replica.was_asked = true;
+  replica.peer_error = "connection refused";
+  CHECK(has(render(b, "replica"),
+            "<b>The first replica does not answer.</b> http://first:9467: connection "
+            "refused. This one tells if that lasts."));
+  replica.tells = true;
+  replica.took_over = FakeBackend::kNow - 3min;
+  CHECK(has(render(b, "replica"),
+            "<b>This standby tells the receivers.</b> It took the place of the first replica "
+            "3m ago. http://first:9467: connection refused."));
+  replica.peer_error.clear();
+  CHECK(has(render(b, "replica"), "3m ago. http://first:9467 evaluates no rules."));
+  replica = {true, true, "http://standby:9467", true, "timeout", std::nullopt, 0};
+  CHECK(has(render(b, "replica"),
+            "<b>The standby does not answer.</b> http://standby:9467: timeout. Nobody goes "
+            "on if this one ends."));
+}
+
 TEST_CASE("the page says how much is kept, and who asked for it") {
   FakeBackend b;
   make_calm(b);

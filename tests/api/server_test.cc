@@ -43,7 +43,8 @@ TEST_CASE(
   CHECK(ask(b, "GET", "/api/v1/replica").status == 404);
   CHECK(get(b, "/-/ready") == "Tocsin is Ready.\n");
   CHECK(get(b, "/metrics").find("tocsin_replica_tells{") == std::string::npos);
-  b.info.replica = ReplicaStatus{false, false, "http://first:9467", "connection refused", 3};
+  b.info.replica =
+      ReplicaStatus{false, false, "http://first:9467", true, "connection refused", std::nullopt, 3};
   b.report = "{}";
   CHECK(ask(b, "GET", "/api/v1/replica").body == "{}");
   CHECK(ask(b, "POST", "/api/v1/replica").status == 405);

@@ -40,7 +40,7 @@ route: {receiver: chat, group_by: [alertname], group_wait: 5s,
 receivers:
   - {name: chat, webhook_configs: [{url: 'http://chat/hook'}]}
   - {name: pager, webhook_configs: [{url: 'http://pager/hook', send_resolved: false, max_alerts: 5}]}
-web: {listen: '0.0.0.0:9467'}
+web: {listen: '0.0.0.0:9467', rate_limit: {interval: 10ms, burst: 7}}
 keep: ['{__name__=~"tcp_.+"}']
 remote_write_receiver: {enabled: true}
 )");
@@ -70,6 +70,8 @@ remote_write_receiver: {enabled: true}
   CHECK(c.notify.route->routes[0].group_by == std::vector<std::string>{"alertname"});
   CHECK(c.notify.route->routes[0].matchers[0].text() == R"(severity="critical")");
   CHECK(c.web.listen == "0.0.0.0:9467");
+  CHECK(c.web.rate_limit == net::RateLimit{10ms, 7});
+  CHECK(c.web.unlimited_paths.size() == 2);
   CHECK(c.keep.size() == 1);
   CHECK(c.receives_writes);
 }

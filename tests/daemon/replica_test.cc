@@ -88,6 +88,7 @@ notify::NotifyConfig one_webhook() {
 struct Disk : notify::Outbox {
   testing::ManualClock* clock = nullptr;
   notify::Notifier::Written content;
+  std::optional<Timestamp> took_over;
   void put(notify::WrittenMessage message, std::function<void()> written) override {
     remove(message.receiver, message.key);
     content.messages.push_back(std::move(message));
@@ -120,10 +121,12 @@ struct Process {
           ReplicaConfig config)
       : wire(network, name),
         notifier({wire, clock, clock, [] { return 0.0; }, {}, &disk}, one_webhook()),
-        replica({wire, clock, clock, notifier, [this] { return evaluates; }}, config) {
+        replica({wire, clock, clock, notifier, [this] { return evaluates; },
+                 [&disk](auto at) { disk.took_over = at; }},
+                config) {
     notifier.set_silent(config.is_first);
     notifier.restore(disk.content);
-    replica.start();
+    replica.start(disk.took_over);
   }
 };
 
@@ -250,6 +253,42 @@ TEST_CASE("a standby goes on where the first one ended, and gives back what it h
   w.pass(3min);
   CHECK(w.take_told() == "standby: firing E");
   CHECK(w.standby->replica.status().takeovers == 2);
+}
+
+TEST_CASE("a standby that is restarted while it tells gives back what it told before") {
+  World w;
+  w.start_first();
+  w.start_standby();
+  w.begin("A");
+  w.pass(2min);
+  w.first.reset();
+  w.begin("B");
+  w.pass(3min);
+  CHECK(w.take_told() == "first: firing A, standby: firing B");
+  w.standby.reset();
+  w.start_standby();
+  w.start_first();
+  w.pass(5min);
+  CHECK(w.take_told().empty());  // The first one has heard of B.
+  CHECK_FALSE(w.standby_disk.took_over.has_value());
+  w.end("A");
+  w.end("B");
+  w.pass(2min);
+  CHECK(w.take_told() == "first: resolved A, first: resolved B");
+}
+
+TEST_CASE("a standby that is restarted while it tells goes on at once, since when it did") {
+  World w;
+  w.start_standby();
+  w.pass(2min);
+  const auto since = w.standby->replica.status().took_over;
+  REQUIRE(since.has_value());
+  w.standby.reset();
+  w.start_standby();
+  w.begin("A");
+  w.pass(30s);
+  CHECK(w.take_told() == "standby: firing A");
+  CHECK(w.standby->replica.status().took_over == since);
 }
 
 TEST_CASE("a standby that begins while the first is gone tells what it sees") {

@@ -23,7 +23,7 @@ global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
 rule_files: [rules.yaml]
 scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
 remote_write_receiver: {{enabled: true}}
-web: {{listen: '{listen}', basic_auth_users_file: users}}
+web: {{listen: '{listen}', basic_auth_users_file: users, rate_limit: {{interval: 5ms, burst: 500}}}}
 """
 RULES = "groups: [{name: g, rules: [{alert: Fault, expr: 'fault > 0'}]}]\n"
 KNOWN = "Basic " + base64.b64encode(b"me:right").decode()
@@ -36,11 +36,12 @@ class Attack(threading.Thread):
     def __init__(self, port, do):
         super().__init__(daemon=True)
         self.port, self.do, self.until, self.rounds = port, do, time.monotonic() + SECONDS, 0
+        self.address = FLOODS_FROM if do is flood else ATTACKS_FROM
 
     def run(self):
         while time.monotonic() < self.until:
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=2) as s:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=2, source_address=(self.address, 0)) as s:
                     self.do(self, s)
             except OSError:
                 pass
@@ -79,6 +80,32 @@ def garbage(attack, s):
     s.recv(1000)
 
 
+def flood(attack, s):
+    """As fast as it can."""
+    request = f"GET /api/v1/alerts HTTP/1.1\r\nHost: x\r\nAuthorization: {KNOWN}\r\n\r\n".encode()
+    while time.monotonic() < attack.until:
+        s.sendall(request)
+        answer = s.recv(4000)
+        if not answer:
+            return
+        status = answer.split(b" ", 2)[1].decode()
+        flood.answers[status] = flood.answers.get(status, 0) + 1
+        if status == "429":
+            assert b"Retry-After: 1" in answer
+            if attack.rounds % 2:
+                assert well(s).startswith(b"HTTP/1.1 200")
+
+
+def well(s):
+    s.sendall(f"GET /-/healthy HTTP/1.1\r\nHost: x\r\nAuthorization: {KNOWN}\r\n\r\n".encode())
+    return s.recv(4000)
+
+
+flood.answers = {}
+FLOODS_FROM, ATTACKS_FROM = "127.0.0.3", "127.0.0.2"  # Who must be answered asks from 127.0.0.1.
+RATE, BURST = 200, 500  # As in CONFIG.
+
+
 def half_closed(attack, s):
     s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n")
     s.shutdown(socket.SHUT_WR)
@@ -102,7 +129,7 @@ def main(tocsin):
         process = lab.start("tocsin", lab.tocsin, "run", "--config",
                             lab.write("tocsin.yaml", CONFIG.format(target=target.address, listen=listen)))
         wait_until("the alert fires", lambda: "Fault" in fetch(listen, "/api/v1/alerts"), 20)
-        kinds = [slow_headers] * SLOW + [huge_headers, huge_body, wrong_password, garbage, half_closed] * 2
+        kinds = [slow_headers] * SLOW + [huge_headers, huge_body, wrong_password, garbage, half_closed, flood] * 2
         attacks = [Attack(int(listen.split(":")[1]), kind) for kind in kinds]
         for attack in attacks:
             attack.start()
@@ -113,6 +140,11 @@ def main(tocsin):
                 fetch(listen, path)
                 slowest[path] = max(slowest[path], time.monotonic() - began)
             time.sleep(0.2)
+        refused = sum(float(line.rsplit(" ", 1)[1]) for line in fetch(listen, "/metrics").splitlines()
+                      if line.startswith("tocsin_http_requests_refused_total"))
+        passed, turned_away = flood.answers["200"], flood.answers["429"]
+        print(f"an address that floods: {passed} requests answered, {turned_away} refused")
+        assert passed <= BURST + RATE * (SECONDS + 3) and turned_away <= refused
         missed = sum(float(line.rsplit(" ", 1)[1]) for line in fetch(listen, "/metrics").splitlines()
                      if line.startswith("tocsin_rule_group_iterations_missed_total"))
         gaps = max(b - a for a, b in zip(target.scrapes, target.scrapes[1:]))

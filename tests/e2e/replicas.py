@@ -1,11 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Two replicas beside one Alertmanager, and beside a cluster of two, with a webhook behind: one alert there
-and one message, also when replicas are killed in turn, and Alertmanagers of the cluster in turn."""
+and one message, also when replicas are killed in turn, and Alertmanagers of the cluster in turn.
 
+An Alertmanager that has just come back looks at what fires, and then waits for the gossip to settle and for
+the others before it asks whether they have told it already. An alert that ends meanwhile, and whose end another
+one tells, is told by it as firing once more, whoever sends the alerts: `told_by_hand` shows it without any
+engine. So alerts end here once that wait is over."""
+
+import json
 import signal
 import sys
 import time
+import urllib.request
+from datetime import datetime, timezone
 
 from alertmanager_down import Place
 from fakes import Receiver, Target
@@ -13,6 +21,7 @@ from harness import Lab, active_alerts, free_port, get, get_json, need, wait_unt
 
 KILLS = 4  # In turn.
 AWAY = 4   # Seconds.
+ENDS = 3   # Side by side.
 
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s, resend_delay: 2s}}
@@ -25,9 +34,13 @@ RULES = "groups: [{name: g, rules: [{alert: Fault, expr: 'last_over_time(fault[3
 
 # Longer than the replicas are apart: an Alertmanager tells what it was told last.
 ALERTMANAGER = """
-route: {{receiver: chat, group_by: ['...'], group_wait: 200ms, group_interval: 5s, repeat_interval: 12h}}
+route: {{receiver: chat, group_by: ['...'], group_wait: {group_wait}ms, group_interval: {group_interval}s, repeat_interval: 12h}}
 receivers: [{{name: chat, webhook_configs: [{{url: 'http://{webhook}/', send_resolved: true}}]}}]
 """
+GROUP_WAIT, GROUP_INTERVAL = 0.2, 5
+SETTLE, PEER_TIMEOUT = 2, 2
+# How long a returned Alertmanager may go on telling of what it saw first.
+STALE = GROUP_WAIT + SETTLE + PEER_TIMEOUT + 1
 
 
 class Cluster:
@@ -36,7 +49,8 @@ class Cluster:
     def __init__(self, lab):
         self.lab = lab
         self.webhook = Receiver()
-        self.config = lab.write("cluster-am.yml", ALERTMANAGER.format(webhook=self.webhook.address))
+        self.config = lab.write("cluster-am.yml", ALERTMANAGER.format(
+            webhook=self.webhook.address, group_wait=round(GROUP_WAIT * 1000), group_interval=GROUP_INTERVAL))
         self.addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
         self.gossip = [f"127.0.0.1:{free_port()}" for _ in range(2)]
         self.processes = [None, None]
@@ -53,7 +67,7 @@ class Cluster:
             f"--web.listen-address={self.addresses[index]}",
             f"--cluster.listen-address={self.gossip[index]}", f"--cluster.advertise-address={self.gossip[index]}",
             f"--cluster.peer={self.gossip[1 - index]}", "--cluster.gossip-interval=50ms",
-            "--cluster.pushpull-interval=500ms", "--cluster.peer-timeout=2s", "--cluster.settle-timeout=2s",
+            "--cluster.pushpull-interval=500ms", f"--cluster.peer-timeout={PEER_TIMEOUT}s", f"--cluster.settle-timeout={SETTLE}s",
             "--cluster.probe-interval=200ms", "--cluster.probe-timeout=100ms", "--cluster.reconnect-interval=500ms")
         wait_until("Alertmanager is ready", lambda: get(f"http://{self.addresses[index]}/-/ready"))
 
@@ -97,6 +111,28 @@ class Replicas:
             self.target.series[name] = 0
 
 
+PROMETHEUS = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: [rules.yaml]
+scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: [{alertmanagers}]}}]}}]}}
+"""
+
+
+class Prometheuses(Replicas):
+    """Two Prometheus in their place."""
+
+    def start(self, name):
+        listed = ", ".join(f"'{address}'" for address in self.alertmanagers)
+        config = self.lab.write(name + "-prometheus.yml",
+                                PROMETHEUS.format(target=self.target.address, alertmanagers=listed))
+        address = f"127.0.0.1:{free_port()}"
+        self.running[name] = self.lab.start(
+            name, "prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.lab.path(name + '-tsdb')}",
+            f"--web.listen-address={address}", "--rules.alert.resend-delay=2s")
+        wait_until("Prometheus is ready", lambda: get(f"http://{address}/-/ready"))
+
+
 def watch(alertmanagers, seconds):
     """How often an Alertmanager had no alert of x=1, and more than one."""
     gone = many = 0
@@ -137,6 +173,7 @@ def beside_one(tocsin):
 
 
 def beside_a_cluster(tocsin):
+    alertmanagers_alone(tocsin)
     with Lab(tocsin) as lab:
         cluster = Cluster(lab)
         replicas = Replicas(lab, cluster.addresses)
@@ -162,15 +199,91 @@ def beside_a_cluster(tocsin):
             cluster.come(index)
             cluster.wait_for_two()
             wait_until("it has been told again what fires", both_have_it, 20)
+        time.sleep(STALE)
         replicas.end_all()
         expect(cluster, told)
         print(f"two replicas and a cluster of two Alertmanagers, {KILLS} replicas and {KILLS // 2} Alertmanagers "
               f"killed in turn: {len(told)} alerts, each told once and over once")
 
 
+def post(addresses, since, until):
+    """An alert, as whoever evaluates rules sends it."""
+    stamp = lambda at: datetime.fromtimestamp(at, timezone.utc).isoformat()
+    alert = {"labels": {"alertname": "Fault", "x": "1"}, "startsAt": stamp(since), "endsAt": stamp(until)}
+    for address in addresses:
+        urllib.request.urlopen(urllib.request.Request(f"http://{address}/api/v2/alerts", json.dumps([alert]).encode(),
+                                                      {"Content-Type": "application/json"}), timeout=5).read()
+
+
+def told_by_hand(lab):
+    """The alert ends just after an Alertmanager has come back, and just before the other one tells: what is told."""
+    cluster = Cluster(lab)
+    since = time.time()
+    post(cluster.addresses, since, since + 60)
+    wait_until("it is told", lambda: cluster.story() == {"1": ["firing"]}, 30)
+    time.sleep(2)
+    cluster.kill(1)
+    look = since + GROUP_WAIT
+    while look < time.time() + 1.5:
+        look += GROUP_INTERVAL
+    time.sleep(look - 1.3 - time.time())
+    cluster.come(1)
+    cluster.wait_for_two()
+    post(cluster.addresses, since, time.time() + 60)
+    time.sleep(0.45)
+    post(cluster.addresses, since, time.time())
+    wait_until("it is over", lambda: cluster.story()["1"][-1] == "resolved", 30)
+    time.sleep(STALE + GROUP_INTERVAL)
+    return cluster.story()["1"]
+
+
+def ends_after_a_return(cluster, replicas, x):
+    """As told_by_hand, with somebody who evaluates rules."""
+    replicas.begin(x)
+    wait_until("it is told", lambda: cluster.story().get(x) == ["firing"], 30)
+    began = cluster.webhook.alerts("x")[x]["startsAt"]
+    # Both send what fires every 3 s from then on, and the first Alertmanager tells every 5 s: of an end that was
+    # sent until 2.2 s after such a moment, 0.2 s later.
+    sent = datetime.fromisoformat(began.replace("Z", "+00:00")).timestamp() + 3
+    time.sleep(2)
+    cluster.kill(1)
+    while sent < time.time() + 1:
+        sent += 15
+    time.sleep(sent - 0.6 - time.time())
+    cluster.come(1)
+    cluster.wait_for_two()
+    wait_until("it has it again", lambda: any(a["labels"]["x"] == x for a in active_alerts(cluster.addresses[1])), 20)
+    replicas.target.series[f'fault{{x="{x}"}}'] = 0
+    wait_until("it is over", lambda: cluster.story()[x][-1] == "resolved", 30)
+    time.sleep(STALE + GROUP_INTERVAL)
+    return cluster.story()[x]
+
+
+def side_by_side(tocsin):
+    """What Alertmanager does on its own is no more often with Tocsin than with Prometheus before it."""
+    need("prometheus")
+    for kind in (Prometheuses, Replicas):
+        with Lab(tocsin) as lab:
+            cluster = Cluster(lab)
+            replicas = kind(lab, cluster.addresses)
+            stories = [ends_after_a_return(cluster, replicas, f"ends-{number}") for number in range(ENDS)]
+            twice = sum(story == ["firing", "resolved"] * 2 for story in stories)
+            who = "Prometheus" if kind is Prometheuses else "Tocsin"
+            print(f"two {who}: {twice} of {ENDS} alerts that end just after an Alertmanager has come back are "
+                  f"told twice, {sum(story == ['firing', 'resolved'] for story in stories)} once")
+            assert all(story[-1] == "resolved" and len(story) in (2, 4) for story in stories), stories
+
+
+def alertmanagers_alone(tocsin):
+    with Lab(tocsin) as lab:
+        story = told_by_hand(lab)
+        print(f"a cluster alone, an alert that ends just after an Alertmanager has come back: {', '.join(story)}")
+        assert story[:1] == ["firing"] and story[-1:] == ["resolved"], story
+
+
 def main(tocsin, beside="one"):
     need("prometheus-alertmanager")
-    {"one": beside_one, "cluster": beside_a_cluster}[beside](tocsin)
+    {"one": beside_one, "cluster": beside_a_cluster, "alone": alertmanagers_alone, "sides": side_by_side}[beside](tocsin)
 
 
 if __name__ == "__main__":

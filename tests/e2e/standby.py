@@ -95,6 +95,13 @@ def main(tocsin):
             pair.start("standby")
             pair.wait_for_turn("first")
             time.sleep(ASKED)
+        pair.kill("first")
+        pair.begin("told-before-a-restart")
+        pair.kill("standby")
+        pair.start("standby")
+        pair.start("first")
+        pair.wait_for_turn("first")  # Which hears from the standby what that told before.
+        time.sleep(ASKED)
         for name in OTHER:
             pair.kill(name)
         pair.start("standby")
@@ -107,7 +114,7 @@ def main(tocsin):
         wait_until("all is over", lambda: all(pair.story().get(x, [])[-1:] == ["resolved"] for x in expected), 30)
         time.sleep(3)
         assert pair.story() == expected, pair.story()
-        print(f"the first and its standby, killed {ROUNDS} times in turn and once both: {len(expected)} alerts, "
+        print(f"the first and its standby, killed {ROUNDS} times in turn and twice both: {len(expected)} alerts, "
               "each told once and over once")
 
 

@@ -243,13 +243,13 @@ TEST_CASE("only users of the file may ask") {
   }
   const HttpServerOptions options{.basic_auth_users_file = path};
   REQUIRE(write_file(path, "bob:\n"));
-  REQUIRE(net.server->use_users(options));
+  REQUIRE(net.server->use(options));
   CHECK(ask(BasicCredentials{"alice", "open:sesame"}) == 401);
   CHECK(ask(BasicCredentials{"bob", ""}) == 200);
   std::filesystem::remove(path);
-  CHECK_FALSE(net.server->use_users(options));
+  CHECK_FALSE(net.server->use(options));
   CHECK(ask(std::nullopt) == 401);
-  REQUIRE(net.server->use_users({}));
+  REQUIRE(net.server->use({}));
   CHECK(ask(std::nullopt) == 200);
 }
 
@@ -291,6 +291,22 @@ TEST_CASE("over the connection limit the newcomer is sent away") {
   REQUIRE(testing::run_until(net.loop, [&] { return static_cast<bool>(kept); }));
   CHECK_FALSE(net.get("/"));
   kept({.body = "x"});
+}
+
+TEST_CASE("who asks too often is told to wait, and is still told whether the server is well") {
+  Net net(answer_hello, {.rate_limit = {.interval = std::chrono::hours(1), .burst = 3},
+                         .unlimited_paths = {"/well"}});
+  for (int i = 0; i < 3; ++i) CHECK(net.get("/")->status == 200);
+  const auto refused = net.get("/?x=1");
+  REQUIRE(refused.has_value());
+  CHECK(refused->status == 429);
+  CHECK(refused->header("Retry-After") == "1");
+  CHECK(net.get("/well?x=1")->status == 200);
+  CHECK(net.get("/wellness")->status == 429);
+  CHECK(net.server->refused() == 2);
+  CHECK(net.server->connections() == 1);  // It need not come again to hear it.
+  REQUIRE(net.server->use({}).has_value());
+  CHECK(net.get("/")->status == 200);  // By another limit.
 }
 
 TEST_CASE("one address cannot take all connections") {

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a page to what receivers are sent, on a virtual clock: scrapes, store, rules, outlook and
+// outgoing alerts are the daemon's own.
+#include <doctest/doctest.h>
+
+#include "daemon/config.h"
+#include "daemon/outgoing.h"
+#include "daemon/outlook.h"
+#include "daemon/query_desk.h"
+#include "daemon/rule_engine.h"
+#include "source/scraper.h"
+#include "support/executors.h"
+#include "support/fake_web.h"
+#include "support/manual_clock.h"
+
+namespace tocsin::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kInterval = 15s;
+constexpr EngineDefaults kDefaults{kInterval, 0s, 1min};
+const std::string kUrl = "http://web:4191/metrics";
+
+struct Sent {
+  Timestamp at;
+  notify::OutgoingAlert alert;
+};
+
+class World {
+ public:
+  World() {
+    GroupParts parts{clock, clock, evaluator, writer, {}, {}, {}, {}, {}};
+    parts.surroundings = [this](const auto& rule, Timestamp at) {
+      return outlook.surroundings(rule, at, "");
+    };
+    parts.look_around = [this](const auto& rules, Timestamp at, auto then) {
+      outlook.look_around(rules, at, std::move(then));
+    };
+    parts.on_transitions = [](const auto&, const auto&) {};
+    parts.on_due = [this](const rule::Rule& rule, Timestamp at, Duration interval,
+                          const auto& due) {
+      const Timestamp until = alert::valid_until(at, interval, kDefaults.resend_delay);
+      for (const alert::Alert& alert : due) {
+        sent.push_back({at, make_outgoing(rule, alert, {{}, "", {}, clock.now(), until})});
+      }
+    };
+    engine.emplace(std::move(parts));
+  }
+
+  void run(const std::string& yaml) {
+    const std::vector<rule::SourceFile> files{{"rules.yaml", yaml}};
+    const auto loaded = rule::load(files);
+    REQUIRE_MESSAGE(loaded.diagnostics.empty(), loaded.diagnostics.text());
+    Config config;
+    source::ScrapeConfig job{.job_name = "proxies", .scrape_interval = kInterval};
+    job.static_configs = {{.targets = {"web:4191"}}};
+    config.scrape_configs = {job};
+    outlook.use(config, loaded.rules);
+    REQUIRE(scraper.apply(config.scrape_configs, rule::required_needs(loaded.rules)));
+    engine->apply(loaded.rules, kDefaults);
+    engine->start();
+  }
+
+  void say(const std::string& page) { web.on_page(kUrl, page); }
+  void fail_scrapes() {
+    web.on(kUrl, [](const auto&) { return net::HttpResponse{.status = 500}; });
+  }
+
+  void pass(Duration time) {
+    for (Duration passed{0}; passed < time; passed += 500ms) {
+      clock.advance(500ms);
+      queue.run();
+    }
+  }
+
+  // What is sent meanwhile.
+  std::vector<Sent> sent_in(Duration time) {
+    sent.clear();
+    pass(time);
+    return std::move(sent);
+  }
+
+  testing::ManualClock clock;
+  testing::QueueExecutor queue;
+  testing::FakeWeb web{queue};
+  store::Store store;
+  source::Scraper scraper{{clock, clock, queue, queue, web, store},
+                          [](const std::string&) -> Result<std::vector<source::TargetGroup>> {
+                            return std::vector<source::TargetGroup>{};
+                          }};
+  SeriesWriter writer{store, queue, queue};
+  StoreEvaluator evaluator{{store, queue, queue, &clock}};
+  QueryDesk queries{{store, queue, queue, &clock}, clock, clock};
+  Outlook outlook{queries, [this] { return scraper.targets(); }};
+  std::vector<Sent> sent;
+  std::optional<RuleEngine> engine;
+};
+
+TEST_CASE("an alert outlives ten minutes without a scrape, says so, and ends with fresh data") {
+  World w;
+  w.say("fault 1\n");
+  w.run("groups: [{name: g, rules: [{alert: Fault, expr: fault > 0, for: 30s}]}]");
+  const auto before = w.sent_in(5min);
+  REQUIRE_FALSE(before.empty());
+  const Timestamp since = before.front().alert.starts_at;
+  CHECK_FALSE(before.back().alert.blind);
+
+  w.fail_scrapes();
+  const auto during = w.sent_in(10min);
+  REQUIRE(during.size() >= 8);  // Every minute and some.
+  Timestamp believed_until = before.back().alert.ends_at;
+  for (const Sent& one : during) {
+    CHECK_FALSE(one.alert.resolved);
+    CHECK(one.alert.starts_at == since);
+    CHECK(one.alert.ends_at > believed_until);
+    CHECK(one.at < believed_until);  // Before an Alertmanager would take it for over.
+    believed_until = one.alert.ends_at;
+  }
+  const notify::OutgoingAlert& last = during.back().alert;
+  CHECK(last.blind);
+  CHECK(last.annotations.at("blind").find("web:4191/metrics cannot be scraped") !=
+        std::string::npos);
+
+  // Fresh data that says that it lasts: no longer blind.
+  w.say("fault 1\n");
+  const auto seen = w.sent_in(3min);
+  REQUIRE_FALSE(seen.empty());
+  CHECK_FALSE(seen.back().alert.resolved);
+  CHECK_FALSE(seen.back().alert.blind);
+
+  w.say("fault 0\n");
+  const auto after = w.sent_in(1min);
+  REQUIRE_FALSE(after.empty());
+  CHECK(after.back().alert.resolved);
+  CHECK(after.back().alert.starts_at == since);
+}
+
+// An instant selector looks back five minutes: until then something of the gap could still be in
+// sight.
+TEST_CASE("a fault that ends unseen ends once fresh data covers all that the rule looks back at") {
+  World w;
+  w.say("fault 1\n");
+  w.run("groups: [{name: g, rules: [{alert: Fault, expr: fault > 0}]}]");
+  w.pass(10min);
+  w.fail_scrapes();
+  for (const Sent& one : w.sent_in(10min)) CHECK_FALSE(one.alert.resolved);
+  w.say("fault 0\n");
+  for (const Sent& one : w.sent_in(4min)) CHECK_FALSE(one.alert.resolved);
+  const auto after = w.sent_in(2min);
+  REQUIRE_FALSE(after.empty());
+  CHECK(after.back().alert.resolved);
+}
+
+}  // namespace
+}  // namespace tocsin::daemon
