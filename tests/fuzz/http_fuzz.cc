@@ -51,6 +51,7 @@ class Server {
       (*shared)->options.max_body_bytes = 4096;
       (*shared)->options.max_header_bytes = 2048;
       (*shared)->handler = api_.handler();
+      (*shared)->rate.use({.interval = Duration(0)});  // All that comes, comes from one address.
     }
     locked_->gate = net::UserGate::make({{"u", "p"}}, loop_);
   }
@@ -95,8 +96,8 @@ class Server {
   boost::asio::io_context& io_ = loop_.native().io;
   Backend backend_;
   api::Api api_{backend_};
-  std::shared_ptr<net::ServerShared> open_ = std::make_shared<net::ServerShared>();
-  std::shared_ptr<net::ServerShared> locked_ = std::make_shared<net::ServerShared>();
+  std::shared_ptr<net::ServerShared> open_ = std::make_shared<net::ServerShared>(clock_);
+  std::shared_ptr<net::ServerShared> locked_ = std::make_shared<net::ServerShared>(clock_);
 };
 
 }  // namespace
