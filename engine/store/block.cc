@@ -46,9 +46,9 @@ Row Block::add_row(SeriesId id, bool counter) {
 }
 
 void Block::free_row(Row row) {
-  for (Column& column : columns_) {
-    if (row < column.values.size()) column.values[row] = absent_value();
-    column.histograms.erase(row);
+  for (const ColumnPtr& column : columns_) {
+    if (row < column->values.size()) column->values[row] = absent_value();
+    column->histograms.erase(row);
   }
   rows_.give_back(row);
 }
@@ -61,37 +61,39 @@ std::vector<SeriesId> Block::series() const {
   return out;
 }
 
-Column Block::take_column(Timestamp at) {
-  Column column;
-  if (!spare_.empty()) {
+Block::ColumnPtr Block::take_column(Timestamp at) {
+  ColumnPtr column;
+  if (spare_.empty()) {
+    column = std::make_unique<Column>();
+  } else {
     column = std::move(spare_.back());
     spare_.pop_back();
   }
-  column.at_ms = to_millis(at);
-  column.values.assign(rows_.size(), absent_value());
-  column.irregular.clear();
-  column.histograms.clear();
-  column.failed = false;
+  column->at_ms = to_millis(at);
+  column->values.assign(rows_.size(), absent_value());
+  column->irregular.clear();
+  column->histograms.clear();
+  column->failed = false;
   return column;
 }
 
 bool Block::append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
                    bool restarted) {
-  if (!columns_.empty() && columns_.back().at_ms >= to_millis(at)) return false;
+  if (!columns_.empty() && columns_.back()->at_ms >= to_millis(at)) return false;
   seal_upto(columns_.size());
-  Column column = take_column(at);
+  ColumnPtr column = take_column(at);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    column.values[rows[i]] = values[i];
-    rows_[rows[i]].last_ms = column.at_ms;
+    column->values[rows[i]] = values[i];
+    rows_[rows[i]].last_ms = column->at_ms;
   }
-  note_irregular(column, restarted);
+  note_irregular(*column, restarted);
   add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
   return true;
 }
 
 void Block::note_irregular(Column& now, bool restarted) {
-  const Column* before = columns_.empty() ? nullptr : &columns_.back();
+  const Column* before = columns_.empty() ? nullptr : columns_.back().get();
   const bool synthesize =
       options_.synthesize_starts && before != nullptr && !before->failed && !restarted;
   if (before && grows(now.values, before->values)) return;
@@ -112,7 +114,7 @@ void Block::note_irregular(Column& now, bool restarted) {
 
 // In the newest column.
 void Block::start_from_zero(Row row) {
-  Column& before = columns_.back();
+  Column& before = *columns_.back();
   if (row >= before.values.size()) before.values.resize(row + 1, absent_value());
   before.values[row] = 0;
   before.irregular.add(row);
@@ -120,25 +122,25 @@ void Block::start_from_zero(Row row) {
 }
 
 void Block::append_stale(Timestamp at) {
-  if (columns_.empty() || columns_.back().at_ms >= to_millis(at)) return;
-  Column column = take_column(at);
-  column.failed = true;
-  const Column& before = columns_.back();
+  if (columns_.empty() || columns_.back()->at_ms >= to_millis(at)) return;
+  ColumnPtr column = take_column(at);
+  column->failed = true;
+  const Column& before = *columns_.back();
   // An open column says nothing about the rows that it leaves out.
   const bool is_open = sealed_ < columns_.size();
-  for (Row row = 0; row < column.values.size(); ++row) {
+  for (Row row = 0; row < column->values.size(); ++row) {
     const bool alive = is_open ? rows_[row].used : is_alive(before.value(row));
     if (!alive) continue;
-    column.values[row] = stale_nan();
-    column.irregular.add(row);
-    rows_[row].last_ms = column.at_ms;
+    column->values[row] = stale_nan();
+    column->irregular.add(row);
+    rows_[row].last_ms = column->at_ms;
   }
   seal_upto(columns_.size());
   add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
 }
 
-void Block::add_column(std::size_t index, Column column) {
+void Block::add_column(std::size_t index, ColumnPtr column) {
   const auto place = static_cast<std::ptrdiff_t>(index);
   columns_.insert(columns_.begin() + place, std::move(column));
   views_.emplace(views_.begin() + place);
@@ -146,7 +148,7 @@ void Block::add_column(std::size_t index, Column column) {
 }
 
 void Block::renew_view(std::size_t index) {
-  const Column& column = columns_[index];
+  const Column& column = *columns_[index];
   views_[index] = {column.at_ms, column.values.data(),
                    static_cast<std::uint32_t>(column.values.size()), !column.irregular.empty()};
   if (views_[index].irregular) last_irregular_ms_ = std::max(last_irregular_ms_, column.at_ms);
@@ -168,7 +170,7 @@ bool Block::has_irregular(Range range) const {
 
 RowSet Block::irregular_in(Range range) const {
   RowSet out;
-  for (std::size_t i = range.first; i < range.last; ++i) out.merge(columns_[i].irregular);
+  for (std::size_t i = range.first; i < range.last; ++i) out.merge(columns_[i]->irregular);
   return out;
 }
 
@@ -199,10 +201,10 @@ void Block::seal_upto(std::size_t count) {
 }
 
 void Block::list_irregular(std::size_t index) {
-  Column& column = columns_[index];
+  Column& column = *columns_[index];
   column.irregular.clear();
   for (Row row = 0; row < rows_.size(); ++row) {
-    const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
+    const double previous = index > 0 ? columns_[index - 1]->value(row) : absent_value();
     if (is_irregular(column.value(row), previous)) column.irregular.add(row);
   }
   renew_view(index);
@@ -214,8 +216,8 @@ void Block::correct_notes(std::size_t index, Row row) {
 }
 
 void Block::correct_note(std::size_t index, Row row) {
-  Column& column = columns_[index];
-  const double previous = index > 0 ? columns_[index - 1].value(row) : absent_value();
+  Column& column = *columns_[index];
+  const double previous = index > 0 ? columns_[index - 1]->value(row) : absent_value();
   if (is_irregular(column.value(row), previous)) {
     column.irregular.add(row);
   } else {
@@ -226,11 +228,12 @@ void Block::correct_note(std::size_t index, Row row) {
 
 Column* Block::column_for_insert(Row row, Timestamp at) {
   const std::int64_t at_ms = to_millis(at);
-  if (!columns_.empty() && at_ms < columns_.back().at_ms - options_.history.count()) return nullptr;
+  if (!columns_.empty() && at_ms < columns_.back()->at_ms - options_.history.count())
+    return nullptr;
   const std::size_t index = first_not_before(at_ms);
-  if (index == columns_.size() || columns_[index].at_ms != at_ms) begin_column(index, at);
+  if (index == columns_.size() || columns_[index]->at_ms != at_ms) begin_column(index, at);
   hint_ = index;
-  Column& column = columns_[index];
+  Column& column = *columns_[index];
   if (row >= column.values.size()) {
     column.values.resize(rows_.size(), absent_value());
     renew_view(index);
@@ -268,13 +271,14 @@ bool Block::insert(Row row, Timestamp at, HistogramPtr histogram) {
 
 std::vector<Row> Block::collect_garbage(Timestamp now) {
   const std::int64_t oldest = to_millis(now - options_.history);
-  std::ptrdiff_t dropped = 0;
-  for (; !columns_.empty() && columns_.front().at_ms <= oldest; ++dropped) {
-    if (spare_.size() < kMostSpare) spare_.push_back(std::move(columns_.front()));
-    columns_.pop_front();
-    if (sealed_ > 0) --sealed_;
+  std::size_t dropped = 0;
+  for (; dropped < views_.size() && views_[dropped].at_ms <= oldest; ++dropped) {
+    if (spare_.size() < kMostSpare) spare_.push_back(std::move(columns_[dropped]));
   }
-  views_.erase(views_.begin(), views_.begin() + dropped);
+  sealed_ -= std::min(sealed_, dropped);
+  const auto count = static_cast<std::ptrdiff_t>(dropped);
+  columns_.erase(columns_.begin(), columns_.begin() + count);
+  views_.erase(views_.begin(), views_.begin() + count);
   std::vector<Row> empty;
   for (Row row = 0; row < rows_.size(); ++row) {
     if (rows_[row].used && rows_[row].last_ms <= oldest) empty.push_back(row);
@@ -303,9 +307,9 @@ std::size_t Block::sample_count() const { return columns_.size() * rows_.count()
 std::size_t Block::byte_size() const {
   std::size_t bytes =
       sizeof(Block) + rows_.capacity() * sizeof(RowState) + views_.capacity() * sizeof(ColumnView);
-  for (const Column& column : columns_) {
-    bytes +=
-        sizeof(Column) + column.values.capacity() * sizeof(double) + column.irregular.byte_size();
+  for (const ColumnPtr& column : columns_) {
+    bytes += sizeof(ColumnPtr) + sizeof(Column) + column->values.capacity() * sizeof(double) +
+             column->irregular.byte_size();
   }
   return bytes;
 }

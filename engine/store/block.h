@@ -11,9 +11,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -97,7 +97,7 @@ class Block {
     std::size_t last = 0;
   };
   Range range(Timestamp after, Timestamp upto) const;
-  const Column& column(std::size_t index) const { return columns_[index]; }
+  const Column& column(std::size_t index) const { return *columns_[index]; }
   const ColumnView& view(std::size_t index) const { return views_[index]; }
   std::span<const ColumnView> views() const { return views_; }
   // Asks for the memory of what range() mostly looks at.
@@ -123,9 +123,11 @@ class Block {
     std::int64_t last_ms = 0;  // Of its newest sample or stale marker.
   };
 
-  Column take_column(Timestamp at);
+  using ColumnPtr = std::unique_ptr<Column>;
+
+  ColumnPtr take_column(Timestamp at);
   // Each change of columns_ is one of these, or followed by renew_view().
-  void add_column(std::size_t index, Column column);
+  void add_column(std::size_t index, ColumnPtr column);
   void renew_view(std::size_t index);
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
@@ -141,13 +143,13 @@ class Block {
 
   BlockOptions options_;
   Slots<RowState> rows_;
-  std::deque<Column> columns_;
+  std::vector<ColumnPtr> columns_;
   std::vector<ColumnView> views_;  // Of columns_.
   // No column that is newer has an irregular row.
   std::int64_t last_irregular_ms_ = std::numeric_limits<std::int64_t>::min();
   std::size_t sealed_ = 0;
-  std::size_t hint_ = 0;       // The column that the last sample went to.
-  std::vector<Column> spare_;  // Dropped columns, whose memory the next ones use.
+  std::size_t hint_ = 0;          // The column that the last sample went to.
+  std::vector<ColumnPtr> spare_;  // Dropped columns, which become the next ones.
 };
 
 }  // namespace tocsin::store

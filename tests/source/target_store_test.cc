@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "support/allocations.h"
 #include "support/samples_of.h"
 
 namespace tocsin::source {
@@ -64,6 +65,35 @@ TEST_CASE("a page becomes a column, and its reports stand beside it") {
   CHECK(scraped.values("scrape_samples_scraped").at(0).ends_with("} 2"));
   CHECK(scraped.values("scrape_duration_seconds").at(0).ends_with("} 0.5"));
   CHECK(scraped.values("scrape_series_added").empty());
+}
+
+// A page of many counters and a histogram, which have grown since the last one.
+std::string page_after(int scrapes) {
+  std::string page = "# TYPE requests_total counter\n";
+  for (int i = 0; i < 100; ++i) {
+    page +=
+        "requests_total{path=\"/" + std::to_string(i) + "\"} " + std::to_string(scrapes * i) + "\n";
+  }
+  page += "# TYPE latency histogram\n";
+  for (const char* bound : {"1", "10", "+Inf"}) {
+    page += "latency_bucket{le=\"" + std::string(bound) + "\"} " + std::to_string(scrapes) + "\n";
+  }
+  return page + "unwanted 1\n";
+}
+
+TEST_CASE("the scrapes of a target that is known allocate nothing") {
+  Scraped scraped("requests_total + latency_bucket + up");
+  for (int i = 0; i < 200; ++i) {
+    const Attempt attempt{scraped.at += Duration(10'000), 0.5,
+                          FetchedPage{page_after(i), "text/plain"}};
+    const std::size_t before = testing::allocations();
+    const ScrapeReport report = scraped.target.accept(attempt, scraped.rules);
+    const std::size_t allocated = testing::allocations() - before;
+    CHECK(report.appended == 104);
+    if (i == 0) CHECK(allocated > 0);
+    if (i >= 100) CHECK(allocated == 0);
+    scraped.store.collect_garbage(scraped.at);
+  }
 }
 
 TEST_CASE("a series whose labels are written in another order goes on") {
