@@ -54,18 +54,24 @@ std::string_view find_value(std::string_view bytes, bool placed, std::string_vie
   return {};
 }
 
-// Of the bytes of one label. Sums of these are hashes of labels: what changes one label, changes
-// the sum by that.
-std::size_t hash_of(std::string_view label) { return std::hash<std::string_view>()(label); }
+// The sum of the labels' hashes, so that what is added to labels adds to it.
+std::size_t hash_of(std::string_view labels) {
+  std::size_t hash = 0;
+  LabelView label;
+  const char* const end = labels.data() + labels.size();
+  for (const char* at = labels.data(); at != end;) {
+    const char* const next = read_label(at, label);
+    hash += std::hash<std::string_view>()({at, static_cast<std::size_t>(next - at)});
+    at = next;
+  }
+  return hash;
+}
 
-// Returns the label's hash.
-std::size_t append_label(const LabelView& label, std::string& out) {
-  const std::size_t begin = out.size();
+void append_label(const LabelView& label, std::string& out) {
   append_varint(label.name.size(), out);
   out += label.name;
   append_varint(label.value.size(), out);
   out += label.value;
-  return hash_of(std::string_view(out).substr(begin));
 }
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
@@ -138,8 +144,12 @@ Labels::Labels(std::vector<std::pair<std::string, std::string>> pairs) {
   *this = builder.build();
 }
 
+Labels Labels::pack(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  return pack(bytes, hash_of(bytes), nullptr);
+}
+
 Labels Labels::pack(std::string_view bytes, std::size_t hash, const Packed* base) {
-  if (bytes.empty() && !base) return {};
   void* memory = ::operator new(sizeof(Packed) + bytes.size());
   Labels out;
   out.packed_ = new (memory) Packed{{1}, static_cast<std::uint32_t>(bytes.size()), hash, base};
@@ -228,38 +238,31 @@ Labels Labels::with(std::string_view name, std::string_view value) const {
   std::string out;
   out.reserve(length() + name.size() + value.size() + 4);
   bool placed = value.empty();
-  std::size_t hash = quick_hash();
   for (Iterator it(packed_); !it.is_end(); ++it) {
     if (!placed && name < it->name) {
-      hash += append_label({name, value}, out);
+      append_label({name, value}, out);
       placed = true;
     }
-    if (it->name != name) {
-      out += it.raw_;
-    } else {
-      hash -= hash_of(it.raw_);
-    }
+    if (it->name != name) out += it.raw_;
   }
-  if (!placed) hash += append_label({name, value}, out);
-  return pack(out, hash);
+  if (!placed) append_label({name, value}, out);
+  return pack(out);
 }
 
 Labels Labels::joined(const Labels& other) const {
   std::string out;
   out.reserve(length() + other.length());
-  std::size_t hash = quick_hash() + other.quick_hash();
   Iterator a(packed_);
   Iterator b(other.packed_);
   while (!a.is_end() && !b.is_end()) {
     const int order = a->name.compare(b->name);
-    if (order == 0) hash -= hash_of(a.raw_);
     out += order < 0 ? a.raw_ : b.raw_;
     if (order <= 0) ++a;
     if (order >= 0) ++b;
   }
   for (; !a.is_end(); ++a) out += a.raw_;
   for (; !b.is_end(); ++b) out += b.raw_;
-  return pack(out, hash);
+  return pack(out);
 }
 
 template <class Keeps>
@@ -284,28 +287,14 @@ bool Labels::key_of_rest(const std::vector<std::string>& names, std::string& out
   return filter([&](std::string_view name) { return !contains(names, name); }, out);
 }
 
-template <class Keeps>
-Labels Labels::filtered(Keeps keeps) const {
-  std::string kept;
-  std::size_t hash = quick_hash();
-  bool keeps_all = true;
-  for (Iterator it(packed_); !it.is_end(); ++it) {
-    if (keeps(it->name)) {
-      kept += it.raw_;
-    } else {
-      hash -= hash_of(it.raw_);
-      keeps_all = false;
-    }
-  }
-  return keeps_all ? *this : pack(kept, hash);
-}
-
 Labels Labels::keep_only(const std::vector<std::string>& names) const {
-  return filtered([&](std::string_view name) { return contains(names, name); });
+  std::string kept;
+  return key_of_kept(names, kept) ? *this : pack(kept);
 }
 
 Labels Labels::drop(const std::vector<std::string>& names) const {
-  return filtered([&](std::string_view name) { return !contains(names, name); });
+  std::string kept;
+  return key_of_rest(names, kept) ? *this : pack(kept);
 }
 
 std::string Labels::text() const {
@@ -408,9 +397,8 @@ void LabelsBuilder::clear() {
 Labels LabelsBuilder::build() const {
   std::string out;
   out.reserve(text_.size() + 4 * pieces_.size());
-  std::size_t hash = 0;
-  for (const Piece& piece : pieces_) hash += append_label({name_of(piece), value_of(piece)}, out);
-  return Labels::pack(out, hash);
+  for (const Piece& piece : pieces_) append_label({name_of(piece), value_of(piece)}, out);
+  return Labels::pack(out);
 }
 
 bool is_legacy_label_name(std::string_view name) { return is_identifier(name, false); }

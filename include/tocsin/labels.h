@@ -107,8 +107,8 @@ class Labels {
     std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size}; }
   };
 
-  // None, of no bytes.
-  static Labels pack(std::string_view bytes, std::size_t hash, const Packed* base = nullptr);
+  static Labels pack(std::string_view bytes);
+  static Labels pack(std::string_view bytes, std::size_t hash, const Packed* base);
   static void retain(const Packed* packed) {
     if (packed) packed->owners.fetch_add(1, std::memory_order_relaxed);
   }
@@ -116,8 +116,6 @@ class Labels {
   // Replaces `out` with the bytes of the labels whose name `keeps` takes; whether it takes all.
   template <class Keeps>
   bool filter(Keeps keeps, std::string& out) const;
-  template <class Keeps>
-  Labels filtered(Keeps keeps) const;
 
   bool same_bytes(const Labels& other) const;
   // How long the bytes of all labels are together.
