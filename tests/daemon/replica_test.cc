@@ -158,6 +158,10 @@ struct World {
     standby.emplace(network, clock, standby_disk, "standby",
                     ReplicaConfig{false, "http://first", 1min, {}});
   }
+  void start_both() {
+    start_first();
+    start_standby();
+  }
 
   // Both evaluate, every 10 s.
   void pass(Duration time) {
@@ -213,8 +217,7 @@ struct World {
 
 TEST_CASE("the first of two replicas tells, and the standby is silent") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.begin("A");
   w.pass(10min);
   w.end("A");
@@ -227,8 +230,7 @@ TEST_CASE("the first of two replicas tells, and the standby is silent") {
 
 TEST_CASE("a standby goes on where the first one ended, and gives back what it has told") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.begin("A");
   w.begin("B");
   w.pass(2min);
@@ -257,8 +259,7 @@ TEST_CASE("a standby goes on where the first one ended, and gives back what it h
 
 TEST_CASE("a standby that is restarted while it tells gives back what it told before") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.begin("A");
   w.pass(2min);
   w.first.reset();
@@ -309,8 +310,7 @@ TEST_CASE("a standby that begins while the first is gone tells what it sees") {
 
 TEST_CASE("a standby that is restarted while the first is gone knows what that has told") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.begin("A");
   w.begin("B");
   w.pass(2min);
@@ -326,8 +326,7 @@ TEST_CASE("a standby that is restarted while the first is gone knows what that h
 TEST_CASE(
     "what the standby has told to be over does not fire again where a restart has made blind") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.begin("A");
   w.begin("B");
   w.pass(2min);
@@ -367,8 +366,7 @@ TEST_CASE(
 
 TEST_CASE("a first one that is restarted at once goes on itself") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.begin("A");
   w.pass(2min);
   w.first.reset();
@@ -391,8 +389,7 @@ TEST_CASE("a first one without its standby tells, after a while") {
 
 TEST_CASE("what the first one could not deliver is delivered once, by the standby") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.network.webhook_answers = false;
   w.begin("A");
   w.pass(1min);
@@ -410,8 +407,7 @@ TEST_CASE("what the first one could not deliver is delivered once, by the standb
 
 TEST_CASE("a standby takes the place of a first one that lives and evaluates nothing") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.pass(1min);
   w.first->evaluates = false;
   w.begin("A");
@@ -442,8 +438,7 @@ TEST_CASE("two replicas that saw an alert begin at different moments tell of it 
 
 TEST_CASE("silences of the first one hold at the standby, and the other way round") {
   World w;
-  w.start_first();
-  w.start_standby();
+  w.start_both();
   w.pass(1min);
   notify::Silence silence;
   silence.matchers = {Matcher::equal("alertname", "A")};
