@@ -49,8 +49,7 @@ constexpr std::array<rule::KeyText, 37> kTexts = {{
     {"web.basic_auth_users_file", "A file of `htpasswd -B`.", "users"},
     {"web.rate_limit",
      "How often one client address may ask, as in Prometheus' web config; over it the answer is "
-     "429. "
-     "/-/healthy and /-/ready always answer.",
+     "429. /-/healthy and /-/ready always answer.",
      ""},
     {"web.rate_limit.interval",
      "Between two requests, in the long run. 2ms if not said: 500 a second; 0 is no limit.", "2ms"},

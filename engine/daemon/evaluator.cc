@@ -107,10 +107,6 @@ class SplitExpr : public PreparedExpr {
   const RemoteEvaluator::Observer observe_;
 };
 
-}  // namespace
-
-namespace {
-
 Evaluator::Answers alone(Result<promql::Answer> answer) {
   Evaluator::Answers answers;
   answers.push_back({std::move(answer), 0});
@@ -142,11 +138,7 @@ void evaluate_alone(const EvaluationParts& parts, Evaluator::Step step, Timestam
 
 void evaluate_together(const EvaluationParts& parts, Evaluator::Steps steps, Timestamp at,
                        std::function<void()> before, std::function<void(Evaluator::Answers)> done) {
-  struct Work {
-    std::function<Result<promql::Answer>()> evaluate;
-    std::function<void(const Result<promql::Answer>&)> then;
-  };
-  std::vector<Work> works;
+  std::vector<std::function<Result<promql::Answer>()>> works;
   for (Evaluator::Step& step : steps) {
     if (!works.empty() && !parts.clock) break;
     auto evaluate = step.expr->work(at);
@@ -154,7 +146,11 @@ void evaluate_together(const EvaluationParts& parts, Evaluator::Steps steps, Tim
       return evaluate_alone(parts, std::move(step), at, std::move(before), std::move(done));
     }
     if (!evaluate) break;
-    works.push_back({std::move(evaluate), std::move(step.then)});
+    works.push_back([evaluate = std::move(evaluate), then = std::move(step.then)] {
+      auto answer = evaluate();
+      if (then) then(answer);
+      return answer;
+    });
   }
   const auto run_while_quick = [before = std::move(before), works = std::move(works),
                                 clock = parts.clock] {
@@ -163,9 +159,7 @@ void evaluate_together(const EvaluationParts& parts, Evaluator::Steps steps, Tim
     const auto ticks = [clock] { return clock ? clock->ticks() : std::chrono::nanoseconds(0); };
     const auto began = ticks();
     for (auto last = began; answers.size() < works.size() && last - began < kQuick;) {
-      const Work& work = works[answers.size()];
-      auto answer = work.evaluate();
-      if (work.then) work.then(answer);
+      auto answer = works[answers.size()]();
       const auto now = ticks();
       answers.push_back({std::move(answer), std::chrono::duration<double>(now - last).count()});
       last = now;

@@ -11,12 +11,10 @@ SeriesWriter::Handle SeriesWriter::open(Duration history, store::Origin origin) 
 
 void SeriesWriter::write(const Handle& place, Timestamp at, promql::Vector values,
                          std::function<void()> done) {
-  std::vector<Writing> writings;
-  writings.push_back({place, std::move(values)});
   net::run_on(
       workers_, loop_,
-      [work = work(std::move(writings), at)] {
-        work();
+      [place, at, values = std::move(values)] {
+        write_now(place, at, values);
         return true;
       },
       [done = std::move(done)](bool) { done(); });
