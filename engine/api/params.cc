@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
+#include "base/whole_number.h"
 #include "promql/ast.h"
 #include "tocsin/duration.h"
 
@@ -28,11 +28,9 @@ std::string quoted(std::string_view text) {
 }
 
 std::optional<Duration> duration_in(const std::string& text) {
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc() && end == text.data() + text.size()) {
-    if (!(std::abs(seconds) < kMaxSeconds)) return std::nullopt;
-    return Duration(std::llround(seconds * 1000.0));
+  if (const auto seconds = whole_number<double>(text)) {
+    if (!(std::abs(*seconds) < kMaxSeconds)) return std::nullopt;
+    return Duration(std::llround(*seconds * 1000.0));
   }
   return parse_duration(text);
 }
@@ -91,13 +89,10 @@ Result<std::optional<Duration>> optional_duration(const net::HttpServerRequest& 
 Result<std::size_t> limit_of(const net::HttpServerRequest& request) {
   const std::string text(request.param("limit"));
   if (text.empty()) return 0;
-  std::int64_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return invalid_parameter("limit", "cannot parse " + quoted(text) + " to a number");
-  }
-  if (limit < 0) return invalid_parameter("limit", "limit must be non-negative");
-  return static_cast<std::size_t>(limit);
+  const auto limit = whole_number<std::int64_t>(text);
+  if (!limit) return invalid_parameter("limit", "cannot parse " + quoted(text) + " to a number");
+  if (*limit < 0) return invalid_parameter("limit", "limit must be non-negative");
+  return static_cast<std::size_t>(*limit);
 }
 
 Result<bool> flag_of(const net::HttpServerRequest& request, std::string_view name) {

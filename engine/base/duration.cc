@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/whole_number.h"
+
 namespace tocsin {
 namespace {
 
@@ -179,11 +181,9 @@ std::string format_rfc3339(Timestamp at) {
 }
 
 std::optional<Timestamp> parse_time(std::string_view text) {
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc() && end == text.data() + text.size() && std::isfinite(seconds) &&
-      std::abs(seconds) < 9e12) {
-    return from_millis(std::llround(seconds * 1000.0));
+  const auto seconds = whole_number<double>(text);
+  if (seconds && std::isfinite(*seconds) && std::abs(*seconds) < 9e12) {
+    return from_millis(std::llround(*seconds * 1000.0));
   }
   return parse_rfc3339(text);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/keeper.h"
 
-#include <charconv>
-
 #include "base/log.h"
+#include "base/whole_number.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -60,12 +59,9 @@ notify::Notifier::Written Keeper::take_messages() {
 
 std::optional<Timestamp> Keeper::took_over() const {
   const auto it = saved_.settings.find(kTookOver);
-  std::int64_t millis = 0;
   if (it == saved_.settings.end()) return std::nullopt;
-  const std::string& text = it->second;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), millis);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return from_millis(millis);
+  const auto millis = whole_number<std::int64_t>(it->second);
+  return millis ? std::optional(from_millis(*millis)) : std::nullopt;
 }
 
 void Keeper::note_takeover(std::optional<Timestamp> at) {

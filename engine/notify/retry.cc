@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
+
+#include "base/whole_number.h"
 
 namespace tocsin::notify {
 namespace {
@@ -53,10 +54,8 @@ Duration backoff(int attempt, double jitter) {
 std::optional<Duration> retry_after(std::string_view header, Timestamp now) {
   if (header.empty()) return std::nullopt;
   constexpr seconds kLongest = hours(1);
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(header.data(), header.data() + header.size(), count);
-  if (error == std::errc() && end == header.data() + header.size()) {
-    return seconds(std::clamp<std::int64_t>(count, 0, kLongest.count()));
+  if (const auto count = whole_number<std::int64_t>(header)) {
+    return seconds(std::clamp<std::int64_t>(*count, 0, kLongest.count()));
   }
   const auto date = parse_http_date(std::string(header));
   if (!date) return std::nullopt;

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <span>
 
+#include "base/whole_number.h"
 #include "tocsin/diagnostics.h"
 
 namespace tocsin::notify {
@@ -41,13 +41,6 @@ constexpr Unit kMonthUnit{"month", kMonths, 1, 1, 12, true};
 constexpr Unit kDayUnit{"day of the month", {}, 0, -31, 31, true};
 constexpr Unit kYearUnit{"year", {}, 0, 0, 9999, true};
 
-std::optional<int> number_of(std::string_view text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -58,7 +51,7 @@ Result<int> parse_unit(std::string_view text, const Unit& unit) {
   const std::string word = lower(text);
   const auto it = std::find(unit.names.begin(), unit.names.end(), word);
   if (it != unit.names.end()) return unit.first + static_cast<int>(it - unit.names.begin());
-  const auto number = unit.takes_numbers ? number_of(text) : std::nullopt;
+  const auto number = unit.takes_numbers ? whole_number<int>(text) : std::nullopt;
   if (number && *number >= unit.least && *number <= unit.most) return *number;
   const std::string near = nearest(word, {unit.names.begin(), unit.names.end()});
   return fail(ErrorCode::Parse, "not a " + std::string(unit.noun) + ": " + std::string(text) +
@@ -105,8 +98,8 @@ bool has_day(const CalendarRange& range, int day, int days_in_month) {
 Result<int> parse_minute(std::string_view text) {
   const std::size_t colon = text.find(':');
   const bool shaped = text.size() == 5 && colon == 2;
-  const auto hour = shaped ? number_of(text.substr(0, 2)) : std::nullopt;
-  const auto minute = shaped ? number_of(text.substr(3)) : std::nullopt;
+  const auto hour = shaped ? whole_number<int>(text.substr(0, 2)) : std::nullopt;
+  const auto minute = shaped ? whole_number<int>(text.substr(3)) : std::nullopt;
   const int of_day = hour && minute ? *hour * 60 + *minute : -1;
   if (of_day < 0 || *minute < 0 || *minute > 59 || *hour < 0 || of_day > kMinutesOfDay) {
     return fail(ErrorCode::Parse, "not a time between 00:00 and 24:00: " + std::string(text));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promql/series_notation.h"
 
-#include <charconv>
 #include <cmath>
 
+#include "base/whole_number.h"
 #include "promql/histogram_math.h"
 #include "promql/histogram_notation.h"
 #include "promql/lexer.h"
@@ -20,12 +20,8 @@ tl::unexpected<Error> bad(std::string message) {
 }
 
 std::optional<std::size_t> read_count(std::string_view text) {
-  std::size_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size() || count > kMaxRepeats) {
-    return std::nullopt;
-  }
-  return count;
+  const auto count = whole_number<std::size_t>(text);
+  return count && *count <= kMaxRepeats ? count : std::nullopt;
 }
 
 // Where the sign between start and step stands in "1e+3-2": not the first character, and not an

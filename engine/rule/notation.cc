@@ -2,8 +2,9 @@
 #include "rule/notation.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
+
+#include "base/whole_number.h"
 
 namespace tocsin::rule {
 namespace {
@@ -15,12 +16,8 @@ std::string_view trim(std::string_view text) {
 }
 
 std::optional<double> parse_positive(std::string_view text) {
-  text = trim(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (!whole || !std::isfinite(value) || value < 0) return std::nullopt;
-  return value;
+  const auto value = whole_number<double>(trim(text));
+  return value && std::isfinite(*value) && *value >= 0 ? value : std::nullopt;
 }
 
 // `value` without rounding noise: 99.9 / 100 is to be 0.999.

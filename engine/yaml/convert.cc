@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/whole_number.h"
 #include "tocsin/duration.h"
 #include "yaml/mapping.h"
 
@@ -25,11 +25,9 @@ bool wrong(const Node& node, std::string_view name, Reporter& report, std::strin
 template <class T>
 bool parse_number(std::string_view text, T& out) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return false;
-  out = value;
-  return true;
+  const auto value = whole_number<T>(text);
+  if (value) out = *value;
+  return value.has_value();
 }
 
 bool is_one_of(std::string_view text, const std::array<std::string_view, 9>& words) {
