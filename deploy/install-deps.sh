@@ -19,7 +19,7 @@ set -euo pipefail
 readonly build=(
   g++ cmake ninja-build pkg-config git ca-certificates
   libyaml-cpp-dev libcurl4-openssl-dev libboost1.81-dev libboost-json1.81-dev libspdlog-dev
-  libfmt-dev doctest-dev libre2-dev libcli11-dev libexpected-dev libssl-dev zlib1g-dev
+  libfmt-dev doctest-dev libre2-dev libcli11-dev libexpected-dev libssl-dev libdeflate-dev
   libsnappy-dev libprotozero-dev libxxhash-dev libsqlite3-dev libcrypt-dev
 )
 readonly test=(
@@ -28,7 +28,7 @@ readonly test=(
   chromium openssl faketime
 )
 readonly runtime=(
-  libyaml-cpp0.7 libcurl4 libboost-json1.81.0 libspdlog1.10 libfmt9 libre2-9 libssl3 zlib1g
+  libyaml-cpp0.7 libcurl4 libboost-json1.81.0 libspdlog1.10 libfmt9 libre2-9 libssl3 libdeflate0
   libsnappy1v5 libsqlite3-0 libcrypt1
   ca-certificates
 )

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/chunk.h"
 
-#include <zlib.h>
-
 #include <cstdint>
+
+#include "base/packing.h"
 
 namespace tocsin::archive {
 namespace {
@@ -25,24 +25,14 @@ std::uint64_t take_fixed(std::string_view from, std::size_t at, std::size_t byte
   return value;
 }
 
-std::uint32_t checksum(std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
 }  // namespace
 
 std::string pack_chunk(std::string_view records, Timestamp newest) {
-  uLongf size = compressBound(static_cast<uLong>(records.size()));
-  std::string packed(size, '\0');
-  compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
-            reinterpret_cast<const Bytef*>(records.data()), static_cast<uLong>(records.size()),
-            Z_BEST_SPEED);
-  packed.resize(size);
+  const std::string packed = zlib_pack(records);
   std::string out;
   put_fixed(out, packed.size(), 4);
   put_fixed(out, records.size(), 4);
-  put_fixed(out, checksum(packed), 4);
+  put_fixed(out, crc32(packed), 4);
   put_fixed(out, static_cast<std::uint64_t>(to_millis(newest)), 8);
   return out + packed;
 }
@@ -59,15 +49,11 @@ Result<std::string> unpack_chunk(std::string_view file) {
   if (!head) return fail(head.error());
   const std::string_view packed = file.substr(kHead, head->size - kHead);
   const std::uint64_t size = take_fixed(file, 4, 4);
-  if (size > kMaxChunk || checksum(packed) != take_fixed(file, 8, 4)) {
+  if (size > kMaxChunk || crc32(packed) != take_fixed(file, 8, 4)) {
     return fail(ErrorCode::Parse, "its checksum is wrong");
   }
-  std::string out(size, '\0');
-  auto unpacked = static_cast<uLongf>(size);
-  const int status =
-      uncompress(reinterpret_cast<Bytef*>(out.data()), &unpacked,
-                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
-  if (status != Z_OK || unpacked != size) return fail(ErrorCode::Parse, "it cannot be unpacked");
+  auto out = zlib_unpack(packed, size);
+  if (!out) return fail(ErrorCode::Parse, "it cannot be unpacked");
   return out;
 }
 

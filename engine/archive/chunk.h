@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A chunk of an archive's file: records that were written at once, packed by zlib. Its head has
-// the sizes and a checksum, so that one that was torn by the death of the process is known; and the
-// newest time in it, so that a file's extent is known without unpacking it. Pure.
+// A chunk of an archive's file: records that were written at once, packed in zlib's form. Its head
+// has the sizes and a checksum, so that one that was torn by the death of the process is known; and
+// the newest time in it, so that a file's extent is known without unpacking it. Pure.
 #pragma once
 
 #include <cstddef>

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "net/gzip.h"
+#include "base/packing.h"
 #include "tocsin/exposition.h"
 
 namespace tocsin::daemon {
@@ -36,7 +36,7 @@ std::vector<std::string> files_of(const std::vector<std::string>& data) {
 Result<std::string> read_page(const std::string& path) {
   auto bytes = read_file(path);
   if (!bytes || !bytes->starts_with("\x1f\x8b")) return bytes;
-  return net::gunzip(*bytes, kMaxUnpacked);
+  return gunzip(*bytes, kMaxUnpacked);
 }
 
 class Loader {

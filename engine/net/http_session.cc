@@ -8,7 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include "net/gzip.h"
+#include "base/packing.h"
 
 namespace tocsin::net {
 namespace asio = boost::asio;

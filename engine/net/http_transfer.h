@@ -48,6 +48,9 @@ class HttpTransfer {
   void set_up_tls();
   void set_up_server_name();
   static std::size_t on_read(char* to, std::size_t size, std::size_t count, void* self);
+  // Takes the coding away that the body came in.
+  Result<void> unpack();
+  Error too_long() const;
   Error error_of(CURLcode code) const;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);

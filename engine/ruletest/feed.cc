@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "net/gzip.h"
+#include "base/packing.h"
 #include "promql/series_notation.h"
 #include "ruletest/mesh_fault.h"
 #include "ruletest/page_source.h"
@@ -81,7 +81,7 @@ OpenedFeed open_noted(const TestCase& test, Duration interval) {
 Result<std::string> read_page(const std::string& path) {
   auto bytes = tocsin::read_file(path);
   if (!bytes || !bytes->starts_with("\x1f\x8b")) return bytes;
-  return net::gunzip(*bytes, kMaxUnpacked);
+  return gunzip(*bytes, kMaxUnpacked);
 }
 
 Result<std::unique_ptr<PageSource>> open_captured(const InputPages& input, Timestamp start,

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "base/file.h"
-#include "net/gzip.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/worker_pool.h"
@@ -155,6 +154,21 @@ TEST_CASE("a slow, an endless and a broken server cost no more than was agreed")
     const auto result = net.ask({.url = server.url(), .max_body_bytes = 1'000'000});
     REQUIRE_FALSE(result);
     CHECK(result.error().code == ErrorCode::Limit);
+  }
+  SUBCASE("one that packs in a way that was not asked for") {
+    const RawServer server("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n",
+                           "ok", RawServer::Ending::Close);
+    const auto result = net.ask({.url = server.url()});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Parse);
+    CHECK(result.error().message.find("br") != std::string::npos);
+  }
+  SUBCASE("one whose gzip is none") {
+    const RawServer server("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n",
+                           "ok", RawServer::Ending::Close);
+    const auto result = net.ask({.url = server.url()});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Parse);
   }
   SUBCASE("one that is not there") {
     const auto result = net.ask({.url = "http://127.0.0.1:1/"});

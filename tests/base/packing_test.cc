@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/gzip.h"
+#include "base/packing.h"
 
 #include <doctest/doctest.h>
 
-namespace tocsin::net {
+namespace tocsin {
 namespace {
 
 TEST_CASE("what is compressed comes back") {
@@ -31,5 +31,21 @@ TEST_CASE("damage and bombs are errors") {
   CHECK(gunzip(packed, 100'000).has_value());
 }
 
+TEST_CASE("what a member says of its length is not believed") {
+  CHECK(gunzip(gzip(std::string(100'000, 'a')) + gzip("b"))->size() == 100'001);
+  std::string packed = gzip("abc");
+  packed.back() = '\x7f';
+  CHECK(gunzip(packed).error().code == ErrorCode::Parse);
+}
+
+TEST_CASE("zlib's form comes back when the length is right") {
+  const std::string text = "requests 1\nrequests 2\n";
+  const std::string packed = zlib_pack(text);
+  CHECK(*zlib_unpack(packed, text.size()) == text);
+  CHECK(zlib_unpack(packed, text.size() - 1).error().code == ErrorCode::Parse);
+  CHECK(zlib_unpack(packed, text.size() + 1).error().code == ErrorCode::Parse);
+  CHECK(zlib_unpack(packed.substr(1), text.size()).error().code == ErrorCode::Parse);
+}
+
 }  // namespace
-}  // namespace tocsin::net
+}  // namespace tocsin
