@@ -6,9 +6,11 @@
 #include <map>
 
 #include "promql/annotations.h"
+#include "promql/folding.h"
 #include "promql/group_sums.h"
 #include "promql/histogram_eval.h"
 #include "promql/histogram_notation.h"
+#include "promql/kept_sums.h"
 #include "promql/label_keys.h"
 #include "promql/plan.h"
 #include "promql/row_stream.h"
@@ -71,113 +73,6 @@ bool mend_groups(Grouping& grouping, const Shape& shape) {
   return true;
 }
 
-// What an aggregation knows of a group while it passes over the values.
-struct Accumulator {
-  double count = 0;
-  double value = 0;         // Sum, mean, extreme; what the operator makes of it.
-  double compensation = 0;  // Of value.
-  double squares = 0;       // Of distances from the mean.
-  double squares_compensation = 0;
-  bool incremental = false;  // The sum has overflowed: value is the mean now.
-};
-
-void add_to_sum(Accumulator& a, double v) { kahan_add(v, a.value, a.compensation); }
-
-void add_to_mean(Accumulator& a, double v) {
-  if (!a.incremental) {
-    double sum = a.value;
-    double c = a.compensation;
-    kahan_add(v, sum, c);
-    if (a.count == 1 || !std::isinf(sum)) {
-      a.value = sum;
-      a.compensation = c;
-      return;
-    }
-    a.incremental = true;
-    a.value /= a.count - 1;
-    a.compensation /= a.count - 1;
-  }
-  if (std::isinf(a.value) && std::isinf(v) && (a.value > 0) == (v > 0)) return;
-  if (std::isinf(a.value) && !std::isinf(v) && !std::isnan(v)) return;
-  const double share = (a.count - 1) / a.count;
-  a.value *= share;
-  a.compensation *= share;
-  kahan_add(v / a.count, a.value, a.compensation);
-}
-
-void add_to_variance(Accumulator& a, double v) {
-  const double distance = v - (a.value + a.compensation);
-  kahan_add(distance / a.count, a.value, a.compensation);
-  const double after = v - (a.value + a.compensation);
-  kahan_add(distance * after, a.squares, a.squares_compensation);
-}
-
-void keep_least(Accumulator& a, double v) {
-  if (a.count == 1 || v < a.value || std::isnan(a.value)) a.value = v;
-}
-void keep_most(Accumulator& a, double v) {
-  if (a.count == 1 || v > a.value || std::isnan(a.value)) a.value = v;
-}
-void only_count(Accumulator&, double) {}
-
-double sum_of(const Accumulator& a) {
-  return std::isinf(a.value) ? a.value : a.value + a.compensation;
-}
-double mean_of(const Accumulator& a) {
-  if (a.incremental) return std::isinf(a.value) ? a.value : a.value + a.compensation;
-  return a.value / a.count + a.compensation / a.count;
-}
-double count_of(const Accumulator& a) { return a.count; }
-double one_of(const Accumulator&) { return 1; }
-double value_of(const Accumulator& a) { return a.value; }
-double variance_of(const Accumulator& a) { return (a.squares + a.squares_compensation) / a.count; }
-double deviation_of(const Accumulator& a) { return std::sqrt(variance_of(a)); }
-
-// Adds every value to its group.
-template <void (*Add)(Accumulator&, double)>
-void fold(std::span<const double> values, std::span<const std::uint32_t> groups,
-          std::span<Accumulator> out) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (store::is_absent(values[i])) continue;
-    Accumulator& group = out[groups[i]];
-    group.count += 1;
-    Add(group, values[i]);
-  }
-}
-
-// Adds one row's values at several steps to its group, which has an accumulator for each.
-template <void (*Add)(Accumulator&, double)>
-void fold_steps(std::span<const double> values, Accumulator* out) {
-  for (const double value : values) {
-    Accumulator& step = *out++;
-    if (store::is_absent(value)) continue;
-    step.count += 1;
-    Add(step, value);
-  }
-}
-
-struct Folding {
-  AggregateOp op;
-  void (*fold)(std::span<const double> values, std::span<const std::uint32_t> groups,
-               std::span<Accumulator> out);
-  void (*fold_steps)(std::span<const double> values, Accumulator* out);
-  double (*result)(const Accumulator&);
-};
-template <void (*Add)(Accumulator&, double)>
-constexpr Folding folding(AggregateOp op, double (*result)(const Accumulator&)) {
-  return {op, fold<Add>, fold_steps<Add>, result};
-}
-constexpr Folding kFoldings[] = {
-    folding<add_to_sum>(AggregateOp::Sum, sum_of),
-    folding<add_to_mean>(AggregateOp::Avg, mean_of),
-    folding<only_count>(AggregateOp::Count, count_of),
-    folding<keep_least>(AggregateOp::Min, value_of),
-    folding<keep_most>(AggregateOp::Max, value_of),
-    folding<only_count>(AggregateOp::Group, one_of),
-    folding<add_to_variance>(AggregateOp::Stddev, deviation_of),
-    folding<add_to_variance>(AggregateOp::Stdvar, variance_of),
-};
-
 class AggregateNode : public Node {
  public:
   explicit AggregateNode(const Aggregate& aggregate)
@@ -201,7 +96,7 @@ class AggregateNode : public Node {
 
 // sum, avg, count, …: one number per group. Of an input that works ahead, the rows are folded as
 // they come, for many steps at once.
-class FoldNode : public AggregateNode {
+class FoldNode : public AggregateNode, private LooksAhead {
  public:
   FoldNode(const Expr& expr, const Aggregate& aggregate, const Folding& folding)
       : AggregateNode(aggregate), folding_(folding), text_(print(expr)), needs_(needs_of(expr)) {}
@@ -242,7 +137,8 @@ class FoldNode : public AggregateNode {
   void begin(const Grouping& by, const ShapePtr& shape) {
     const std::size_t groups = by.shape->rows.size();
     if (!is_sum()) return groups_.assign(groups, {});
-    sums_.reset(groups, runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); }));
+    sums_.reset(groups);
+    sums_.start(runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); }));
   }
 
   // The values of the rows from `first` on, which follow those that came before.
@@ -259,10 +155,19 @@ class FoldNode : public AggregateNode {
     return out;
   }
 
+  void look_ahead(Context& context) override {
+    RowStream* const rows = stream_of_input(context);
+    if (!rows) return;
+    const auto shape = rows->open(context);
+    // Where series have come or gone, the evaluation will see to it.
+    if (shape && *shape == kept_.shape()) kept_.look_ahead(context, *rows);
+  }
+
   Result<Frame> vector_now(Context& context, RowStream& rows) {
     const auto shape = rows.open(context);
     if (!shape) return fail(shape.error());
     const Grouping& by = grouping(*shape);
+    if (is_sum() && !rows.pieces().empty()) return kept_sums(context, rows, *shape, by);
     begin(by, *shape);
     for (std::size_t first = 0; first < by.groups.size(); first += rows_.count) {
       rows.read_now(first, context, rows_);
@@ -270,6 +175,15 @@ class FoldNode : public AggregateNode {
     }
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return results(by);
+  }
+
+  Result<Frame> kept_sums(Context& context, RowStream& rows, const ShapePtr& shape,
+                          const Grouping& by) {
+    if (context.looks_ahead) context.looks_ahead->push_back(this);
+    Frame out(by.shape);
+    kept_.sum(context, rows, {shape, by.groups}, out.values);
+    if (auto counted = context.count(0); !counted) return fail(counted.error());
+    return out;
   }
 
   Result<Frame> vector_ahead(Context& context, RowStream& rows) {
@@ -317,6 +231,7 @@ class FoldNode : public AggregateNode {
   GroupSums sums_;
   Memo<std::vector<GroupRun>> runs_;  // Of the sums' rows.
   std::vector<Accumulator> groups_;   // With several steps: by group, then by step.
+  KeptSums kept_;                     // Of sums whose rows come in pieces.
   StepBuffer buffer_;
   StreamedRows rows_;
 };
@@ -476,8 +391,8 @@ class CountValuesNode : public AggregateNode {
 }  // namespace
 
 NodePtr plan_aggregate(const Expr& expr, const Aggregate& aggregate) {
-  for (const Folding& folding : kFoldings) {
-    if (folding.op == aggregate.op) return std::make_unique<FoldNode>(expr, aggregate, folding);
+  if (const Folding* folding = folding_of(aggregate.op)) {
+    return std::make_unique<FoldNode>(expr, aggregate, *folding);
   }
   switch (aggregate.op) {
     case AggregateOp::Quantile:

@@ -86,6 +86,8 @@ class RangeCallNode : public Node, private RowStream {
   }
 
  protected:
+  // Whether a row's value is a matter of its window alone, and there is nothing to note.
+  virtual bool is_plain() { return false; }
   // Whatever an evaluation needs besides the argument.
   virtual Result<void> prepare(Context&) { return {}; }
   virtual bool keeps_name() const { return false; }
@@ -117,6 +119,11 @@ class RangeCallNode : public Node, private RowStream {
     if (auto opened = argument_->open(context); !opened) return fail(opened.error());
     return keeps_name() ? argument_->shape() : shape_.get(argument_->shape(), drop_name);
   }
+
+  std::span<const Piece> pieces() override {
+    return is_plain() ? argument_->pieces() : std::span<const Piece>();
+  }
+  RangeNode& source() override { return *argument_; }
 
   Result<Frame> vector_ahead(Context& context, RowStream& rows) {
     const auto shape = open(context);
@@ -300,6 +307,8 @@ class ChangeCallNode : public RangeCallNode {
   ChangeCallNode(const Call& call, Change change) : RangeCallNode(call), change_(change) {}
 
  protected:
+  bool is_plain() override { return suspects().empty(); }
+
   std::size_t evaluate(std::size_t first, std::span<double> out) override {
     argument().ends(first, ends_);
     put_changes(change_, ends_, {argument().from(), argument().upto()}, out);
@@ -366,10 +375,15 @@ class ChangeCallNode : public RangeCallNode {
                         [&](std::uint32_t row) { return is_suspect(shape.rows[row]); });
   }
 
+  // None of a function that takes gauges.
+  const Suspects& suspects() {
+    static const Suspects kNone;
+    if (!call().function->traits.of_counters) return kNone;
+    return suspects_.get(argument().shape(), find_suspects, keep_suspects);
+  }
+
   void note_no_counters(const StreamedRows& rows, Annotations& annotations) {
-    if (!call().function->traits.of_counters) return;
-    const Suspects& all = suspects_.get(argument().shape(), find_suspects, keep_suspects);
-    for (const auto& [name, suspects] : all) {
+    for (const auto& [name, suspects] : suspects()) {
       const auto begin = std::lower_bound(suspects.begin(), suspects.end(), rows.first);
       const auto end = std::lower_bound(begin, suspects.end(), rows.first + rows.count);
       const bool any = std::any_of(begin, end, [&](std::size_t row) {

@@ -19,6 +19,9 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
     upto_ = context.shifted(selector_.vector.shift);
     from_ = upto_ - selector_.range;
     context_ = &context;
+    next_ = 0;
+    few_ = 0;
+    window_ = nullptr;
     return {};
   }
 
@@ -42,15 +45,26 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
   }
 
   void ends(std::size_t first, store::EndsBatch& out) override {
-    const std::vector<store::RowRun>& runs = runs_.get(
-        shape_, [this](const Shape&) { return selection_.reader->runs_of(selection_.ids); });
-    if (first == 0) {
-      next_run_ = 0;
-      window_ = selection_.reader->window(runs.size(), from_, upto_);
+    const Layout& layout = find_layout();
+    if (next_ == layout.pieces.size() || layout.pieces[next_].first != first) {
+      next_ = layout.piece_at(first);
     }
-    next_run_ += window_->read_ends(std::span(runs).subspan(next_run_), out);
+    const Piece& piece = layout.pieces[next_++];
+    const auto rest = std::span(layout.runs).subspan(piece.first_run);
+    if (!window_) {
+      const std::size_t runs = few_ > 0 ? few_ * piece.runs : rest.size();
+      window_ = selection_.reader->window(runs, from_, upto_);
+    }
+    // Of what it is given, it asks for the memory in advance.
+    window_->read_ends(few_ > 0 ? rest.first(piece.runs) : rest, out);
     context_->samples += out.sample_count();
-    if (next_run_ == runs.size()) window_ = nullptr;
+    if (next_ == layout.pieces.size()) window_ = nullptr;
+  }
+
+  std::span<const Piece> pieces() override { return find_layout().pieces; }
+  void read_few(std::size_t pieces) override { few_ = pieces; }
+  std::uint64_t written(const Piece& piece) const override {
+    return selection_.reader->written(piece.block);
   }
 
   // What lies between windows that do not overlap would be read for nothing.
@@ -59,6 +73,37 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
   }
 
  private:
+  // Where the rows stand.
+  struct Layout {
+    std::vector<store::RowRun> runs;
+    std::vector<Piece> pieces;
+
+    explicit Layout(std::vector<store::RowRun> of) : runs(std::move(of)) {
+      std::uint32_t row = 0;
+      for (std::uint32_t run = 0; run < runs.size(); ++run) {
+        const bool fits = !pieces.empty() && pieces.back().block == runs[run].block &&
+                          pieces.back().count + runs[run].count <= store::EndsBatch::kMostRows;
+        if (!fits) pieces.push_back({.first = row, .block = runs[run].block, .first_run = run});
+        pieces.back().count += runs[run].count;
+        ++pieces.back().runs;
+        row += runs[run].count;
+      }
+      pieces.shrink_to_fit();
+    }
+
+    std::size_t piece_at(std::size_t row) const {
+      const auto it = std::lower_bound(pieces.begin(), pieces.end(), row,
+                                       [](const Piece& p, std::size_t r) { return p.first < r; });
+      return static_cast<std::size_t>(it - pieces.begin());
+    }
+  };
+
+  const Layout& find_layout() {
+    return layout_.get(shape_, [this](const Shape&) {
+      return Layout(selection_.reader->runs_of(selection_.ids));
+    });
+  }
+
   store::Interval window_at(const Context& context, Timestamp at) const override {
     const TimeShift& shift = selector_.vector.shift;
     const Timestamp upto =
@@ -73,10 +118,11 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
 
   MatrixSelector selector_;
   SelectorNode::Selection selection_;
-  Memo<std::vector<store::RowRun>> runs_;  // Of the selection.
-  // The next that ends() reads, of which window; null once all are read.
-  std::size_t next_run_ = 0;
+  Memo<Layout> layout_;  // Of the selection.
+  // The next piece that ends() reads, of which window; null before the first and after the last.
+  std::size_t next_ = 0;
   std::shared_ptr<const store::WindowReader> window_;
+  std::size_t few_ = 0;  // So many pieces will be read; 0: all.
   Context* context_ = nullptr;
 };
 

@@ -59,13 +59,17 @@ std::vector<GroupRun> runs_of_groups(std::span<const std::uint32_t> groups) {
   return out;
 }
 
-void GroupSums::reset(std::size_t groups, std::span<const GroupRun> runs) {
-  runs_ = runs;
-  run_ = 0;
-  in_run_ = 0;
+void GroupSums::reset(std::size_t groups) {
   sums_.assign(groups, 0);
   compensations_.assign(groups, 0);
   is_there_.assign(groups, 0);
+}
+
+void GroupSums::start(std::span<const GroupRun> runs, std::size_t group) {
+  runs_ = runs;
+  base_ = group;
+  run_ = 0;
+  in_run_ = 0;
 }
 
 void GroupSums::add(std::span<const double> values) {
@@ -73,9 +77,9 @@ void GroupSums::add(std::span<const double> values) {
     const GroupRun& run = runs_[run_];
     const auto count = std::min<std::size_t>(run.count - in_run_, values.size());
     if (run.kind == GroupRun::Kind::Same) {
-      add_same(values.first(count), run.group);
+      add_same(values.first(count), base_ + run.group);
     } else {
-      add_parallel(values.first(count), run.group + in_run_);
+      add_parallel(values.first(count), base_ + run.group + in_run_);
     }
     values = values.subspan(count);
     in_run_ += static_cast<std::uint32_t>(count);
@@ -85,23 +89,46 @@ void GroupSums::add(std::span<const double> values) {
   }
 }
 
-void GroupSums::add_same(std::span<const double> values, std::uint32_t group) {
+void GroupSums::add_same(std::span<const double> values, std::size_t group) {
   for (const double value : values) add_one(value, group);
 }
 
-void GroupSums::add_parallel(std::span<const double> values, std::uint32_t group) {
+void GroupSums::add_parallel(std::span<const double> values, std::size_t group) {
   if (are_numbers(values)) {
     add_each(values, sums_.data() + group, compensations_.data() + group);
-    std::fill_n(is_there_.begin() + group, values.size(), 1);
+    std::fill_n(is_there_.data() + group, values.size(), std::uint8_t{1});
   } else {
     for (const double value : values) add_one(value, group++);
   }
 }
 
-void GroupSums::add_one(double value, std::uint32_t group) {
+void GroupSums::add_one(double value, std::size_t group) {
   if (store::is_absent(value)) return;
   kahan_add(value, sums_[group], compensations_[group]);
   is_there_[group] = 1;
+}
+
+void GroupSums::clear(const Groups& groups) {
+  std::fill_n(sums_.data() + groups.first, groups.count, 0.0);
+  std::fill_n(compensations_.data() + groups.first, groups.count, 0.0);
+  std::fill_n(is_there_.data() + groups.first, groups.count, std::uint8_t{0});
+}
+
+// To add nothing is to add 0.
+void GroupSums::add_sums(const GroupSums& other, const Groups& groups, std::size_t group) {
+  constexpr std::size_t kFew = 4;  // That no vector is worth while.
+  const std::span<const double> sums = std::span(other.sums_).subspan(groups.first, groups.count);
+  if (groups.count < kFew) {
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      kahan_add(sums[i], sums_[group + i], compensations_[group + i]);
+    }
+  } else {
+    add_each(sums, sums_.data() + group, compensations_.data() + group);
+  }
+  for (std::size_t i = 0; i < groups.count; ++i) {
+    compensations_[group + i] += other.compensations_[groups.first + i];
+    is_there_[group + i] |= other.is_there_[groups.first + i];
+  }
 }
 
 double GroupSums::sum(std::size_t group) const {

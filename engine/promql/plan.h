@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -52,6 +53,16 @@ struct Frame {
   void drop_histograms() { histograms.clear(); }
 };
 
+struct Context;
+
+// A node that can do some of an evaluation's work before its time has come.
+class LooksAhead {
+ public:
+  virtual ~LooksAhead() = default;
+  // `context.at` is that time.
+  virtual void look_ahead(Context& context) = 0;
+};
+
 // One evaluation, handed down the tree.
 struct Context {
   const store::SeriesReader& reader;
@@ -66,6 +77,7 @@ struct Context {
   Duration step{0};
   Timestamp last{};
   std::uint64_t run = 0;  // Another one for every call of Query; what was prepared ends with it.
+  std::vector<LooksAhead*>* looks_ahead = nullptr;  // Who can add themselves here; null: nowhere.
 
   // Fails when the query has read more samples than it may, and when nobody wants it any more.
   Result<void> count(std::size_t samples_read);
@@ -103,6 +115,15 @@ class WindowsAhead {
   virtual void read_grid(std::size_t first, const store::Interval& all, store::Grid& out) = 0;
 };
 
+// Rows of a RangeNode whose samples stand in one place, and are read at one go.
+struct Piece {
+  std::uint32_t first = 0;  // Row.
+  std::uint32_t count = 0;
+  std::uint32_t block = 0;
+  std::uint32_t first_run = 0;
+  std::uint32_t runs = 0;
+};
+
 // A node whose type is range vector. open() first; the rest speaks of the window it opened.
 class RangeNode {
  public:
@@ -117,8 +138,16 @@ class RangeNode {
   virtual void histograms(std::size_t row, std::vector<HistogramSample>& out) = 0;
   // Of `count` rows from `first` on.
   virtual void windows(std::size_t first, std::size_t count, store::Windows& out) = 0;
-  // Of one or more rows from `first` on: the first of all, or those after the last that were read.
+  // Of one or more rows from `first` on: the first of all, or those after the last that were read,
+  // or of a piece.
   virtual void ends(std::size_t first, store::EndsBatch& out) = 0;
+
+  // All rows, where they can be read in pieces; otherwise none.
+  virtual std::span<const Piece> pieces() { return {}; }
+  // Only so many of the pieces will be read.
+  virtual void read_few(std::size_t /*pieces*/) {}
+  // Another number whenever something has been written that the piece reads. 0: not known.
+  virtual std::uint64_t written(const Piece&) const { return 0; }
 
   // Null if it cannot, or if that is not worth it.
   virtual WindowsAhead* ahead(const Context&) { return nullptr; }

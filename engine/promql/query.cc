@@ -64,9 +64,17 @@ class Query::Impl {
   Result<Answer> evaluate(const store::SeriesReader& reader, Timestamp at) {
     Context context{reader, options_, at, at, at};
     context.run = ++runs_;
+    looks_ahead_.clear();
+    context.looks_ahead = &looks_ahead_;
     auto value = value_at(context);
     if (!value) return fail(value.error());
     return Answer{std::move(*value), std::move(context.annotations)};
+  }
+
+  void look_ahead(const store::SeriesReader& reader, Timestamp at) {
+    Context context{reader, options_, at, at, at};
+    context.run = ++runs_;
+    for (LooksAhead* node : looks_ahead_) node->look_ahead(context);
   }
 
   Result<Answer> evaluate_range(const store::SeriesReader& reader, Timestamp start, Timestamp end,
@@ -234,6 +242,7 @@ class Query::Impl {
   Memo<FinalRows> rows_;
   Memo<bool> twins_;
   std::uint64_t runs_ = 0;
+  std::vector<LooksAhead*> looks_ahead_;  // Nodes of the plan that the last evaluation read.
 };
 
 Query::Query(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -251,6 +260,10 @@ void Query::set_options(QueryOptions options) { impl_->set_options(std::move(opt
 
 Result<Answer> Query::evaluate(const store::SeriesReader& reader, Timestamp at) {
   return impl_->evaluate(reader, at);
+}
+
+void Query::look_ahead(const store::SeriesReader& reader, Timestamp at) {
+  impl_->look_ahead(reader, at);
 }
 
 Result<Answer> Query::evaluate_range(const store::SeriesReader& reader, Timestamp start,

@@ -48,6 +48,11 @@ class RowStream {
   // Replaces `out` with one or more of the rows from `first` on, at the evaluation that open() was
   // told of. Counts their samples itself.
   virtual void read_now(std::size_t first, Context& context, StreamedRows& out) = 0;
+  // After open(): the rows in pieces that read_now() reads at one go, if their values are a matter
+  // of their samples and the instant alone. Otherwise none.
+  virtual std::span<const Piece> pieces() { return {}; }
+  // The argument, which says more about its pieces.
+  virtual RangeNode& source() = 0;
   // Whether read() can be called, and there is more than one evaluation to come.
   virtual bool works_ahead(const Context& context) const = 0;
   // Replaces `out` with one or more of the rows from `first` on, at all of the steps.

@@ -42,6 +42,8 @@ std::shared_lock<std::shared_mutex> Store::lock_for_read() const {
 
 Block& Store::block_of(BlockId id) {
   windows_.clear();  // It is going to change.
+  written_[id] = ++writes_;
+  newest_[id] = {};
   return *blocks_[id];
 }
 
@@ -54,11 +56,14 @@ BlockId Store::add_block(const BlockOptions& options) {
   auto id = static_cast<BlockId>(blocks_.size());
   if (free_blocks_.empty()) {
     blocks_.emplace_back();
+    written_.emplace_back();
+    newest_.emplace_back();
   } else {
     id = free_blocks_.back();
     free_blocks_.pop_back();
   }
   blocks_[id] = std::make_unique<Block>(options);
+  written_[id] = ++writes_;
   if (Tape* tape = tape_of(id)) tape->add_block(id, options);
   return id;
 }
@@ -123,7 +128,10 @@ bool Store::append_column(BlockId block, Timestamp at, std::span<const SeriesId>
   std::vector<Row>& rows = scratch_rows_;
   rows.clear();
   for (const SeriesId id : ids) rows.push_back(places_[id].row);
-  if (!block_of(block).append(at, rows, values, restarted)) return false;
+  Block& written = block_of(block);
+  if (!written.append(at, rows, values, restarted)) return false;
+  const ColumnView& newest = written.views().back();
+  newest_[block] = {newest.values, newest.at_ms, newest.size};
   if (Tape* tape = tape_of(block)) tape->append_column(block, at, ids, values, restarted);
   return true;
 }
@@ -146,6 +154,7 @@ bool Store::append_histogram(SeriesId id, Timestamp at, HistogramPtr histogram) 
 
 void Store::collect_garbage(Timestamp now) {
   windows_.clear();
+  newest_.assign(newest_.size(), {});
   for (const auto& block : blocks_) {
     if (!block) continue;
     for (const Row row : block->collect_garbage(now)) forget_series(block->series_of(row));
@@ -253,21 +262,39 @@ void Store::read_windows(std::span<const SeriesId> ids, Timestamp after, Timesta
   }
 }
 
+// In the newest column of its block, if that is known without asking the block; null otherwise.
+const double* Store::newest_value(const Place& place) const {
+  const Newest& newest = newest_[place.block];
+  return place.row < newest.size ? newest.values + place.row : nullptr;
+}
+
 // What the newest samples of the series after the first will show, if they are of other blocks.
 void Store::fetch_latest(std::span<const SeriesId> ids) const {
   constexpr std::size_t kBlocksAhead = 18;
   constexpr std::size_t kViewsAhead = 12;
   constexpr std::size_t kValuesAhead = 6;
-  const auto is_another = [&](std::size_t ahead) {
-    return ahead < ids.size() && places_[ids[ahead]].block != places_[ids[ahead - 1]].block;
+  // The place of the series so far ahead, if it is in another block than the one before it, and its
+  // value is not known.
+  const auto place_at = [&](std::size_t ahead) -> const Place* {
+    if (ahead >= ids.size()) return nullptr;
+    const Place& place = places_[ids[ahead]];
+    return place.block == places_[ids[ahead - 1]].block ? nullptr : &place;
   };
-  const auto block_at = [&](std::size_t ahead) { return blocks_[places_[ids[ahead]].block].get(); };
-  if (is_another(kBlocksAhead)) fetch(block_at(kBlocksAhead), sizeof(Block));
-  if (is_another(kViewsAhead)) block_at(kViewsAhead)->fetch_views();
-  if (is_another(kValuesAhead)) {
-    const std::span<const ColumnView> views = block_at(kValuesAhead)->views();
-    const Row row = places_[ids[kValuesAhead]].row;
-    if (!views.empty() && row < views.back().size) fetch(views.back().values + row, 1);
+  if (const Place* place = place_at(kBlocksAhead)) {
+    if (const double* value = newest_value(*place)) {
+      fetch(value, 1);
+    } else {
+      fetch(blocks_[place->block].get(), sizeof(Block));
+    }
+  }
+  if (const Place* place = place_at(kViewsAhead); place && !newest_value(*place)) {
+    blocks_[place->block]->fetch_views();
+  }
+  if (const Place* place = place_at(kValuesAhead); place && !newest_value(*place)) {
+    const std::span<const ColumnView> views = blocks_[place->block]->views();
+    if (!views.empty() && place->row < views.back().size) {
+      fetch(views.back().values + place->row, 1);
+    }
   }
 }
 
@@ -278,6 +305,13 @@ void Store::read_latest(std::span<const SeriesId> ids, Timestamp after, Timestam
   for (std::size_t n = 0; n < ids.size(); ++n) {
     fetch_latest(ids.subspan(n));
     const Place& place = places_[ids[n]];
+    const Newest& newest = newest_[place.block];
+    const bool is_inside = newest.at_ms > to_millis(after) && newest.at_ms <= to_millis(upto);
+    if (const double* value = newest_value(place); value && is_inside && is_number(*value)) {
+      values[n] = *value;
+      times[n] = newest.at_ms;
+      continue;
+    }
     if (block != blocks_[place.block].get()) {
       block = blocks_[place.block].get();
       range = block->range(after, upto);

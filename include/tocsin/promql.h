@@ -140,6 +140,10 @@ class Query {
   // Fails with Execution ("many-to-many matching not allowed…"), Limit or Canceled.
   Result<Answer> evaluate(const store::SeriesReader& reader, Timestamp at);
 
+  // Does some of what evaluate() at `at`, a time to come, will have to do: reads what has been
+  // written since the query was last evaluated or looked ahead. The value will be the same without.
+  void look_ahead(const store::SeriesReader& reader, Timestamp at);
+
   // The values at start, start + step, … up to and including end: always a Matrix, sorted by
   // labels. The expression must be a scalar or an instant vector.
   Result<Answer> evaluate_range(const store::SeriesReader& reader, Timestamp start, Timestamp end,

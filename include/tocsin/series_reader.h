@@ -174,6 +174,10 @@ class SeriesReader {
   virtual void read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, Timestamp first,
                                  Duration step, std::span<std::vector<double>> values) const;
 
+  // Of a block that runs_of() names: another number whenever something has been written to it. 0:
+  // that is not known.
+  virtual std::uint64_t written(std::uint32_t /*block*/) const { return 0; }
+
   // Where the series stand, in their order: for window(), as long as their ids hold. No run is
   // longer than an EndsBatch.
   virtual std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const;

@@ -113,6 +113,7 @@ class Store : public SeriesReader {
                    std::span<double> values, std::span<std::int64_t> times) const override;
   void read_latest_ahead(std::span<const SeriesId> ids, Duration lookback, Timestamp first,
                          Duration step, std::span<std::vector<double>> values) const override;
+  std::uint64_t written(std::uint32_t block) const override { return written_[block]; }
   std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const override;
   std::shared_ptr<const WindowReader> window(std::size_t runs, Timestamp after,
                                              Timestamp upto) const override;
@@ -150,6 +151,7 @@ class Store : public SeriesReader {
   NameEntry& entry_of(std::string_view name);
   void forget_series(SeriesId id);
   std::vector<SeriesId> by_block(std::vector<SeriesId> ids) const;
+  const double* newest_value(const Place& place) const;
   void fetch_latest(std::span<const SeriesId> ids) const;
   std::span<const std::uint32_t> rows_together(std::span<const SeriesId> ids,
                                                std::span<std::uint32_t> room) const;
@@ -160,6 +162,16 @@ class Store : public SeriesReader {
   mutable std::mutex turn_;  // Held by the writer that waits for mutex_, so that readers queue up.
   mutable std::shared_mutex mutex_;
   std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<std::uint64_t> written_;  // Of blocks_: which of the writes was the last.
+  std::uint64_t writes_ = 0;
+  // Of blocks_: the newest column, where the last write was one. Evaluations that read one sample
+  // of many blocks find it here, side by side.
+  struct Newest {
+    const double* values = nullptr;  // By row; null: ask the block.
+    std::int64_t at_ms = 0;
+    std::uint32_t size = 0;
+  };
+  std::vector<Newest> newest_;
   std::vector<BlockId> free_blocks_;
   std::vector<Entry> series_;
   std::vector<Place> places_;  // Of series_.

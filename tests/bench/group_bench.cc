@@ -22,6 +22,7 @@ using bench::RuleGroup;
 
 constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
 constexpr int kColdRuns = 400;
+constexpr int kForeseenRuns = 60;
 
 void fill_caches() {
   static std::vector<char> other(kCacheBytes);
@@ -67,6 +68,20 @@ void cold(benchmark::State& state, Bench& bench) {
   }
 }
 
+// As in the daemon: what the pages brought has been looked at when the time comes.
+void foreseen(benchmark::State& state, Bench& bench) {
+  for (auto _ : state) {
+    state.PauseTiming();
+    bench.world.advance();
+    bench.world.scrape();
+    const Timestamp at = bench.next();
+    bench.group.look_ahead(at);
+    fill_caches();
+    state.ResumeTiming();
+    bench.group.evaluate(at, RuleGroup::Writes::Nothing);
+  }
+}
+
 void cold_rule(benchmark::State& state, Bench& bench, std::size_t rule) {
   for (auto _ : state) {
     state.PauseTiming();
@@ -101,6 +116,9 @@ int main(int argc, char** argv) {
   })->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("cold", [&](benchmark::State& s) { cold(s, bench); })
       ->Iterations(kColdRuns)
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("foreseen", [&](benchmark::State& s) { foreseen(s, bench); })
+      ->Iterations(kForeseenRuns)
       ->Unit(benchmark::kMillisecond);
   for (std::size_t i = 0; i < bench.group.size(); ++i) {
     benchmark::RegisterBenchmark(("cold/" + bench.group.name(i)).c_str(),

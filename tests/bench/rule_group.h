@@ -52,6 +52,10 @@ class RuleGroup {
     return elements;
   }
 
+  void look_ahead(Timestamp at) {
+    for (Rule& rule : rules_) rule.query.look_ahead(store_, at);
+  }
+
   std::size_t size() const { return rules_.size(); }
   const std::string& name(std::size_t rule) const { return rules_[rule].rule.name; }
   promql::Vector evaluate_rule(std::size_t rule, Timestamp at) {

@@ -89,7 +89,8 @@ TEST_CASE("runs add up to what rows add up to, to the last bit, wherever they ar
     }
     const auto runs = runs_of_groups(groups);
     GroupSums sums;
-    sums.reset(count, runs);
+    sums.reset(count);
+    sums.start(runs);
     for (std::size_t first = 0; first < values.size();) {
       const std::size_t some = std::min<std::size_t>(1 + next(70), values.size() - first);
       sums.add(std::span(values).subspan(first, some));
