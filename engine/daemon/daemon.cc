@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "daemon/asked_series.h"
 #include "daemon/certificate_series.h"
+#include "daemon/contact.h"
 #include "daemon/evaluator.h"
 #include "daemon/file_watch.h"
+#include "daemon/foresight.h"
 #include "daemon/keeper.h"
 #include "daemon/loadout.h"
 #include "daemon/origins.h"
@@ -121,7 +123,7 @@ class Daemon::Impl : public api::Backend {
     status.reload.revisions = origins_.revisions();
     status.rule_problems = rule_problems_;
     status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
-    status.prometheus_error = prometheus_error_;
+    status.prometheus_error = contact_.error();
     status.state = keeper_.status();
     status.takes_silences = config_.takes_silences;
     if (server_) status.requests_refused = server_->refused();
@@ -258,7 +260,8 @@ class Daemon::Impl : public api::Backend {
   void install_source(std::vector<promql::Need> needs) {
     recording_.add_needs(needs);
     if (!scraper_) {
-      const source::ScrapeParts parts{clock_, loop_, loop_, workers_, http_, store_};
+      const source::ScrapeParts parts{
+          clock_, loop_, loop_, workers_, http_, store_, [this] { foresight_.note_page(); }};
       scraper_ = std::make_unique<source::Scraper>(parts, parse_target_groups);
     }
     receiver_.use(std::make_shared<const source::KeepFilter>(needs));
@@ -279,8 +282,9 @@ class Daemon::Impl : public api::Backend {
     std::unique_ptr<Evaluator> evaluator = std::make_unique<StoreEvaluator>(here);
     if (remote_) {
       evaluator = std::make_unique<RemoteEvaluator>(
-          here, *remote_, local_names(rules_),
-          [this](const Result<void>& answered) { note_prometheus(answered); });
+          here, *remote_, local_names(rules_), [this](const Result<void>& answered) {
+            contact_.note(answered, config_.prometheus->url);
+          });
     }
     GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}};
     parts.surroundings = [this](const auto& rule, Timestamp at) {
@@ -298,26 +302,13 @@ class Daemon::Impl : public api::Backend {
     parts.on_unsaved = [this](const auto& rule, const auto& unsaved) {
       keeper_.save(rule, unsaved);
     };
+    parts.foresight = &foresight_;
     parts.on_recorded = [this](Timestamp at, const auto& series) { keeper_.record(at, series); };
     auto engine = std::make_unique<RuleEngine>(std::move(parts));
     if (engine_) engine->take_over(*engine_);
     engine_ = std::move(engine);
     evaluator_ = std::move(evaluator);
     if (evaluating_) engine_->start();
-  }
-
-  // Said when it changes. An expression that the other side refuses is the rule's own error.
-  void note_prometheus(const Result<void>& answered) {
-    const bool reached = answered || (answered.error().code != ErrorCode::Unavailable &&
-                                      answered.error().code != ErrorCode::Timeout);
-    const std::string error = reached ? "" : answered.error().message;
-    if (error.empty() == prometheus_error_.empty()) return;
-    prometheus_error_ = error;
-    if (reached) {
-      log::info("Prometheus answers again", {{"url", config_.prometheus->url}});
-    } else {
-      log::warn("Prometheus does not answer", {{"url", config_.prometheus->url}, {"error", error}});
-    }
   }
 
   void use_web() {
@@ -453,6 +444,7 @@ class Daemon::Impl : public api::Backend {
   net::Loop& loop_;
   const DaemonOptions options_;
   store::Store store_;
+  Foresight foresight_;  // Outlives the workers.
   net::WorkerPool workers_;
   net::WorkerPool query_workers_;  // What people ask does not hold up what rules ask.
   Recording recording_{query_workers_, loop_, loop_};
@@ -486,7 +478,7 @@ class Daemon::Impl : public api::Backend {
   Timestamp started_{};
   bool evaluating_ = false;
   api::ReloadStatus reload_;
-  std::string prometheus_error_;
+  Contact contact_;  // With that Prometheus.
 };
 
 Daemon::Daemon(const Clock& clock, net::Loop& loop, DaemonOptions options)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/evaluator.h"
 
+#include <mutex>
+
 #include "daemon/parts_reader.h"
 #include "daemon/remote_parts.h"
 
@@ -13,7 +15,7 @@ constexpr std::chrono::nanoseconds kQuick = std::chrono::milliseconds(5);
 class StoreExpr : public PreparedExpr {
  public:
   StoreExpr(promql::ExprPtr expr, const EvaluationParts& parts, SharedValuesPtr shared)
-      : query_(std::make_shared<promql::Query>(
+      : shared_(std::make_shared<Shared>(
             promql::Query::prepare(std::move(expr), {.shared = std::move(shared)}))),
         parts_(parts) {}
 
@@ -22,14 +24,30 @@ class StoreExpr : public PreparedExpr {
   }
 
   std::function<Result<promql::Answer>()> work(Timestamp at) const override {
-    return [query = query_, &store = parts_.store, at] {
+    return [shared = shared_, &store = parts_.store, at] {
+      const std::lock_guard turn(shared->turn);
       const auto lock = store.lock_for_read();
-      return query->evaluate(store, at);
+      return shared->query.evaluate(store, at);
+    };
+  }
+
+  std::function<void(Timestamp at)> foresight() const override {
+    return [shared = shared_, &store = parts_.store](Timestamp at) {
+      const std::unique_lock turn(shared->turn, std::try_to_lock);
+      if (!turn) return;
+      const auto lock = store.lock_for_read();
+      shared->query.look_ahead(store, at);
     };
   }
 
  private:
-  const std::shared_ptr<promql::Query> query_;  // Shared with the worker that evaluates it.
+  // With the workers that evaluate it or look ahead.
+  struct Shared {
+    explicit Shared(promql::Query of) : query(std::move(of)) {}
+    promql::Query query;
+    std::mutex turn;  // Held by whoever uses the query.
+  };
+  const std::shared_ptr<Shared> shared_;
   const EvaluationParts parts_;
 };
 

@@ -30,6 +30,10 @@ class PreparedExpr {
   // The same as work that any one thread may do, where all that it takes is the store. Null:
   // somebody else has to be asked.
   virtual std::function<Result<promql::Answer>()> work(Timestamp /*at*/) const { return nullptr; }
+
+  // What can be done of an evaluation before its time (promql::Query::look_ahead), on any thread,
+  // beside evaluations. Null: nothing.
+  virtual std::function<void(Timestamp at)> foresight() const { return nullptr; }
 };
 
 using SharedValuesPtr = std::shared_ptr<promql::SharedValues>;

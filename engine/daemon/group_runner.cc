@@ -67,6 +67,12 @@ GroupRunner::GroupRunner(GroupParts parts, rule::Group group, GroupTiming timing
     state.together_until = end_of_batch(group_, rules_.size());
     rules_.push_back(std::move(state));
   }
+  if (!parts_.foresight) return;
+  Foresight::Works works;
+  for (const RuleState& state : rules_) {
+    if (auto work = state.expr->foresight()) works.push_back(std::move(work));
+  }
+  foresight_ = parts_.foresight->add(std::move(works));
 }
 
 GroupRunner::~GroupRunner() { stop(); }
@@ -85,6 +91,7 @@ void GroupRunner::stop() {
 
 void GroupRunner::schedule(Timestamp slot) {
   if (stopped_) return;
+  if (foresight_) foresight_->expect(slot - timing_.query_offset);
   task_ = parts_.scheduler.at(slot, [self = weak_from_this(), slot] {
     if (const auto runner = self.lock()) runner->run(slot);
   });

@@ -19,6 +19,7 @@
 #include "alert/rule_life.h"
 #include "api/backend.h"
 #include "daemon/evaluator.h"
+#include "daemon/foresight.h"
 #include "daemon/series_writer.h"
 #include "state/change.h"
 #include "tocsin/alert.h"
@@ -50,6 +51,7 @@ struct GroupParts {
   // counts: finds out what could not be seen, then calls `then`. May be null.
   using Rules = std::vector<std::shared_ptr<const rule::Rule>>;
   std::function<void(const Rules& rules, Timestamp at, std::function<void()> then)> look_around;
+  Foresight* foresight = nullptr;  // May be null.
 };
 
 struct GroupTiming {
@@ -127,6 +129,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   const rule::Group group_;
   const GroupTiming timing_;
   std::vector<RuleState> rules_;
+  std::shared_ptr<Foresight::Group> foresight_;  // Null: nobody has any.
   bool stopped_ = false;
   Scheduler::TaskId task_ = 0;
   std::chrono::nanoseconds began_{0};

@@ -138,7 +138,11 @@ void ScrapeLoop::store_page(Timestamp slot, net::HttpResult response) {
       std::make_shared<Attempt>(Attempt{slot, took.count(), page_of(std::move(response))});
   net::run_on(
       parts_.workers, parts_.loop,
-      [attempt, store = store_, rules = orders_.rules] { return store->accept(*attempt, rules); },
+      [attempt, store = store_, rules = orders_.rules, after = parts_.after_page] {
+        auto report = store->accept(*attempt, rules);
+        if (after) after();
+        return report;
+      },
       [weak = weak_from_this(), slot](const ScrapeReport& report) {
         const auto self = weak.lock();
         if (self && !self->stopped_) self->finish(slot, report);

@@ -7,6 +7,7 @@
 // Loop thread only. Pages are read and stored by workers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct ScrapeParts {
   net::Executor& workers;
   net::HttpSender& http;
   store::Store& store;
+  std::function<void()> after_page = {};  // Called by the worker that wrote one. May be null.
 };
 
 // What a reload may change about a target that stays.

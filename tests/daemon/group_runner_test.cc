@@ -98,6 +98,23 @@ TEST_CASE("rules of a group see what the rules before them wrote, in the same ev
   CHECK(w.changes[2] == "High pending>firing");
 }
 
+TEST_CASE("rules that look ahead as pages come in say what they would have said") {
+  World w;
+  Foresight foresight;
+  GroupParts parts = w.parts();
+  parts.foresight = &foresight;
+  w.engine = std::make_unique<RuleEngine>(std::move(parts));
+  w.apply("groups: [{name: g, rules: [{alert: High, expr: 'sum(increase(m_total[1m])) > 30'}]}]");
+  const auto id = w.store.add_series(w.block, Labels{{"__name__", "m_total"}}, true);
+  for (int second = 0; second < 180; ++second) {
+    const double value = second < 60 ? 0 : second < 100 ? second - 60 : 40;
+    w.store.append_column(w.block, w.clock.now(), std::span(&id, 1), std::span(&value, 1));
+    foresight.note_page();
+    w.clock.advance(1s);
+  }
+  CHECK(w.changes == std::vector<std::string>{"High pending>firing", "High firing>inactive"});
+}
+
 TEST_CASE("reloads that come faster than slots hold up no rule") {
   World w;
   const auto rules = [](int version) {
