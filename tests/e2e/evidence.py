@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A rule that begins to fail while its alert fires, and a target that does not answer for a while: the
-same in Tocsin and in Prometheus, over the same page, into a real Alertmanager each. In Tocsin the alert must stay until fresh data says that it is over; what Prometheus
+"""A rule that begins to fail while its alert fires, and a target that does not answer for a while (a
+second argument: so many seconds): the same in Tocsin and in Prometheus, over the same page, into a real
+Alertmanager each. In Tocsin the alert must stay until fresh data says that it is over; what Prometheus
 does is told."""
 
 import http.server
@@ -71,7 +72,7 @@ def lowest_for(seconds, alertmanagers):
     return least
 
 
-def main(tocsin):
+def main(tocsin, gap=LONG):
     need("prometheus", "prometheus-alertmanager")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -88,14 +89,14 @@ def main(tocsin):
             wait_until("both alerts fire", lambda a=address: names(a) == ["Joined", "Plain"], 30)
         began = starts(alertmanagers["tocsin"])
 
-        def act(what, change, back):
+        def act(what, change, back, seconds=LONG):
             change()
-            least = lowest_for(LONG, alertmanagers)
+            least = lowest_for(seconds, alertmanagers)
             back()
             assert least["tocsin"] == ["Joined", "Plain"], (what, least)
             gone = sorted({"Joined", "Plain"} - set(least["prometheus"]))
             told = "resolved " + " and ".join(gone) if gone else "kept both"
-            print(f"{what}, {LONG} s: Tocsin kept both alerts, Prometheus {told}")
+            print(f"{what}, {seconds} s: Tocsin kept both alerts, Prometheus {told}")
             wait_until("both fire again", lambda: names(alertmanagers["prometheus"]) == ["Joined", "Plain"], 30)
 
         def say(text):
@@ -105,7 +106,7 @@ def main(tocsin):
             Page.answers = whether
 
         act("a rule fails", lambda: say(AMBIGUOUS), lambda: say(SOUND))
-        act("the target answers 500", lambda: answer(False), lambda: answer(True))
+        act("the target answers 500", lambda: answer(False), lambda: answer(True), gap)
         assert starts(alertmanagers["tocsin"]) == began
         wait_until("nothing is blind any more", lambda: not any(
             "blind" in a["annotations"] for a in active_alerts(alertmanagers["tocsin"])), 10)
@@ -117,4 +118,4 @@ def main(tocsin):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))
