@@ -55,31 +55,29 @@ bool is_gzip(std::string_view bytes) { return bytes.substr(0, 2) == "\x1f\x8b"; 
 Result<std::string> gunzip(std::string_view bytes, std::size_t limit) {
   const Unpacker unpacker(libdeflate_alloc_decompressor());
   const std::size_t most = std::min(limit, bytes.size() * kMostOfByte);
-  std::string out;
-  std::size_t room = std::min(claimed_size(bytes), most);
+  // Members before the last one say where they end only when they have been unpacked.
+  std::string out(std::min(claimed_size(bytes), most), '\0');
+  std::size_t filled = 0;
   do {
-    const std::size_t before = out.size();
     std::size_t taken = 0;
     std::size_t made = 0;
-    out.resize(before + room);
-    const libdeflate_result code = libdeflate_gzip_decompress_ex(
-        unpacker.get(), bytes.data(), bytes.size(), out.data() + before, room, &taken, &made);
-    if (code == LIBDEFLATE_INSUFFICIENT_SPACE) {
-      // Members before the last one say where they end only when they have been read.
-      out.resize(before);
-      if (before + room >= most) {
-        return fail(ErrorCode::Limit, "gzip: more than " + std::to_string(limit) + " bytes");
-      }
-      room = std::min(2 * room + bytes.size(), most - before);
+    const libdeflate_result code =
+        libdeflate_gzip_decompress_ex(unpacker.get(), bytes.data(), bytes.size(),
+                                      out.data() + filled, out.size() - filled, &taken, &made);
+    if (code == LIBDEFLATE_INSUFFICIENT_SPACE && out.size() < most) {
+      out.resize(std::min(2 * out.size() + bytes.size(), most));
       continue;
+    }
+    if (code == LIBDEFLATE_INSUFFICIENT_SPACE) {
+      return fail(ErrorCode::Limit, "gzip: more than " + std::to_string(limit) + " bytes");
     }
     if (code != LIBDEFLATE_SUCCESS) {
       return fail(ErrorCode::Parse, "gzip: the data is damaged or cut off");
     }
-    out.resize(before + made);
+    filled += made;
     bytes.remove_prefix(taken);
-    room = std::min(claimed_size(bytes), most - out.size());
   } while (!bytes.empty());
+  out.resize(filled);
   return out;
 }
 

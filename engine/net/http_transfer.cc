@@ -216,8 +216,9 @@ Error HttpTransfer::error_of(CURLcode code) const {
 Result<void> HttpTransfer::unpack() {
   const std::string_view encoding = response_.header("Content-Encoding");
   std::string& body = response_.body;
-  if (encoding.empty() || encoding == "identity" || body.empty()) return {};
-  if (encoding != "gzip" && encoding != "x-gzip") {
+  const auto is = [&](std::string_view name) { return equal_ignoring_case(encoding, name); };
+  if (encoding.empty() || is("identity") || body.empty()) return {};
+  if (!is("gzip") && !is("x-gzip")) {
     return fail(ErrorCode::Parse, "the body's Content-Encoding is " + std::string(encoding) +
                                       ", which was not asked for");
   }

@@ -31,6 +31,19 @@ TEST_CASE("damage and bombs are errors") {
   CHECK(gunzip(packed, 100'000).has_value());
 }
 
+TEST_CASE("many members, and an empty one in the end, take no longer than one") {
+  std::string packed;
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    packed += gzip(std::to_string(i));
+    text += std::to_string(i);
+  }
+  packed += gzip("");
+  CHECK(*gunzip(packed) == text);
+  packed += gzip(std::string(1'000'000, 'a'));
+  CHECK(gunzip(packed)->size() == text.size() + 1'000'000);
+}
+
 TEST_CASE("what a member says of its length is not believed") {
   CHECK(gunzip(gzip(std::string(100'000, 'a')) + gzip("b"))->size() == 100'001);
   std::string packed = gzip("abc");
