@@ -74,6 +74,7 @@ std::vector<promql::Need> scraped_needs(const rule::RuleSet& rules, const Config
   const LocalNames own = recorded_names(rules);
   std::vector<promql::Need> needs;
   for (promql::Need& need : rule::required_needs(rules)) {
+    need.history += config.rule_query_offset;  // Of groups that name none.
     const auto name = metric_name_of(need.matchers);
     if (!name || !own.contains(*name)) needs.push_back(std::move(need));
   }

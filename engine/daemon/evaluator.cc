@@ -134,7 +134,7 @@ Evaluator::Answers alone(Result<promql::Answer> answer) {
 // Some other place has to be asked, once `before` has been run.
 void evaluate_alone(const EvaluationParts& parts, Evaluator::Step step, Timestamp at,
                     std::function<void()> before, std::function<void(Evaluator::Answers)> done) {
-  const auto take = [&parts, then = std::move(step.then),
+  const auto take = [parts, then = std::move(step.then),
                      done = std::move(done)](Result<promql::Answer> answer) {
     if (!then) return done(alone(std::move(answer)));
     auto work = [then, answer = std::move(answer)]() mutable {
