@@ -260,8 +260,8 @@ class Daemon::Impl : public api::Backend {
   void install_source(std::vector<promql::Need> needs) {
     recording_.add_needs(needs);
     if (!scraper_) {
-      const source::ScrapeParts parts{
-          clock_, loop_, loop_, workers_, http_, store_, [this] { foresight_.note_page(); }};
+      source::ScrapeParts parts{clock_, loop_, loop_, workers_, http_, store_};
+      parts.after_page = [this](auto at, auto interval) { look_ahead(at, interval); };
       scraper_ = std::make_unique<source::Scraper>(parts, parse_target_groups);
     }
     receiver_.use(std::make_shared<const source::KeepFilter>(needs));
@@ -282,11 +282,12 @@ class Daemon::Impl : public api::Backend {
     std::unique_ptr<Evaluator> evaluator = std::make_unique<StoreEvaluator>(here);
     if (remote_) {
       evaluator = std::make_unique<RemoteEvaluator>(
-          here, *remote_, local_names(rules_), [this](const Result<void>& answered) {
-            contact_.note(answered, config_.prometheus->url);
+          here, *remote_, local_names(rules_),
+          [this, url = config_.prometheus->url](const Result<void>& answered) {
+            contact_.note(answered, url);
           });
     }
-    GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}};
+    GroupParts parts{clock_, loop_, *evaluator, writer_, {}, {}, {}, {}, {}, {}, &foresight_};
     parts.surroundings = [this](const auto& rule, Timestamp at) {
       return outlook_.surroundings(rule, at, external_url());
     };
@@ -302,13 +303,18 @@ class Daemon::Impl : public api::Backend {
     parts.on_unsaved = [this](const auto& rule, const auto& unsaved) {
       keeper_.save(rule, unsaved);
     };
-    parts.foresight = &foresight_;
     parts.on_recorded = [this](Timestamp at, const auto& series) { keeper_.record(at, series); };
     auto engine = std::make_unique<RuleEngine>(std::move(parts));
     if (engine_) engine->take_over(*engine_);
     engine_ = std::move(engine);
     evaluator_ = std::move(evaluator);
     if (evaluating_) engine_->start();
+  }
+
+  // Called by a worker that wrote a page.
+  void look_ahead(Timestamp page, Duration interval) {
+    if (!foresight_.is_due(page)) return;
+    workers_.post([this, until = page + interval] { foresight_.look(until); });
   }
 
   void use_web() {

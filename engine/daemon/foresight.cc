@@ -4,14 +4,15 @@
 namespace tocsin::daemon {
 namespace {
 
-// So many pages that one look is worth it, and so few that they are still in the caches.
-constexpr std::uint64_t kPagesAtOnce = 8;
+// So long that some pages have come, and so short that they are still in the caches.
+constexpr std::int64_t kEveryMs = 250;
 
 }  // namespace
 
-void Foresight::Group::look_ahead() const {
-  if (at_ms_ == 0) return;
-  for (const Work& work : works_) work(from_millis(at_ms_));
+void Foresight::Group::look(Timestamp until) const {
+  const std::int64_t at_ms = at_ms_;
+  if (at_ms == 0 || at_ms > to_millis(until)) return;
+  for (const Work& work : works_) work(from_millis(at_ms));
 }
 
 std::shared_ptr<Foresight::Group> Foresight::add(Works works) {
@@ -22,9 +23,14 @@ std::shared_ptr<Foresight::Group> Foresight::add(Works works) {
   return group;
 }
 
-void Foresight::note_page() {
-  if (++pages_ % kPagesAtOnce != 0) return;
-  for (const std::shared_ptr<Group>& group : groups()) group->look_ahead();
+bool Foresight::is_due(Timestamp page) {
+  std::int64_t last = last_ms_;
+  const std::int64_t now = to_millis(page);
+  return now - last >= kEveryMs && last_ms_.compare_exchange_strong(last, now);
+}
+
+void Foresight::look(Timestamp until) {
+  for (const std::shared_ptr<Group>& group : groups()) group->look(until);
 }
 
 std::vector<std::shared_ptr<Foresight::Group>> Foresight::groups() {

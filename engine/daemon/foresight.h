@@ -2,7 +2,7 @@
 //
 // Foresight does, as pages come in, some of what the next evaluations of groups will have to do:
 // what was just written is still in the caches then, and at their slots the rules find most of it
-// done (promql::Query::look_ahead). Their values are the same without it.
+// done (promql::Query::look_ahead). Their values are the same without it. Any thread.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace tocsin::daemon {
 
 class Foresight {
  public:
-  // What is to be done for an evaluation at a time to come; any thread.
+  // What is to be done for an evaluation at a time to come.
   using Work = std::function<void(Timestamp at)>;
   using Works = std::vector<Work>;
 
@@ -25,24 +25,27 @@ class Foresight {
   class Group {
    public:
     explicit Group(Works works) : works_(std::move(works)) {}
-    // The group's next evaluation is at `at`. Any thread, as look_ahead().
+    // The group's next evaluation is at `at`.
     void expect(Timestamp at) { at_ms_ = to_millis(at); }
-    void look_ahead() const;
+    // Unless that is later than `until`: until then, more will have come.
+    void look(Timestamp until) const;
 
    private:
     const Works works_;
     std::atomic<std::int64_t> at_ms_ = 0;  // 0: there is none.
   };
 
-  // Any thread.
   std::shared_ptr<Group> add(Works works);
-  // A page was written; called by the worker that wrote it. Now and then, it does the work.
-  void note_page();
+
+  // Whether it is worth it again, after a page of that moment; says so to one.
+  bool is_due(Timestamp page);
+  // The work of all groups whose slot is not later than `until`.
+  void look(Timestamp until);
 
  private:
   std::vector<std::shared_ptr<Group>> groups();
 
-  std::atomic<std::uint64_t> pages_ = 0;
+  std::atomic<std::int64_t> last_ms_ = 0;  // When it was due.
   std::mutex mutex_;
   std::vector<std::weak_ptr<Group>> groups_;  // Guarded by mutex_.
 };

@@ -157,9 +157,9 @@ class FoldNode : public AggregateNode, private LooksAhead {
 
   void look_ahead(Context& context) override {
     RowStream* const rows = stream_of_input(context);
-    if (!rows) return;
-    const auto shape = rows->open(context);
     // Where series have come or gone, the evaluation will see to it.
+    if (!rows || !rows->source().is_current(context)) return;
+    const auto shape = rows->open(context);
     if (shape && *shape == kept_.shape()) kept_.look_ahead(context, *rows);
   }
 
@@ -179,7 +179,9 @@ class FoldNode : public AggregateNode, private LooksAhead {
 
   Result<Frame> kept_sums(Context& context, RowStream& rows, const ShapePtr& shape,
                           const Grouping& by) {
-    if (context.looks_ahead) context.looks_ahead->push_back(this);
+    // What a subquery evaluates is of other instants than the query's.
+    const bool is_at_its_time = context.step.count() == 0;
+    if (context.looks_ahead && is_at_its_time) context.looks_ahead->push_back(this);
     Frame out(by.shape);
     kept_.sum(context, rows, {shape, by.groups}, out.values);
     if (auto counted = context.count(0); !counted) return fail(counted.error());

@@ -21,6 +21,7 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
     context_ = &context;
     next_ = 0;
     few_ = 0;
+    left_ = 0;
     window_ = nullptr;
     return {};
   }
@@ -52,17 +53,21 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
     const Piece& piece = layout.pieces[next_++];
     const auto rest = std::span(layout.runs).subspan(piece.first_run);
     if (!window_) {
-      const std::size_t runs = few_ > 0 ? few_ * piece.runs : rest.size();
-      window_ = selection_.reader->window(runs, from_, upto_);
+      left_ = few_ > 0 ? few_ : layout.pieces.size();
+      window_ = selection_.reader->window(few_ > 0 ? few_ * piece.runs : rest.size(), from_, upto_);
     }
     // Of what it is given, it asks for the memory in advance.
     window_->read_ends(few_ > 0 ? rest.first(piece.runs) : rest, out);
     context_->samples += out.sample_count();
-    if (next_ == layout.pieces.size()) window_ = nullptr;
+    if (--left_ == 0) window_ = nullptr;
   }
 
   std::span<const Piece> pieces() override { return find_layout().pieces; }
   void read_few(std::size_t pieces) override { few_ = pieces; }
+  bool is_current(const Context& context) const override {
+    return selection_.reader == &context.reader && selection_.shape &&
+           selection_.version == context.reader.version(selector_.vector.name);
+  }
   std::uint64_t written(const Piece& piece) const override {
     return selection_.reader->written(piece.block);
   }
@@ -122,7 +127,8 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
   // The next piece that ends() reads, of which window; null before the first and after the last.
   std::size_t next_ = 0;
   std::shared_ptr<const store::WindowReader> window_;
-  std::size_t few_ = 0;  // So many pieces will be read; 0: all.
+  std::size_t few_ = 0;   // So many pieces will be read; 0: all.
+  std::size_t left_ = 0;  // Of them, while there is a window.
   Context* context_ = nullptr;
 };
 

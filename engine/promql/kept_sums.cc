@@ -19,29 +19,36 @@ void KeptSums::sum(Context& context, RowStream& stream, const Rows& rows, std::s
     lay_out(pieces, rows, out.size());
     shape_ = rows.shape;
   }
+  const RangeNode& source = stream.source();
   stale_.clear();
   for (std::uint32_t i = 0; i < pieces.size(); ++i) {
     const State& state = states_[i];
-    const std::uint64_t written = stream.source().written(pieces[i]);
-    if (written == 0 || state.written != written || state.at != context.at) {
-      stale_.push_back(i);
-    } else {
+    const std::uint64_t written = source.written(pieces[i]);
+    const bool is_known = written != 0 && written == state.written && state.from == source.from() &&
+                          state.upto == source.upto();
+    if (is_known) {
       context.samples += state.samples;
+    } else {
+      stale_.push_back(i);
     }
   }
-  if (stale_.size() * kFewOf <= pieces.size()) stream.source().read_few(stale_.size());
-  for (const std::uint32_t i : stale_) read(i, pieces[i], context, stream);
+  read_stale(context, stream);
   add_up(out);
 }
 
 void KeptSums::look_ahead(Context& context, RowStream& stream) {
   const std::span<const Piece> pieces = stream.pieces();
-  stream.source().read_few(1);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (states_[i].written != stream.source().written(pieces[i])) {
-      read(i, pieces[i], context, stream);
-    }
+  stale_.clear();
+  for (std::uint32_t i = 0; i < pieces.size(); ++i) {
+    if (states_[i].written != stream.source().written(pieces[i])) stale_.push_back(i);
   }
+  read_stale(context, stream);
+}
+
+void KeptSums::read_stale(Context& context, RowStream& stream) {
+  const std::span<const Piece> pieces = stream.pieces();
+  if (stale_.size() * kFewOf <= pieces.size()) stream.source().read_few(stale_.size());
+  for (const std::uint32_t i : stale_) read(i, pieces[i], context, stream);
 }
 
 void KeptSums::read(std::size_t index, const Piece& piece, Context& context, RowStream& stream) {
@@ -53,7 +60,8 @@ void KeptSums::read(std::size_t index, const Piece& piece, Context& context, Row
   kept_.start(std::span(runs_).subspan(part.first_run, end.first_run - part.first_run),
               part.first_sum);
   kept_.add(std::span(read_.values).first(read_.count));
-  states_[index] = {stream.source().written(piece), context.at, context.samples - samples};
+  const RangeNode& source = stream.source();
+  states_[index] = {source.written(piece), source.from(), source.upto(), context.samples - samples};
 }
 
 void KeptSums::add_up(std::span<double> out) {

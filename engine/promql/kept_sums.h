@@ -22,12 +22,11 @@ class KeptSums {
     std::span<const std::uint32_t> groups;  // Of each row; the same for the same shape.
   };
 
-  // Replaces `out`, by group, with the sums of `stream` at context.at, for which it has been
-  // opened.
+  // Replaces `out`, by group, with the sums of `stream` over the window that it was opened for.
   void sum(Context& context, RowStream& stream, const Rows& rows, std::span<double> out);
 
-  // Reads, for context.at, the pieces that have been written to since they were last read. The
-  // stream's shape must be shape().
+  // Reads, over the window that `stream` was opened for, the pieces that have been written to since
+  // they were last read. The stream's shape must be shape().
   void look_ahead(Context& context, RowStream& stream);
 
   // Of the last sums; null: there were none.
@@ -46,12 +45,14 @@ class KeptSums {
   };
   struct State {
     std::uint64_t written = 0;
-    Timestamp at{};
+    Timestamp from{};  // The window.
+    Timestamp upto{};
     std::size_t samples = 0;
   };
 
   void lay_out(std::span<const Piece> pieces, const Rows& rows, std::size_t groups);
   void add_part(std::span<const std::uint32_t> groups, std::vector<std::uint32_t>& number_of);
+  void read_stale(Context& context, RowStream& stream);
   void read(std::size_t index, const Piece& piece, Context& context, RowStream& stream);
   void add_up(std::span<double> out);
 

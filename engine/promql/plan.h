@@ -144,8 +144,10 @@ class RangeNode {
 
   // All rows, where they can be read in pieces; otherwise none.
   virtual std::span<const Piece> pieces() { return {}; }
-  // Only so many of the pieces will be read.
+  // Only so many of the pieces will be read; as many as that must be.
   virtual void read_few(std::size_t /*pieces*/) {}
+  // Whether what it has learned of the series holds, so that open() would look up nothing.
+  virtual bool is_current(const Context&) const { return false; }
   // Another number whenever something has been written that the piece reads. 0: not known.
   virtual std::uint64_t written(const Piece&) const { return 0; }
 

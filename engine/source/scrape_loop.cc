@@ -138,9 +138,10 @@ void ScrapeLoop::store_page(Timestamp slot, net::HttpResult response) {
       std::make_shared<Attempt>(Attempt{slot, took.count(), page_of(std::move(response))});
   net::run_on(
       parts_.workers, parts_.loop,
-      [attempt, store = store_, rules = orders_.rules, after = parts_.after_page] {
+      [attempt, store = store_, rules = orders_.rules, after = parts_.after_page,
+       interval = status_.target.interval] {
         auto report = store->accept(*attempt, rules);
-        if (after) after();
+        if (after) after(attempt->at, interval);
         return report;
       },
       [weak = weak_from_this(), slot](const ScrapeReport& report) {

@@ -29,7 +29,9 @@ struct ScrapeParts {
   net::Executor& workers;
   net::HttpSender& http;
   store::Store& store;
-  std::function<void()> after_page = {};  // Called by the worker that wrote one. May be null.
+  // Called by the worker that wrote a page of that moment; the next one is due after `interval`.
+  // May be null.
+  std::function<void(Timestamp at, Duration interval)> after_page = {};
 };
 
 // What a reload may change about a target that stays.

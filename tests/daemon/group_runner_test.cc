@@ -109,7 +109,7 @@ TEST_CASE("rules that look ahead as pages come in say what they would have said"
   for (int second = 0; second < 180; ++second) {
     const double value = second < 60 ? 0 : second < 100 ? second - 60 : 40;
     w.store.append_column(w.block, w.clock.now(), std::span(&id, 1), std::span(&value, 1));
-    foresight.note_page();
+    foresight.look(w.clock.now() + 15s);
     w.clock.advance(1s);
   }
   CHECK(w.changes == std::vector<std::string>{"High pending>firing", "High firing>inactive"});

@@ -149,6 +149,28 @@ TEST_CASE("a query that looked ahead answers to the last bit as one that did not
   }
 }
 
+TEST_CASE("sums are kept for their window, whatever the instant is") {
+  Pods pods(3);
+  for (int i = 0; i < 20; ++i) pods.start();
+  Timestamp now = from_millis(10'000'000);
+  for (int i = 0; i < 600; ++i) pods.happen(now += std::chrono::milliseconds(100));
+  const auto range = [&](Query& query) {
+    const Timestamp end = now + std::chrono::seconds(40);
+    const auto answer = query.evaluate_range(pods.store, now, end, std::chrono::seconds(20));
+    REQUIRE(answer);
+    std::string out;
+    for (const Series& series : std::get<Matrix>(answer->value)) {
+      for (const Sample& sample : series.samples) out += std::to_string(sample.value) + " ";
+    }
+    return out;
+  };
+  const auto expr = *parse("sum(rate(a_total[15s] @ end()))");
+  Query fresh = Query::prepare(expr);
+  Query used = Query::prepare(expr);
+  REQUIRE(used.evaluate(pods.store, now));
+  CHECK(range(used) == range(fresh));
+}
+
 TEST_CASE("what was looked at ahead is not read again, and what was written since is") {
   Pods pods(1);
   for (int i = 0; i < 20; ++i) pods.start();
