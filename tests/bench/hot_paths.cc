@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The loops that decide what Tocsin costs, each a function that is called once, so that
-// instructions.py can count what happens in it: hot_paths page|first_page|evaluate|churn.
+// instructions.py can count what happens in it: hot_paths page|first_page|evaluate|foreseen|churn.
 #include <cstring>
 #include <iostream>
 #include <string>
@@ -66,10 +66,17 @@ int main(int argc, char** argv) {
     world.roll_out();
     world.scrape();
   }
-  if (what == "churn" || what == "evaluate") {
+  if (what == "evaluate" || what == "foreseen") {
+    world.advance();
+    world.scrape();
+  }
+  if (what == "foreseen") {
+    for (promql::Query& query : queries) query.look_ahead(world.store(), world.now());
+  }
+  if (what == "churn" || what == "evaluate" || what == "foreseen") {
     counted_evaluation(queries, world);
     return 0;
   }
-  std::cerr << "hot_paths page|first_page|evaluate|churn\n";
+  std::cerr << "hot_paths page|first_page|evaluate|foreseen|churn\n";
   return 2;
 }

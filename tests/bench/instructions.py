@@ -19,7 +19,7 @@ from harness import need  # noqa: E402
 FIGURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "instructions.json")
 ROOM = 1.10
 COUNTED = {"first_page": "counted_scrape", "page": "counted_scrape",
-           "evaluate": "counted_evaluation", "churn": "counted_evaluation"}
+           "evaluate": "counted_evaluation", "foreseen": "counted_evaluation", "churn": "counted_evaluation"}
 
 
 def instructions(program, path):
