@@ -47,6 +47,8 @@ function(tocsin_test name)
   target_link_libraries(${name}_test PRIVATE tocsin_${name} tocsin_flags doctest::doctest
                                              ${depends} ${arg_LIBRARIES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  # Compiling tests takes longer than running them.
+  target_compile_options(${name}_test PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
   target_compile_definitions(
     ${name}_test PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                          TOCSIN_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
