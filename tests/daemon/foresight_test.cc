@@ -3,6 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
+#include "daemon/evaluator.h"
+#include "support/executors.h"
+
 namespace tocsin::daemon {
 namespace {
 
@@ -42,6 +47,56 @@ TEST_CASE("some pages make one look") {
   }
   CHECK(looks == 4);
   CHECK_FALSE(foresight.is_due(from_millis(1'000'000)));  // One that is late.
+}
+
+double only_value(const Result<promql::Answer>& answer) {
+  REQUIRE(answer);
+  const auto& vector = std::get<promql::Vector>(answer->value);
+  return vector.size() == 1 ? vector[0].sample.value : -1;
+}
+
+// For the thread sanitizer.
+TEST_CASE("pages are written, looked at and evaluated at once, and nothing is lost") {
+  store::Store store;
+  testing::InlineExecutor executor;
+  StoreEvaluator evaluator{{store, executor, executor}};
+  const char* const text = "sum(rate(m_total[1m]))";
+  const auto expr = evaluator.prepare(*promql::parse(text), nullptr);
+  std::vector<std::pair<store::BlockId, store::SeriesId>> targets;
+  for (int i = 0; i < 20; ++i) {
+    const store::BlockId block = store.add_block({.history = std::chrono::minutes(5)});
+    const Labels labels{{"__name__", "m_total"}, {"i", std::to_string(i)}};
+    targets.emplace_back(block, store.add_series(block, labels, true));
+  }
+  constexpr std::int64_t kStepMs = 15'000;
+  std::atomic<std::int64_t> now_ms = 1'000'000;
+  std::atomic<bool> is_over = false;
+  std::thread writer([&] {
+    for (int scrape = 0; scrape < 200; ++scrape) {
+      const Timestamp at = from_millis(now_ms += kStepMs);
+      for (const auto& [block, id] : targets) {
+        const double value = scrape * static_cast<double>(id + 1);
+        const auto lock = store.lock_for_write();
+        store.append_column(block, at, std::span(&id, 1), std::span(&value, 1));
+      }
+      const auto lock = store.lock_for_write();
+      store.collect_garbage(at);
+    }
+    is_over = true;
+  });
+  std::thread looker([&] {
+    const auto look = expr->foresight();
+    while (!is_over) look(from_millis(now_ms + kStepMs));
+  });
+  while (!is_over) only_value(expr->work(from_millis(now_ms))());
+  writer.join();
+  looker.join();
+  const Timestamp at = from_millis(now_ms + 1);
+  expr->foresight()(at);
+  const double expected =
+      only_value(promql::Query::prepare(*promql::parse(text)).evaluate(store, at));
+  CHECK(expected > 0);
+  CHECK(only_value(expr->work(at)()) == expected);
 }
 
 }  // namespace
