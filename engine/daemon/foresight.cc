@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/foresight.h"
 
+#include <cstdlib>
+
 namespace tocsin::daemon {
 namespace {
 
@@ -23,10 +25,11 @@ std::shared_ptr<Foresight::Group> Foresight::add(Works works) {
   return group;
 }
 
+// Clocks may be set back.
 bool Foresight::is_due(Timestamp page) {
   std::int64_t last = last_ms_;
   const std::int64_t now = to_millis(page);
-  return now - last >= kEveryMs && last_ms_.compare_exchange_strong(last, now);
+  return std::abs(now - last) >= kEveryMs && last_ms_.compare_exchange_strong(last, now);
 }
 
 void Foresight::look(Timestamp until) {
