@@ -72,7 +72,6 @@ class Pods {
   }
 
   unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
-  std::size_t count() const { return pods_.size(); }
 
   CountingStore store;
 
