@@ -261,6 +261,7 @@ void GroupRunner::restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Tim
     saved.erase(mine, saved.end());
     state.life->tracker()->restore(std::move(alerts), at);
     move_records(state, old_id);
+    send_due(state, at);
   }
 }
 

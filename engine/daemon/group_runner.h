@@ -78,7 +78,9 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   // Takes over the alerts of the rules that `same` says are the same, as far as they have none.
   using SameRule = bool (*)(const rule::Rule& mine, const rule::Rule& theirs);
   void adopt(GroupRunner& before, SameRule same);
-  // Takes the alerts of this group's rules out of `saved`, those of rules that `is_of` names.
+  // Takes the alerts of this group's rules out of `saved`, those of rules that `is_of` names. What
+  // is due is sent at once: a process that never lives to its first evaluation must not let
+  // receivers believe that an alert has ended.
   using IsOf = bool (*)(const state::SavedAlert& saved, const rule::Rule& rule);
   void restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Timestamp at);
   // Writes the recordings of this group's rules into the store, as they were written before.

@@ -363,6 +363,33 @@ TEST_CASE("alerts go on after a restart, in a group of another name too") {
   CHECK(after.kept.begin()->second.alert.active_at == since);
 }
 
+TEST_CASE("what fires is sent on before the first evaluation after a restart") {
+  const char* const rules =
+      "groups: [{name: g, rules: [{alert: Fires, expr: m > 1}, {alert: Waits, expr: m > 1, for: "
+      "1h}]}]";
+  World before;
+  before.apply(rules);
+  before.set(Labels{{"__name__", "m"}}, 6);
+  before.clock.advance(15s);
+  REQUIRE(before.sent == std::vector<std::string>{"Fires firing"});
+  World soon;
+  soon.clock.advance(30s);
+  soon.apply(rules);
+  soon.restore(before);
+  CHECK(soon.sent.empty());  // Not for resend_delay.
+  // Processes that are killed before they have evaluated anything.
+  auto& last = before;
+  for (const auto later : {120s, 125s, 200s}) {
+    CAPTURE(later.count());
+    World next;
+    next.clock.advance(later);
+    next.apply(rules);
+    next.restore(last);
+    CHECK(next.sent.size() == (later == 125s ? 0 : 1));
+    last.kept = std::move(next.kept);
+  }
+}
+
 TEST_CASE("a reload that renames a group loses nothing, and what is kept moves with it") {
   World w;
   w.apply("groups: [{name: g, rules: [{alert: A, expr: m > 1}]}]");
