@@ -149,6 +149,13 @@ std::shared_ptr<const store::WindowReader> PartsReader::window(std::size_t runs,
                                        below_.window(runs, after, upto));
 }
 
+std::size_t PartsReader::read_ends_ahead(std::span<const store::RowRun> runs,
+                                         std::span<const store::Interval> windows,
+                                         std::span<store::EndsBatch> out) const {
+  if (is_ours(runs[0].block)) return SeriesReader::read_ends_ahead(runs, windows, out);
+  return below_.read_ends_ahead(runs, windows, out);
+}
+
 void PartsReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                             store::Grid& out) const {
   if (ids.empty() || !is_ours(ids[0])) return below_.read_grid(ids, after, upto, out);

@@ -36,6 +36,9 @@ class PartsReader : public store::SeriesReader {
   std::vector<store::RowRun> runs_of(std::span<const store::SeriesId> ids) const override;
   std::shared_ptr<const store::WindowReader> window(std::size_t runs, Timestamp after,
                                                     Timestamp upto) const override;
+  std::size_t read_ends_ahead(std::span<const store::RowRun> runs,
+                              std::span<const store::Interval> windows,
+                              std::span<store::EndsBatch> out) const override;
   void read_grid(std::span<const store::SeriesId> ids, Timestamp after, Timestamp upto,
                  store::Grid& out) const override;
   bool has_histograms() const override { return has_histograms_ || below_.has_histograms(); }

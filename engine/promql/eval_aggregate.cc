@@ -94,6 +94,45 @@ class AggregateNode : public Node {
   Memo<Grouping> grouping_;
 };
 
+// The values of one evaluation on their way into their groups.
+class Fold {
+ public:
+  explicit Fold(const Folding& folding) : folding_(folding) {}
+
+  // `groups` has each row's, `runs` says the same of a sum's; both must outlive the adding.
+  void begin(std::size_t count, std::span<const std::uint32_t> groups,
+             std::span<const GroupRun> runs) {
+    groups_ = groups;
+    if (!is_sum()) return accumulators_.assign(count, {});
+    sums_.reset(count);
+    sums_.start(runs);
+  }
+
+  // The values of the rows from `first` on, which follow those that came before.
+  void add(std::span<const double> values, std::size_t first) {
+    if (is_sum()) return sums_.add(values);
+    folding_.fold(values, groups_.subspan(first, values.size()), accumulators_);
+  }
+
+  void put_results(std::span<double> out) const {
+    for (std::size_t g = 0; g < out.size(); ++g) out[g] = is_sum() ? sums_.sum(g) : result(g);
+  }
+
+ private:
+  // Sums, by far the most frequent, have a way of their own.
+  bool is_sum() const { return folding_.op == AggregateOp::Sum; }
+
+  double result(std::size_t group) const {
+    const Accumulator& accumulator = accumulators_[group];
+    return accumulator.count > 0 ? folding_.result(accumulator) : store::absent_value();
+  }
+
+  Folding folding_;
+  std::span<const std::uint32_t> groups_;
+  GroupSums sums_;
+  std::vector<Accumulator> accumulators_;
+};
+
 // sum, avg, count, …: one number per group. Of an input that works ahead, the rows are folded as
 // they come, for many steps at once.
 class FoldNode : public AggregateNode, private LooksAhead {
@@ -111,8 +150,8 @@ class FoldNode : public AggregateNode, private LooksAhead {
   }
 
  private:
-  // How many accumulators there are at once, at most.
-  static constexpr std::size_t kMostAccumulators = std::size_t{1} << 20;
+  // Of how many groups at how many steps there are sums at once, at most: what a cache holds.
+  static constexpr std::size_t kMostSums = std::size_t{1} << 18;
 
   Result<Frame> evaluate(Context& context) {
     if (RowStream* rows = stream_of_input(context)) {
@@ -121,8 +160,8 @@ class FoldNode : public AggregateNode, private LooksAhead {
     const auto frame = input(context);
     if (!frame) return frame;
     const Grouping& by = grouping(frame->shape);
-    begin(by, frame->shape);
-    add(frame->values, 0, by);
+    begin(1, by, frame->shape);
+    folds_[0].add(frame->values, 0);
     Frame out = results(by);
     if (!frame->histograms.empty()) {
       fold_histograms(aggregate_, *frame, by.groups, out, context.annotations);
@@ -130,28 +169,9 @@ class FoldNode : public AggregateNode, private LooksAhead {
     return out;
   }
 
-  // Sums, by far the most frequent, have a way of their own.
-  bool is_sum() const { return folding_.op == AggregateOp::Sum; }
-
-  // `by` are the groups of the rows of `shape`.
-  void begin(const Grouping& by, const ShapePtr& shape) {
-    const std::size_t groups = by.shape->rows.size();
-    if (!is_sum()) return groups_.assign(groups, {});
-    sums_.reset(groups);
-    sums_.start(runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); }));
-  }
-
-  // The values of the rows from `first` on, which follow those that came before.
-  void add(std::span<const double> values, std::size_t first, const Grouping& by) {
-    if (is_sum()) return sums_.add(values);
-    folding_.fold(values, std::span(by.groups).subspan(first, values.size()), groups_);
-  }
-
   Frame results(const Grouping& by) const {
     Frame out(by.shape);
-    for (std::size_t g = 0; g < out.values.size(); ++g) {
-      out.values[g] = is_sum() ? sums_.sum(g) : result(groups_[g]);
-    }
+    folds_[0].put_results(out.values);
     return out;
   }
 
@@ -168,10 +188,10 @@ class FoldNode : public AggregateNode, private LooksAhead {
     if (!shape) return fail(shape.error());
     const Grouping& by = grouping(*shape);
     if (is_sum() && !rows.pieces().empty()) return kept_sums(context, rows, *shape, by);
-    begin(by, *shape);
+    begin(1, by, *shape);
     for (std::size_t first = 0; first < by.groups.size(); first += rows_.count) {
       rows.read_now(first, context, rows_);
-      add(std::span(rows_.values).first(rows_.count), first, by);
+      folds_[0].add(rows_.step(0), first);
     }
     if (auto counted = context.count(0); !counted) return fail(counted.error());
     return results(by);
@@ -200,39 +220,38 @@ class FoldNode : public AggregateNode, private LooksAhead {
   }
 
   Result<void> fold_ahead(Context& context, RowStream& rows) {
-    const Grouping* by = nullptr;
-    std::size_t steps = 0;
-    const auto begin = [&](const ShapePtr& shape) {
-      by = &grouping(shape);
-      const std::size_t groups = by->shape->rows.size();
-      const std::size_t most = kMostAccumulators / std::max<std::size_t>(groups, 1);
-      buffer_.reset(context, shape, by->shape, Steps::upcoming(context, most));
-      steps = buffer_.steps().count;
-      groups_.assign(groups * steps, {});
+    const auto begin_all = [&](const ShapePtr& shape) {
+      const Grouping& by = grouping(shape);
+      const std::size_t most = kMostSums / std::max<std::size_t>(by.shape->rows.size(), 1);
+      buffer_.reset(context, shape, by.shape, Steps::upcoming(context, most));
+      begin(buffer_.steps().count, by, shape);
     };
     const auto add = [&](const StreamedRows& some) {
-      for (std::size_t i = 0; i < some.count; ++i) {
-        folding_.fold_steps(some.row(i), &groups_[by->groups[some.first + i] * steps]);
-      }
+      for (std::size_t k = 0; k < some.steps; ++k) folds_[k].add(some.step(k), some.first);
     };
-    if (auto filled = buffer_.fill(context, rows, begin, add); !filled) return filled;
-    for (std::size_t k = 0; k < steps; ++k) {
-      std::vector<double>& values = buffer_.values(k);
-      for (std::size_t g = 0; g < values.size(); ++g) values[g] = result(groups_[g * steps + k]);
-    }
+    if (auto filled = buffer_.fill(context, rows, begin_all, add); !filled) return filled;
+    for (std::size_t k = 0; k < buffer_.steps().count; ++k)
+      folds_[k].put_results(buffer_.values(k));
     return {};
   }
 
-  double result(const Accumulator& group) const {
-    return group.count > 0 ? folding_.result(group) : store::absent_value();
+  bool is_sum() const { return folding_.op == AggregateOp::Sum; }
+
+  // Folds of rows of this shape, by these groups.
+  void begin(std::size_t count, const Grouping& by, const ShapePtr& shape) {
+    std::span<const GroupRun> runs;
+    if (is_sum()) runs = runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); });
+    if (folds_.size() < count) folds_.resize(count, Fold(folding_));
+    for (std::size_t k = 0; k < count; ++k) {
+      folds_[k].begin(by.shape->rows.size(), by.groups, runs);
+    }
   }
 
   Folding folding_;
   std::string text_;
   std::vector<Need> needs_;
-  GroupSums sums_;
   Memo<std::vector<GroupRun>> runs_;  // Of the sums' rows.
-  std::vector<Accumulator> groups_;   // With several steps: by group, then by step.
+  std::vector<Fold> folds_;           // By step.
   KeptSums kept_;                     // Of sums whose rows come in pieces.
   StepBuffer buffer_;
   StreamedRows rows_;

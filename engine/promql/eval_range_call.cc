@@ -33,9 +33,9 @@ struct Track {
   };
 
   Steps steps;
-  std::vector<store::Interval> windows;  // By step.
-  std::vector<std::int64_t> times_ms;    // Of the samples.
-  std::vector<Bounds> bounds;            // By step: the window's samples.
+  std::span<const store::Interval> windows;  // By step.
+  std::vector<std::int64_t> times_ms;        // Of the samples.
+  std::vector<Bounds> bounds;                // By step: the window's samples.
 
   void find_bounds() {
     bounds.clear();
@@ -94,10 +94,10 @@ class RangeCallNode : public Node, private RowStream {
   // The values of some rows from `first` on, of the window that the argument has opened. How many:
   // one at least, and not more than `out` has room for. absent_value() where a row has none.
   virtual std::size_t evaluate(std::size_t first, std::span<double> out) = 0;
-  // The rows that follow have samples at the times of `track`.
-  virtual void settle(const Track& track) = 0;
-  // One row, which has a sample at each of them: its value at every step.
-  virtual void slide(const Track& track, std::span<const double> values, std::span<double> out) = 0;
+  // One or more of the rows from `first` on, with their values at all of the steps, of which these
+  // are the windows. absent_value() where a row has none. It counts their samples itself.
+  virtual void evaluate_ahead(const Steps& steps, std::span<const store::Interval> windows,
+                              WindowsAhead& ahead, std::size_t first, StreamedRows& out) = 0;
   virtual void note(const Frame&, Annotations&) {}
   virtual void note(const StreamedRows&, Annotations&) {}
 
@@ -135,8 +135,7 @@ class RangeCallNode : public Node, private RowStream {
       };
       const auto add = [&](const StreamedRows& some) {
         for (std::size_t k = 0; k < some.steps; ++k) {
-          double* const out = buffer_.values(k).data() + some.first;
-          for (std::size_t row = 0; row < some.count; ++row) out[row] = some.row(row)[k];
+          std::ranges::copy(some.step(k), buffer_.values(k).data() + some.first);
         }
       };
       if (auto filled = buffer_.fill(context, rows, begin, add); !filled) {
@@ -158,61 +157,15 @@ class RangeCallNode : public Node, private RowStream {
   }
 
   void read(const Steps& steps, std::size_t first, Context& context, StreamedRows& out) override {
-    track_.steps = steps;
-    track_.windows.clear();
+    WindowsAhead& ahead = *argument_->ahead(context);
+    windows_.clear();
     for (std::size_t k = 0; k < steps.count; ++k) {
-      track_.windows.push_back(argument_->ahead(context)->window_at(context, steps.at(k)));
+      windows_.push_back(ahead.window_at(context, steps.at(k)));
     }
-    argument_->ahead(context)->read_grid(
-        first, {track_.windows.front().after, track_.windows.back().upto}, grid_);
     out.first = first;
-    out.count = grid_.rows;
     out.steps = steps.count;
-    out.values.assign(out.count * steps.count, store::absent_value());
-    out.samples.assign(steps.count, 0);
-    slide_over_grid(out);
+    evaluate_ahead(steps, windows_, ahead, first, out);
     note(out, context.annotations);
-  }
-
-  // Rows with a sample at every time first: they have more than the times in common.
-  void slide_over_grid(StreamedRows& out) {
-    track_.times_ms = grid_.times_ms;
-    gaps_.clear();
-    slide_begin();
-    for (std::size_t row = 0; row < grid_.rows; ++row) {
-      const auto values = grid_.row(row);
-      if (std::any_of(values.begin(), values.end(), store::is_absent)) {
-        gaps_.push_back(row);
-      } else {
-        slide_row(values, row, out);
-      }
-    }
-    for (const std::size_t row : gaps_) {
-      leave_out_gaps(row);
-      slide_begin();
-      slide_row(values_, row, out);
-    }
-  }
-
-  void slide_begin() {
-    track_.find_bounds();
-    settle(track_);
-  }
-
-  void slide_row(std::span<const double> values, std::size_t row, StreamedRows& out) {
-    for (std::size_t k = 0; k < out.steps; ++k) out.samples[k] += track_.bounds[k].count();
-    slide(track_, values, std::span(out.values).subspan(row * out.steps, out.steps));
-  }
-
-  void leave_out_gaps(std::size_t row) {
-    track_.times_ms.clear();
-    values_.clear();
-    const auto values = grid_.row(row);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (store::is_absent(values[i])) continue;
-      track_.times_ms.push_back(grid_.times_ms[i]);
-      values_.push_back(values[i]);
-    }
   }
 
   Call call_;
@@ -220,10 +173,7 @@ class RangeCallNode : public Node, private RowStream {
   Params params_;
   RowwiseShape shape_;
   StepBuffer buffer_;
-  store::Grid grid_;
-  Track track_;
-  std::vector<std::size_t> gaps_;  // The grid's rows that have some.
-  std::vector<double> values_;     // Of one such row.
+  std::vector<store::Interval> windows_;  // By step.
 };
 
 // avg_over_time(m) and its like: a function of each row's samples.
@@ -256,34 +206,78 @@ class SamplesCallNode : public RangeCallNode {
     return count;
   }
 
-  void settle(const Track&) override {}
-
-  void slide(const Track& track, std::span<const double> values, std::span<double> out) override {
-    if (quantile_) return slide_quantile(track, values, out);
-    samples_.clear();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      samples_.push_back({from_millis(track.times_ms[i]), values[i]});
-    }
-    for (std::size_t k = 0; k < out.size(); ++k) {
-      const auto& [first, last] = track.bounds[k];
-      const auto& [after, upto] = track.windows[k];
-      const auto samples = std::span<const Sample>(samples_).subspan(first, last - first);
-      put_value({samples, after, upto, track.steps.at(k)}, out[k]);
-    }
+  void evaluate_ahead(const Steps& steps, std::span<const store::Interval> windows,
+                      WindowsAhead& ahead, std::size_t first, StreamedRows& out) override {
+    track_.steps = steps;
+    track_.windows = windows;
+    ahead.read_grid(first, {windows.front().after, windows.back().upto}, grid_);
+    out.count = grid_.rows;
+    out.values.assign(out.count * steps.count, store::absent_value());
+    out.samples.assign(steps.count, 0);
+    slide_over_grid(out);
   }
 
  private:
   static constexpr std::size_t kWindowsAtOnce = 64;  // Their samples fit into the nearest cache.
 
+  // Rows with a sample at every time first: they have the bounds of their windows in common.
+  void slide_over_grid(StreamedRows& out) {
+    track_.times_ms = grid_.times_ms;
+    track_.find_bounds();
+    gaps_.clear();
+    for (std::size_t row = 0; row < grid_.rows; ++row) {
+      const auto values = grid_.row(row);
+      if (std::any_of(values.begin(), values.end(), store::is_absent)) {
+        gaps_.push_back(row);
+      } else {
+        slide(values, row, out);
+      }
+    }
+    for (const std::size_t row : gaps_) {
+      leave_out_gaps(row);
+      track_.find_bounds();
+      slide(values_, row, out);
+    }
+  }
+
+  void leave_out_gaps(std::size_t row) {
+    track_.times_ms.clear();
+    values_.clear();
+    const auto values = grid_.row(row);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (store::is_absent(values[i])) continue;
+      track_.times_ms.push_back(grid_.times_ms[i]);
+      values_.push_back(values[i]);
+    }
+  }
+
+  // A row that has these values at the times of the track.
+  void slide(std::span<const double> values, std::size_t row, StreamedRows& out) {
+    if (quantile_) return slide_quantile(values, row, out);
+    samples_.clear();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      samples_.push_back({from_millis(track_.times_ms[i]), values[i]});
+    }
+    for (std::size_t k = 0; k < out.steps; ++k) {
+      const auto& [first, last] = track_.bounds[k];
+      const auto& [after, upto] = track_.windows[k];
+      const auto samples = std::span<const Sample>(samples_).subspan(first, last - first);
+      put_value({samples, after, upto, track_.steps.at(k)}, out.step(k)[row]);
+      out.samples[k] += samples.size();
+    }
+  }
+
   // Windows overlap: what they have in common is sorted once.
-  void slide_quantile(const Track& track, std::span<const double> values, std::span<double> out) {
+  void slide_quantile(std::span<const double> values, std::size_t row, StreamedRows& out) {
     sorted_.clear();
     Track::Bounds in;
-    for (std::size_t k = 0; k < out.size(); ++k) {
-      const Track::Bounds& now = track.bounds[k];
+    for (std::size_t k = 0; k < out.steps; ++k) {
+      const Track::Bounds& now = track_.bounds[k];
+      out.samples[k] += now.count();
       for (; in.last < now.last; ++in.last) sorted_.add(values[in.last]);
       for (; in.first < now.first; ++in.first) sorted_.remove(values[in.first]);
-      if (now.count() > 0) out[k] = quantile_of_sorted(param_values_[0], sorted_.values());
+      if (now.count() == 0) continue;
+      out.step(k)[row] = quantile_of_sorted(param_values_[0], sorted_.values());
     }
   }
 
@@ -297,7 +291,11 @@ class SamplesCallNode : public RangeCallNode {
   Timestamp at_{};
   std::span<const double> param_values_;
   store::Windows windows_;
-  std::vector<Sample> samples_;
+  store::Grid grid_;
+  Track track_;
+  std::vector<std::size_t> gaps_;  // The grid's rows that have some.
+  std::vector<double> values_;     // Of one such row.
+  std::vector<Sample> samples_;    // Of a row.
   SortedWindow sorted_;
 };
 
@@ -315,28 +313,17 @@ class ChangeCallNode : public RangeCallNode {
     return ends_.rows;
   }
 
-  void settle(const Track& track) override {
-    extrapolations_.resize(track.bounds.size());
-    for (std::size_t k = 0; k < track.bounds.size(); ++k) {
-      const Track::Bounds& in = track.bounds[k];
-      if (in.count() < 2) continue;
-      extrapolations_[k] = {track.windows[k], track.times_ms[in.first], track.times_ms[in.last - 1],
-                            in.count(), change_.per};
-    }
-  }
-
-  void slide(const Track& track, std::span<const double> values, std::span<double> out) override {
-    find_resets(values);
-    auto reset = resets_.begin();  // The first inside the window.
-    for (std::size_t k = 0; k < out.size(); ++k) {
-      const Track::Bounds& in = track.bounds[k];
-      if (in.count() < 2) continue;
-      const double first = values[in.first];
-      double lost = 0;
-      while (reset != resets_.end() && *reset <= in.first) ++reset;
-      for (auto it = reset; it != resets_.end() && *it < in.last; ++it) lost += values[*it - 1];
-      const double by = values[in.last - 1] - first + lost;
-      out[k] = by * extrapolations_[k].factor(change_.counts, first, by);
+  void evaluate_ahead(const Steps& steps, std::span<const store::Interval> windows,
+                      WindowsAhead& ahead, std::size_t first, StreamedRows& out) override {
+    by_window_.resize(std::max(by_window_.size(), steps.count));
+    const auto ends = std::span(by_window_).first(steps.count);
+    ahead.read_ends(first, windows, ends);
+    out.count = ends[0].rows;
+    out.values.resize(out.count * steps.count);
+    out.samples.resize(steps.count);
+    for (std::size_t k = 0; k < steps.count; ++k) {
+      put_changes(change_, ends[k], windows[k], out.step(k));
+      out.samples[k] = ends[k].sample_count();
     }
   }
 
@@ -387,27 +374,19 @@ class ChangeCallNode : public RangeCallNode {
       const auto begin = std::lower_bound(suspects.begin(), suspects.end(), rows.first);
       const auto end = std::lower_bound(begin, suspects.end(), rows.first + rows.count);
       const bool any = std::any_of(begin, end, [&](std::size_t row) {
-        const auto values = rows.row(row - rows.first);
-        return !std::all_of(values.begin(), values.end(), store::is_absent);
+        for (std::size_t k = 0; k < rows.steps; ++k) {
+          if (!store::is_absent(rows.step(k)[row - rows.first])) return true;
+        }
+        return false;
       });
       if (any) note_no_counter(name, *call().args[0], annotations);
-    }
-  }
-
-  // Where a counter began anew; a gauge never does.
-  void find_resets(std::span<const double> values) {
-    resets_.clear();
-    if (change_.counts == Counts::Gauge) return;
-    for (std::size_t i = 1; i < values.size(); ++i) {
-      if (values[i] < values[i - 1]) resets_.push_back(i);
     }
   }
 
   Change change_;
   Memo<Suspects> suspects_;
   store::EndsBatch ends_;
-  std::vector<Extrapolation> extrapolations_;  // By step.
-  std::vector<std::size_t> resets_;            // Of one row, as indices into its samples.
+  std::vector<store::EndsBatch> by_window_;
 };
 
 }  // namespace

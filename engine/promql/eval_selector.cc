@@ -121,6 +121,14 @@ class MatrixSelectorNode : public RangeNode, private WindowsAhead {
     selection_.reader->read_grid(ids, all.after, all.upto, out);
   }
 
+  void read_ends(std::size_t first, std::span<const store::Interval> windows,
+                 std::span<store::EndsBatch> out) override {
+    const Layout& layout = find_layout();
+    const Piece& piece = layout.pieces[layout.piece_at(first)];
+    selection_.reader->read_ends_ahead(std::span(layout.runs).subspan(piece.first_run), windows,
+                                       out);
+  }
+
   MatrixSelector selector_;
   SelectorNode::Selection selection_;
   Memo<Layout> layout_;  // Of the selection.

@@ -73,18 +73,8 @@ void fold(std::span<const double> values, std::span<const std::uint32_t> groups,
 }
 
 template <void (*Add)(Accumulator&, double)>
-void fold_steps(std::span<const double> values, Accumulator* out) {
-  for (const double value : values) {
-    Accumulator& step = *out++;
-    if (store::is_absent(value)) continue;
-    step.count += 1;
-    Add(step, value);
-  }
-}
-
-template <void (*Add)(Accumulator&, double)>
 constexpr Folding folding(AggregateOp op, double (*result)(const Accumulator&)) {
-  return {op, fold<Add>, fold_steps<Add>, result};
+  return {op, fold<Add>, result};
 }
 constexpr Folding kFoldings[] = {
     folding<add_to_sum>(AggregateOp::Sum, sum_of),

@@ -26,8 +26,6 @@ struct Folding {
   // Adds every value to its group.
   void (*fold)(std::span<const double> values, std::span<const std::uint32_t> groups,
                std::span<Accumulator> out);
-  // Adds one row's values at several steps to its group, which has an accumulator for each.
-  void (*fold_steps)(std::span<const double> values, Accumulator* out);
   double (*result)(const Accumulator&);
 };
 

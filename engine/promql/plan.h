@@ -111,8 +111,11 @@ class WindowsAhead {
  public:
   virtual ~WindowsAhead() = default;
   virtual store::Interval window_at(const Context& context, Timestamp at) const = 0;
-  // Of some rows from `first` on. It does not count samples.
+  // Of some rows from `first` on: the first of all, or those after the last that were read. They do
+  // not count samples.
   virtual void read_grid(std::size_t first, const store::Interval& all, store::Grid& out) = 0;
+  virtual void read_ends(std::size_t first, std::span<const store::Interval> windows,
+                         std::span<store::EndsBatch> out) = 0;
 };
 
 // Rows of a RangeNode whose samples stand in one place, and are read at one go.

@@ -31,12 +31,13 @@ struct StreamedRows {
   std::size_t first = 0;
   std::size_t count = 0;
   std::size_t steps = 0;
-  std::vector<double> values;        // Row after row; absent_value() where there is no sample.
+  std::vector<double> values;        // Step after step; absent_value() where there is no sample.
   std::vector<std::size_t> samples;  // How many were read, by step.
 
-  std::span<const double> row(std::size_t index) const {
-    return {values.data() + index * steps, steps};
+  std::span<const double> step(std::size_t index) const {
+    return {values.data() + index * count, count};
   }
+  std::span<double> step(std::size_t index) { return {values.data() + index * count, count}; }
 };
 
 class RowStream {

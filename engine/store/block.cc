@@ -61,7 +61,7 @@ std::vector<SeriesId> Block::series() const {
   return out;
 }
 
-Block::ColumnPtr Block::take_column(Timestamp at) {
+Block::ColumnPtr Block::take_spare(Timestamp at) {
   ColumnPtr column;
   if (spare_.empty()) {
     column = std::make_unique<Column>();
@@ -70,26 +70,44 @@ Block::ColumnPtr Block::take_column(Timestamp at) {
     spare_.pop_back();
   }
   column->at_ms = to_millis(at);
-  column->values.assign(rows_.size(), absent_value());
   column->irregular.clear();
   column->histograms.clear();
   column->failed = false;
   return column;
 }
 
+Block::ColumnPtr Block::take_column(Timestamp at) {
+  ColumnPtr column = take_spare(at);
+  column->values.assign(rows_.size(), absent_value());
+  return column;
+}
+
 bool Block::append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
                    bool restarted) {
-  if (!columns_.empty() && columns_.back()->at_ms >= to_millis(at)) return false;
-  seal_upto(columns_.size());
+  if (is_late(at)) return false;
   ColumnPtr column = take_column(at);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     column->values[rows[i]] = values[i];
     rows_[rows[i]].last_ms = column->at_ms;
   }
+  append(std::move(column), restarted);
+  return true;
+}
+
+bool Block::append_all(Timestamp at, std::vector<double>& values, bool restarted) {
+  if (is_late(at)) return false;
+  ColumnPtr column = take_spare(at);
+  column->values.swap(values);
+  for (RowState& row : rows_) row.last_ms = column->at_ms;
+  append(std::move(column), restarted);
+  return true;
+}
+
+void Block::append(ColumnPtr column, bool restarted) {
+  seal_upto(columns_.size());
   note_irregular(*column, restarted);
   add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
-  return true;
 }
 
 void Block::note_irregular(Column& now, bool restarted) {
@@ -122,7 +140,7 @@ void Block::start_from_zero(Row row) {
 }
 
 void Block::append_stale(Timestamp at) {
-  if (columns_.empty() || columns_.back()->at_ms >= to_millis(at)) return;
+  if (columns_.empty() || is_late(at)) return;
   ColumnPtr column = take_column(at);
   column->failed = true;
   const Column& before = *columns_.back();
@@ -286,20 +304,27 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   return empty;
 }
 
-// Rules mostly ask for the longest window that a block is kept for, up to now: its bounds are near
-// the ends.
 Block::Range Block::range(Timestamp after, Timestamp upto) const {
+  return {first_after(to_millis(after)), first_after(to_millis(upto))};
+}
+
+// Scrapes are regular: where a moment is can be told from the ends.
+std::size_t Block::first_after(std::int64_t at_ms) const {
   constexpr std::size_t kNear = 4;
+  if (views_.empty() || views_.back().at_ms <= at_ms) return views_.size();
+  if (views_.front().at_ms > at_ms) return 0;
+  const std::int64_t oldest = views_.front().at_ms;
+  const auto share =
+      static_cast<double>(at_ms - oldest) / static_cast<double>(views_.back().at_ms - oldest);
+  const auto near = static_cast<std::size_t>(share * static_cast<double>(views_.size() - 1));
+  std::size_t first = near;
+  while (first > 0 && near - first < kNear && views_[first].at_ms > at_ms) --first;
+  while (first - near < kNear && views_[first].at_ms <= at_ms) ++first;
+  const bool is_it = views_[first].at_ms > at_ms && views_[first - 1].at_ms <= at_ms;
+  if (is_it) return first;
   const auto later = [](std::int64_t at, const ColumnView& view) { return at < view.at_ms; };
-  auto first = views_.begin();
-  const auto near = first + static_cast<std::ptrdiff_t>(std::min(kNear, views_.size()));
-  while (first != near && first->at_ms <= to_millis(after)) ++first;
-  if (first == near) first = std::upper_bound(near, views_.end(), to_millis(after), later);
-  const auto last = !views_.empty() && views_.back().at_ms <= to_millis(upto)
-                        ? views_.end()
-                        : std::upper_bound(first, views_.end(), to_millis(upto), later);
-  return {static_cast<std::size_t>(first - views_.begin()),
-          static_cast<std::size_t>(last - views_.begin())};
+  const auto it = std::upper_bound(views_.begin(), views_.end(), at_ms, later);
+  return static_cast<std::size_t>(it - views_.begin());
 }
 
 std::size_t Block::sample_count() const { return columns_.size() * rows_.count(); }

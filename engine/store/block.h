@@ -83,6 +83,8 @@ class Block {
 
   bool append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
               bool restarted);
+  // The same for all rows, in their order. Takes the values; what is left of them is memory.
+  bool append_all(Timestamp at, std::vector<double>& values, bool restarted);
   void append_stale(Timestamp at);
   bool insert(Row row, Timestamp at, double value);
   bool insert(Row row, Timestamp at, HistogramPtr histogram);
@@ -125,13 +127,20 @@ class Block {
 
   using ColumnPtr = std::unique_ptr<Column>;
 
+  // With whatever values; the other one has none.
+  ColumnPtr take_spare(Timestamp at);
   ColumnPtr take_column(Timestamp at);
+  bool is_late(Timestamp at) const {
+    return !columns_.empty() && columns_.back()->at_ms >= to_millis(at);
+  }
+  void append(ColumnPtr column, bool restarted);
   // Each change of columns_ is one of these, or followed by renew_view().
   void add_column(std::size_t index, ColumnPtr column);
   void renew_view(std::size_t index);
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
   std::size_t first_not_before(std::int64_t at_ms) const;
+  std::size_t first_after(std::int64_t at_ms) const;
   void begin_column(std::size_t index, Timestamp at);
   void seal_upto(std::size_t count);
   void list_irregular(std::size_t index);

@@ -130,10 +130,34 @@ bool Store::append_column(BlockId block, Timestamp at, std::span<const SeriesId>
   for (const SeriesId id : ids) rows.push_back(places_[id].row);
   Block& written = block_of(block);
   if (!written.append(at, rows, values, restarted)) return false;
-  const ColumnView& newest = written.views().back();
-  newest_[block] = {newest.values, newest.at_ms, newest.size};
+  note_newest(block);
   if (Tape* tape = tape_of(block)) tape->append_column(block, at, ids, values, restarted);
   return true;
+}
+
+void Store::note_newest(BlockId id) {
+  const ColumnView& newest = blocks_[id]->views().back();
+  newest_[id] = {newest.values, newest.at_ms, newest.size};
+}
+
+Store::Appender::Appender(Store& store, BlockId block, std::span<const SeriesId> ids)
+    : store_(store), block_(block), ids_(ids.begin(), ids.end()) {
+  is_all_ = ids.size() == store.block_of(block).row_count();
+  for (const SeriesId id : ids) {
+    is_all_ = is_all_ && store.places_[id].row == rows_.size();
+    rows_.push_back(store.places_[id].row);
+  }
+}
+
+bool Store::Appender::append(Timestamp at, std::vector<double>& values, bool restarted) {
+  if (Tape* tape = store_.tape_of(block_)) {
+    tape->append_column(block_, at, ids_, values, restarted);
+  }
+  Block& written = *store_.blocks_[block_];
+  const bool is_written = is_all_ ? written.append_all(at, values, restarted)
+                                  : written.append(at, rows_, values, restarted);
+  if (is_written) store_.note_newest(block_);
+  return is_written;
 }
 
 void Store::append_stale(BlockId block, Timestamp at) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "store/fetch.h"
+#include "store/moving_range.h"
+#include "tocsin/store.h"
 
 namespace tocsin::store {
 namespace {
@@ -58,13 +60,23 @@ void fetch_rows(const double* column, const RowRun& run) {
   fetch(column + run.row, run.count * sizeof(double));
 }
 
+// The rows of `runs` in the oldest and the newest of the columns.
+void fetch_ends(const Block& block, const Block::Range& columns, std::span<const RowRun> runs) {
+  if (columns.first == columns.last) return;
+  const ColumnView& oldest = block.view(columns.first);
+  const ColumnView& newest = block.view(columns.last - 1);
+  for (const RowRun& run : runs) {
+    if (run.row < oldest.size) fetch_rows(oldest.values, run);
+    if (run.row < newest.size) fetch_rows(newest.values, run);
+  }
+}
+
 }  // namespace
 
-BlockWindow::BlockWindow(const Block& block, Timestamp after, Timestamp upto) : block_(&block) {
-  const Block::Range all = block.range(after, upto);
-  const std::size_t open_from = std::clamp(block.sealed_count(), all.first, all.last);
-  sealed_ = {all.first, open_from};
-  open_ = {open_from, all.last};
+BlockWindow::BlockWindow(const Block& block, Block::Range columns) : block_(&block) {
+  const std::size_t open_from = std::clamp(block.sealed_count(), columns.first, columns.last);
+  sealed_ = {columns.first, open_from};
+  open_ = {open_from, columns.last};
   has_two_ = sealed_.last - sealed_.first >= 2;
   const Block::Range followers{sealed_.first + 1, sealed_.last};
   if (has_two_ && block.has_irregular(followers)) irregular_ = block.irregular_in(followers);
@@ -162,6 +174,24 @@ std::size_t Window::read_ends(std::span<const RowRun> runs, EndsBatch& out) cons
   } else {
     fetch_ahead_of_known(runs, count);
     if (!read_plain(plain_[block], together, out)) windows_[block]->read(together, out);
+  }
+  return count;
+}
+
+std::size_t Store::read_ends_ahead(std::span<const RowRun> runs, std::span<const Interval> windows,
+                                   std::span<EndsBatch> out) const {
+  const std::size_t count = runs_together(runs);
+  const auto together = runs.first(count);
+  const auto following = runs.subspan(count, runs_together(runs.subspan(count)));
+  MovingRange range(*blocks_[runs[0].block], windows.front());
+  std::optional<MovingRange> next;  // What will be read after this, to be there when it is.
+  if (!following.empty()) next.emplace(*blocks_[following[0].block], windows.front());
+  const std::size_t second = count + following.size();
+  if (second < runs.size()) blocks_[runs[second].block]->fetch_views();
+  for (std::size_t k = 0; k < windows.size(); ++k) {
+    if (next) fetch_ends(next->block(), next->move_to(windows[k]), following);
+    const BlockWindow window(range.block(), range.move_to(windows[k]));
+    if (!read_plain(window.plain(), together, out[k])) window.read(together, out[k]);
   }
   return count;
 }

@@ -21,7 +21,9 @@ namespace tocsin::store {
 // the first and the last column say everything.
 class BlockWindow {
  public:
-  BlockWindow(const Block& block, Timestamp after, Timestamp upto);
+  BlockWindow(const Block& block, Timestamp after, Timestamp upto)
+      : BlockWindow(block, block.range(after, upto)) {}
+  BlockWindow(const Block& block, Block::Range columns);
 
   // The two columns, if all rows are such rows, unless they fall.
   struct Plain {

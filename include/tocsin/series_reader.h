@@ -186,6 +186,12 @@ class SeriesReader {
   virtual std::shared_ptr<const WindowReader> window(std::size_t runs, Timestamp after,
                                                      Timestamp upto) const;
 
+  // Replaces `out`, by window, with what a WindowReader's read_ends() gives. `windows` move on:
+  // none begins or ends before the one before it.
+  virtual std::size_t read_ends_ahead(std::span<const RowRun> runs,
+                                      std::span<const Interval> windows,
+                                      std::span<EndsBatch> out) const;
+
   // Replaces `out` with what read() gives for the first of the series, chosen in the same way. For
   // windows that overlap, this is faster than one after another.
   virtual void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
@@ -253,6 +259,16 @@ inline std::shared_ptr<const WindowReader> SeriesReader::window(std::size_t /*ru
                                                                 Timestamp after,
                                                                 Timestamp upto) const {
   return std::make_shared<SampleWindow>(*this, Interval{after, upto});
+}
+
+inline std::size_t SeriesReader::read_ends_ahead(std::span<const RowRun> runs,
+                                                 std::span<const Interval> windows,
+                                                 std::span<EndsBatch> out) const {
+  std::size_t count = 0;
+  for (std::size_t k = 0; k < windows.size(); ++k) {
+    count = window(runs.size(), windows[k].after, windows[k].upto)->read_ends(runs, out[k]);
+  }
+  return count;
 }
 
 inline void SeriesReader::read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,

@@ -85,6 +85,26 @@ class Store : public SeriesReader {
   bool append_column(BlockId block, Timestamp at, std::span<const SeriesId> ids,
                      std::span<const double> values, bool restarted = false);
 
+  // Appends columns of the same series to one block.
+  class Appender {
+   public:
+    // As append_column(). Takes the values, one of each series; what is left of them is memory.
+    bool append(Timestamp at, std::vector<double>& values, bool restarted = false);
+
+   private:
+    friend class Store;
+    Appender(Store& store, BlockId block, std::span<const SeriesId> ids);
+
+    Store& store_;
+    BlockId block_;
+    std::vector<SeriesId> ids_;
+    std::vector<std::uint32_t> rows_;
+    bool is_all_ = false;  // These are all rows, in order.
+  };
+  // For as long as it is used, others may be used on other threads for other blocks, and for
+  // nothing else the store.
+  Appender appender(BlockId block, std::span<const SeriesId> ids) { return {*this, block, ids}; }
+
   // Writes stale markers for every living series of the block: a scrape failed, or a target is
   // gone.
   void append_stale(BlockId block, Timestamp at);
@@ -117,6 +137,8 @@ class Store : public SeriesReader {
   std::vector<RowRun> runs_of(std::span<const SeriesId> ids) const override;
   std::shared_ptr<const WindowReader> window(std::size_t runs, Timestamp after,
                                              Timestamp upto) const override;
+  std::size_t read_ends_ahead(std::span<const RowRun> runs, std::span<const Interval> windows,
+                              std::span<EndsBatch> out) const override;
   void read_grid(std::span<const SeriesId> ids, Timestamp after, Timestamp upto,
                  Grid& out) const override;
   bool has_histograms() const override { return has_histograms_; }
@@ -156,6 +178,8 @@ class Store : public SeriesReader {
   std::span<const std::uint32_t> rows_together(std::span<const SeriesId> ids,
                                                std::span<std::uint32_t> room) const;
   Block& block_of(BlockId id);
+  // A column has been written.
+  void note_newest(BlockId id);
   // Who is to be told of what happens to the block; null: nobody.
   Tape* tape_of(BlockId id) const;
 
