@@ -8,8 +8,8 @@
 namespace tocsin::archive {
 namespace {
 
-// Packed size, unpacked size, checksum of the rest of the chunk, newest time: all little-endian.
-constexpr std::size_t kHead = 20;
+// A head has: packed size, unpacked size, checksum of the rest of the chunk, newest time; all
+// little-endian.
 
 void put_fixed(std::string& out, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i, value >>= 8) {
@@ -37,17 +37,18 @@ std::string pack_chunk(std::string_view records, Timestamp newest) {
   return out + packed;
 }
 
-Result<ChunkHead> read_head(std::string_view file) {
-  if (file.size() < kHead) return fail(ErrorCode::Parse, "it ends in the middle");
-  const std::uint64_t size = take_fixed(file, 0, 4);
-  if (size > file.size() - kHead) return fail(ErrorCode::Parse, "it ends in the middle");
-  return ChunkHead{from_millis(static_cast<std::int64_t>(take_fixed(file, 12, 8))), kHead + size};
+Result<ChunkHead> read_head(std::string_view file, std::size_t size) {
+  if (file.size() < kHeadSize) return fail(ErrorCode::Parse, "it ends in the middle");
+  const std::uint64_t packed = take_fixed(file, 0, 4);
+  if (packed > size - kHeadSize) return fail(ErrorCode::Parse, "it ends in the middle");
+  return ChunkHead{from_millis(static_cast<std::int64_t>(take_fixed(file, 12, 8))),
+                   kHeadSize + packed};
 }
 
 Result<std::string> unpack_chunk(std::string_view file) {
   const auto head = read_head(file);
   if (!head) return fail(head.error());
-  const std::string_view packed = file.substr(kHead, head->size - kHead);
+  const std::string_view packed = file.substr(kHeadSize, head->size - kHeadSize);
   const std::uint64_t size = take_fixed(file, 4, 4);
   if (size > kMaxChunk || crc32(packed) != take_fixed(file, 8, 4)) {
     return fail(ErrorCode::Parse, "its checksum is wrong");

@@ -23,8 +23,12 @@ struct ChunkHead {
   Timestamp newest;
   std::size_t size = 0;  // In the file, the head included.
 };
-// Of the chunk that `file` begins with. Fails with Parse where there is none, or not all of it.
-Result<ChunkHead> read_head(std::string_view file);
+// How many bytes say it.
+inline constexpr std::size_t kHeadSize = 20;
+// Of the chunk that `file` begins with, of which there are `size` bytes, but only the first need be
+// at hand. Fails with Parse where there is none, or not all of it.
+Result<ChunkHead> read_head(std::string_view file, std::size_t size);
+inline Result<ChunkHead> read_head(std::string_view file) { return read_head(file, file.size()); }
 
 // Its records. Fails with Parse when it is damaged.
 Result<std::string> unpack_chunk(std::string_view file);

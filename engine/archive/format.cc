@@ -75,14 +75,18 @@ void put_change(std::string& out, double before, double now) {
   }
 }
 
-double take_change(Cursor& from, double before) {
+Change take_change(Cursor& from, std::int64_t base) {
   const std::uint64_t code = from.varint();
-  if (code == kAbsent) return store::absent_value();
-  if (code == kRaw) return from.raw_double();
+  if (code == kAbsent) return {store::absent_value(), 0};
+  if (code == kRaw) {
+    const double value = from.raw_double();
+    return {value, base_of(value)};
+  }
   // Unsigned, so that no bytes make it overflow.
-  const auto sum =
-      static_cast<std::uint64_t>(base_of(before)) + static_cast<std::uint64_t>(unzigzag(code >> 1));
-  return static_cast<double>(static_cast<std::int64_t>(sum));
+  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(base) +
+                                             static_cast<std::uint64_t>(unzigzag(code >> 1)));
+  const auto value = static_cast<double>(sum);
+  return {value, std::abs(value) <= kLargest ? sum : 0};
 }
 
 }  // namespace tocsin::archive

@@ -73,6 +73,10 @@ class Cursor {
 
 // What turns `before` into `now`, both bit for bit; either may be an absent_value().
 void put_change(std::string& out, double before, double now);
-double take_change(Cursor& from, double before);
+struct Change {
+  double value = 0;
+  std::int64_t base = 0;  // What the next difference is taken from; 0 at first.
+};
+Change take_change(Cursor& from, std::int64_t base);
 
 }  // namespace tocsin::archive

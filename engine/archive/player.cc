@@ -2,11 +2,14 @@
 #include "archive/player.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "archive/chunk.h"
 #include "base/file.h"
+#include "store/fetch.h"
 
 namespace tocsin::archive {
 namespace fs = std::filesystem;
@@ -15,6 +18,7 @@ namespace {
 // How much later than another's record one may come that is of an earlier moment.
 constexpr Duration kDisorder = std::chrono::minutes(1);
 constexpr std::size_t kMostSpare = 100'000;
+constexpr std::size_t kColumnsAhead = 4;
 
 std::vector<std::string> files_of(const std::string& path) {
   std::error_code ignored;
@@ -26,13 +30,49 @@ std::vector<std::string> files_of(const std::string& path) {
   return out;
 }
 
+// A file of which only some bytes are read.
+class FileParts {
+ public:
+  explicit FileParts(const std::string& path) : in_(path, std::ios::binary | std::ios::ate) {
+    if (in_) size_ = static_cast<std::size_t>(in_.tellg());
+  }
+
+  bool is_open() const { return in_.is_open(); }
+  std::size_t size() const { return size_; }
+  // As many as there are of `count` bytes.
+  std::string read(std::size_t at, std::size_t count) {
+    std::string out(std::min(count, size_ - std::min(at, size_)), 0);
+    in_.clear();
+    in_.seekg(static_cast<std::streamoff>(at));
+    in_.read(out.data(), static_cast<std::streamsize>(out.size()));
+    out.resize(static_cast<std::size_t>(in_.gcount()));
+    return out;
+  }
+
+ private:
+  std::ifstream in_;
+  std::size_t size_ = 0;
+};
+
+// The time of a file's first record; nothing if there is none.
+Result<Timestamp> oldest_in(FileParts& file) {
+  const std::string head = file.read(0, kMagic.size() + kHeadSize);
+  const auto chunk = read_head(std::string_view(head).substr(std::min(head.size(), kMagic.size())),
+                               file.size() - std::min(file.size(), kMagic.size()));
+  auto reel = Reel::open(file.read(0, kMagic.size() + (chunk ? chunk->size : 0)));
+  if (!reel) return fail(reel.error());
+  const Reel::Record* first = reel->next();
+  return first ? first->at : Timestamp{};
+}
+
 // Of the last chunk that is whole.
-Timestamp newest_of(std::string_view file, Timestamp oldest) {
+Timestamp newest_in(FileParts& file, Timestamp oldest) {
   Timestamp newest = oldest;
-  file.remove_prefix(kMagic.size());
-  for (auto head = read_head(file); head; head = read_head(file)) {
+  for (std::size_t at = kMagic.size(); at < file.size();) {
+    const auto head = read_head(file.read(at, kHeadSize), file.size() - at);
+    if (!head) break;
     newest = std::max(newest, head->newest);
-    file.remove_prefix(head->size);
+    at += head->size;
   }
   return newest;
 }
@@ -65,21 +105,15 @@ Result<Player> Player::open(const std::vector<std::string>& paths, PlayerOptions
 }
 
 Result<void> Player::add(const std::string& path) {
-  auto bytes = read_file(path);
-  if (!bytes) return fail(bytes.error());
-  const auto oldest_in = [&]() -> Result<Timestamp> {
-    auto reel = Reel::open(*bytes);
-    if (!reel) return fail(reel.error());
-    const Reel::Record* first = reel->next();
-    if (!first) return Timestamp{};
-    return first->at;
-  }();
-  if (!oldest_in) return fail(oldest_in.error());
-  if (*oldest_in == Timestamp{}) {
+  FileParts file(path);
+  if (!file.is_open()) return fail(ErrorCode::Io, path + ": " + std::strerror(errno));
+  const auto oldest = oldest_in(file);
+  if (!oldest) return fail(oldest.error());
+  if (*oldest == Timestamp{}) {
     damage_.push_back(path + ": nothing in it can be read");
     return {};
   }
-  files_.push_back({path, *oldest_in, newest_of(*bytes, *oldest_in)});
+  files_.push_back({path, *oldest, newest_in(file, *oldest)});
   return {};
 }
 
@@ -103,7 +137,8 @@ bool Player::next_reel() {
   while (!reel_ && next_file_ < files_.size()) {
     const File& file = files_[next_file_++];
     auto bytes = read_file(file.path);
-    auto reel = bytes ? Reel::open(std::move(*bytes)) : Result<Reel>(fail(bytes.error()));
+    auto reel =
+        bytes ? Reel::open(std::move(*bytes), roll_.get()) : Result<Reel>(fail(bytes.error()));
     if (reel) {
       reel_.emplace(std::move(*reel));
     } else {
@@ -127,48 +162,70 @@ bool Player::fetch_one() {
     if (!next_reel()) return false;
     record = reel_->next();
   }
-  Fetched fetched{*record, std::exchange(begins_file_, false), false, {}, {}};
-  switch (record->kind) {
-    case Kind::Block:
-      wants_.emplace_back();
-      break;
-    case Kind::Series:
-      fetch_series(fetched);
-      break;
-    case Kind::Column: {
-      const std::vector<double>& all = reel_->values(record->block);
-      if (!spare_.empty()) {
-        fetched.values = std::move(spare_.back());
-        spare_.pop_back();
-        fetched.values.clear();
-      }
-      const std::vector<std::uint32_t>& wanted = wants_[record->block];
-      if (wanted.size() == all.size()) {
-        fetched.values.assign(all.begin(), all.end());
-        break;
-      }
-      for (const std::uint32_t row : wanted) {
-        fetched.values.push_back(row < all.size() ? all[row] : store::absent_value());
-      }
-      break;
-    }
-    case Kind::Sample: {
-      const auto& wanted = wants_[record->block];
-      fetched.wanted = std::binary_search(wanted.begin(), wanted.end(), record->row);
-      break;
-    }
-    default:
-      break;
-  }
   last_fetched_ = std::max(last_fetched_, record->at);
-  fetched_.push_back(std::move(fetched));
+  Stretch& stretch = stretch_of(*record);
+  stretch.last = std::max(stretch.last, record->at);
+  if (record->kind == Kind::Run) return true;
+  if (record->kind == Kind::Block) wants_.emplace_back();
+  if (stretch.blocks.size() < wants_.size()) stretch.blocks.resize(wants_.size());
+  Fetched& fetched = stretch.blocks[record->block].emplace_back();
+  fetched.record = *record;
+  if (record->kind == Kind::Series) fetch_series(fetched);
+  if (record->kind == Kind::Column) fetch_column(fetched);
+  if (record->kind == Kind::Sample) {
+    const auto& wanted = wants_[record->block];
+    fetched.wanted = std::binary_search(wanted.begin(), wanted.end(), record->row);
+  }
   return true;
+}
+
+void Player::Stretch::clear() {
+  begins_file = false;
+  run.reset();
+  for (std::vector<Fetched>& records : blocks) records.clear();
+  last = {};
+}
+
+// Where the record belongs: to the last one, or to one that it begins.
+Player::Stretch& Player::stretch_of(const Reel::Record& record) {
+  const bool is_run = record.kind == Kind::Run;
+  if (fetched_.empty() || begins_file_ || is_run) {
+    if (spare_stretches_.empty()) spare_stretches_.emplace_back();
+    Stretch& stretch = fetched_.emplace_back(std::move(spare_stretches_.back()));
+    spare_stretches_.pop_back();
+    stretch.begins_file = std::exchange(begins_file_, false);
+    if (is_run) stretch.run = record;
+  }
+  return fetched_.back();
+}
+
+void Player::fetch_column(Fetched& fetched) {
+  if (!spare_.empty()) {
+    fetched.values = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  const std::vector<double>& all = reel_->values(fetched.record.block);
+  const std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
+  fetched.is_full = true;
+  if (wanted.size() == all.size()) {
+    fetched.values.assign(all.begin(), all.end());
+    fetched.is_full = std::none_of(all.begin(), all.end(), store::is_absent);
+    return;
+  }
+  fetched.values.clear();
+  for (const std::uint32_t row : wanted) {
+    const double value = row < all.size() ? all[row] : store::absent_value();
+    fetched.values.push_back(value);
+    fetched.is_full = fetched.is_full && !store::is_absent(value);
+  }
 }
 
 void Player::fetch_series(Fetched& fetched) {
   const std::uint32_t row = fetched.record.row;
   fetched.labels = reel_->labels();
-  fetched.wanted = !options_.wants || options_.wants(fetched.labels);
+  bool& is_wanted = roll_->at(reel_->number_of(fetched.record.block), row).wanted;
+  if (!fetched.record.known) is_wanted = !options_.wants || options_.wants(fetched.labels);
+  fetched.wanted = is_wanted;
   std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
   const auto place = std::lower_bound(wanted.begin(), wanted.end(), row);
   const bool was_wanted = place != wanted.end() && *place == row;
@@ -180,26 +237,31 @@ void Player::fetch_series(Fetched& fetched) {
 
 Player::Played Player::play(store::Store& store, Timestamp upto) {
   if (run_began_) begin_run(store);
-  while (!fetched_.empty() || fetch_one()) {
-    Fetched fetched = std::move(fetched_.front());
-    fetched_.pop_front();
-    if (fetched.begins_file) {
-      before_ = std::exchange(in_file_, {});
-      for (BlockInFile& block : before_) leave_full_columns(block);
-    }
-    const Reel::Record& record = fetched.record;
-    if (record.kind == Kind::Run && record.run != run_) {
-      const bool is_first = run_ == 0;
-      run_ = record.run;
-      if (is_first) continue;
-      run_began_ = record.at;
-      return {last_, record.at};
-    }
-    apply(store, fetched);
-    last_ = std::max(last_, record.at);
-    if (last_ > upto + kDisorder) break;
+  fetch(upto);
+  for (; !fetched_.empty(); fetched_.pop_front()) {
+    Stretch& stretch = fetched_.front();
+    if (begins_other_run(stretch)) return {last_, run_began_};
+    apply(store, stretch);
+    last_ = std::max(last_, stretch.last);
+    stretch.clear();
+    spare_stretches_.push_back(std::move(stretch));
   }
   return {last_, std::nullopt};
+}
+
+// If so, the stretch begins no more: the next time, it goes on.
+bool Player::begins_other_run(Stretch& stretch) {
+  if (stretch.begins_file) {
+    before_ = std::exchange(in_file_, {});
+    for (BlockInFile& block : before_) leave_full_columns(block);
+    stretch.begins_file = false;
+  }
+  const auto run = std::exchange(stretch.run, std::nullopt);
+  if (!run || run->run == run_) return false;
+  const bool is_first = run_ == 0;
+  run_ = run->run;
+  if (!is_first) run_began_ = run->at;
+  return !is_first;
 }
 
 // What was in the memory of the process before is not in that of the next.
@@ -209,6 +271,73 @@ void Player::begin_run(store::Store& store) {
   before_.clear();
   for (BlockInFile& block : in_file_) block.lives = false;
   run_began_.reset();
+}
+
+// Most records are columns of the same series, each with a value: these need nothing but their
+// block.
+void Player::apply(store::Store& store, Stretch& stretch) {
+  struct Run {
+    std::uint32_t block;
+    std::span<Fetched> columns;
+    store::Store::Appender appender;
+  };
+  std::vector<Run> runs;
+  std::vector<std::size_t> next(stretch.blocks.size());
+  for (std::uint32_t b = 0; b < next.size(); ++b) {
+    std::vector<Fetched>& records = stretch.blocks[b];
+    std::size_t end = 0;
+    while (next[b] < records.size() && (end = end_of_full(b, records, next[b])) == next[b]) {
+      apply(store, records[next[b]++]);
+    }
+    if (next[b] == records.size()) continue;
+    const BlockInFile& block = in_file_[b];
+    runs.push_back({b, std::span(records).subspan(next[b], end - next[b]),
+                    store.appender(block.block, block.ids)});
+    next[b] = end;
+  }
+  const auto append = [&](std::size_t i) {
+    const std::span<Fetched> columns = runs[i].columns;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (c + kColumnsAhead < columns.size()) {
+        const std::vector<double>& values = columns[c + kColumnsAhead].values;
+        store::fetch(values.data(), values.size() * sizeof(double));
+      }
+      runs[i].appender.append(columns[c].record.at, columns[c].values, columns[c].record.flag);
+    }
+  };
+  together(runs.size(), append);
+  for (Run& run : runs) {
+    std::optional<Timestamp>& full_at = in_file_[run.block].full_at;
+    full_at = std::max(*full_at, run.columns.back().record.at);
+    for (Fetched& column : run.columns) keep_spare(std::move(column.values));
+  }
+  for (std::uint32_t b = 0; b < next.size(); ++b) {
+    for (; next[b] < stretch.blocks[b].size(); ++next[b]) apply(store, stretch.blocks[b][next[b]]);
+  }
+}
+
+std::size_t Player::end_of_full(std::uint32_t block, const std::vector<Fetched>& records,
+                                std::size_t first) const {
+  if (block >= in_file_.size() || !in_file_[block].lives || !in_file_[block].full_at) return first;
+  Timestamp before = *in_file_[block].full_at;
+  std::size_t end = first;
+  for (; end < records.size(); ++end) {
+    const Fetched& next = records[end];
+    const bool is_next = next.record.kind == Kind::Column && next.is_full &&
+                         next.record.at - before < options_.history - 2 * kDisorder;
+    if (!is_next) break;
+    before = std::max(before, next.record.at);
+  }
+  return end;
+}
+
+void Player::together(std::size_t count, const std::function<void(std::size_t)>& work) const {
+  if (options_.together) return options_.together(count, work);
+  for (std::size_t i = 0; i < count; ++i) work(i);
+}
+
+void Player::keep_spare(std::vector<double> values) {
+  if (spare_.size() < kMostSpare) spare_.push_back(std::move(values));
 }
 
 void Player::apply(store::Store& store, Fetched& fetched) {
@@ -223,7 +352,7 @@ void Player::apply(store::Store& store, Fetched& fetched) {
       return apply_series(fetched);
     case Kind::Column:
       apply_column(store, fetched);
-      if (spare_.size() < kMostSpare) spare_.push_back(std::move(fetched.values));
+      keep_spare(std::move(fetched.values));
       return;
     case Kind::Stale:
       if (in_file_[record.block].lives) {
@@ -307,7 +436,8 @@ store::SeriesId Player::series_of(store::Store& store, BlockInFile& block, Row& 
 
 void Player::apply_column(store::Store& store, const Fetched& fetched) {
   BlockInFile& block = in_file_[fetched.record.block];
-  if (!block.lives || apply_full_column(store, block, fetched)) return;
+  if (!block.lives) return;
+  leave_full_columns(block);
   ids_.clear();
   values_.clear();
   for (std::size_t i = 0; i < block.rows.size(); ++i) {
@@ -317,23 +447,9 @@ void Player::apply_column(store::Store& store, const Fetched& fetched) {
     values_.push_back(value);
   }
   store.append_column(block.block, fetched.record.at, ids_, values_, fetched.record.flag);
-  if (ids_.size() != block.rows.size()) return;
+  if (!fetched.is_full) return;
   block.ids = ids_;
   block.full_at = fetched.record.at;
-}
-
-// Most columns have the series of the one before, each with a value.
-bool Player::apply_full_column(store::Store& store, BlockInFile& block, const Fetched& fetched) {
-  if (!block.full_at) return false;
-  const Timestamp at = fetched.record.at;
-  const bool is_full = std::none_of(fetched.values.begin(), fetched.values.end(), store::is_absent);
-  if (!is_full || at - *block.full_at >= options_.history - 2 * kDisorder) {
-    leave_full_columns(block);
-    return false;
-  }
-  store.append_column(block.block, at, block.ids, fetched.values, fetched.record.flag);
-  block.full_at = std::max(*block.full_at, at);
-  return true;
 }
 
 void Player::leave_full_columns(BlockInFile& block) {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,11 @@ struct PlayerOptions {
   Duration history = std::chrono::minutes(10);
   // Told of each series once in a file, wanted or not. May be null.
   std::function<void(const Labels&)> on_series;
+  // Calls `work` with 0, 1, … up to `count`, without it, on as many threads as it likes, and
+  // returns when all is done. Null: play() does everything on its own thread.
+  using Together =
+      std::function<void(std::size_t count, const std::function<void(std::size_t)>& work)>;
+  Together together;
 };
 
 class Player {
@@ -48,8 +54,8 @@ class Player {
   void fetch(Timestamp upto);
 
   // Writes everything until `upto`, that moment included, and a little more: targets write out of
-  // step. Where the process that recorded was replaced by another, it returns early; what the old
-  // one had in memory goes with the next call.
+  // step. What has been unpacked is written in any case. Where the process that recorded was
+  // replaced by another, it returns early; what the old one had in memory goes with the next call.
   struct Played {
     Timestamp last;                            // Of the newest record that was written.
     std::optional<Timestamp> other_begins_at;  // When the other process began.
@@ -69,10 +75,20 @@ class Player {
   // A record that has been unpacked.
   struct Fetched {
     Reel::Record record;
-    bool begins_file = false;
     bool wanted = false;         // Of a Series or a Sample.
     Labels labels;               // Of a Series.
     std::vector<double> values;  // Of a Column: of the rows that are wanted.
+    bool is_full = false;        // Of a Column: each of them has a value.
+  };
+  // Records of one file and one run, block by block: those of a block are in order, and are written
+  // together, while what they write to is at hand.
+  struct Stretch {
+    bool begins_file = false;
+    std::optional<Reel::Record> run;  // That begins with it.
+    std::vector<std::vector<Fetched>> blocks;
+    Timestamp last{};  // Of its newest record.
+
+    void clear();  // Keeps its memory.
   };
   // A series that is wanted.
   struct Row {
@@ -97,15 +113,24 @@ class Player {
   Result<void> add(const std::string& path);
   bool next_reel();
   bool fetch_one();
+  Stretch& stretch_of(const Reel::Record& record);
   void fetch_series(Fetched& fetched);
+  void fetch_column(Fetched& fetched);
   static std::vector<Row>::iterator place_of(std::vector<Row>& rows, std::uint32_t row);
+  bool begins_other_run(Stretch& stretch);
+  void apply(store::Store& store, Stretch& stretch);
+  // Of a block's records, those from `first` on that full columns allow to be written apart: where
+  // they end.
+  std::size_t end_of_full(std::uint32_t block, const std::vector<Fetched>& records,
+                          std::size_t first) const;
   void apply(store::Store& store, Fetched& fetched);
   void apply_block(store::Store& store, const Reel::Record& record);
   void apply_series(Fetched& fetched);
   void apply_sample(store::Store& store, const Fetched& fetched);
   void apply_column(store::Store& store, const Fetched& fetched);
-  bool apply_full_column(store::Store& store, BlockInFile& block, const Fetched& fetched);
   static void leave_full_columns(BlockInFile& block);
+  void together(std::size_t count, const std::function<void(std::size_t)>& work) const;
+  void keep_spare(std::vector<double> values);
   void end_block(store::Store& store, BlockInFile& block);
   void begin_run(store::Store& store);
   store::SeriesId series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at);
@@ -120,7 +145,9 @@ class Player {
   bool begins_file_ = false;                       // Nothing of it has been.
   std::vector<std::vector<std::uint32_t>> wants_;  // Rows, in order, by block of the file.
   Timestamp last_fetched_{};
-  std::deque<Fetched> fetched_;
+  std::deque<Stretch> fetched_;
+  std::vector<Stretch> spare_stretches_;  // Memory of those that have been written.
+  std::unique_ptr<Roll> roll_ = std::make_unique<Roll>();
   std::vector<std::vector<double>> spare_;  // Memory of values that have been written.
 
   // What is written.

@@ -14,11 +14,11 @@ constexpr std::uint64_t kMostLabels = 1024;
 
 }  // namespace
 
-Result<Reel> Reel::open(std::string bytes) {
+Result<Reel> Reel::open(std::string bytes, Roll* roll) {
   if (!bytes.starts_with(kMagic)) {
     return fail(ErrorCode::Parse, "is no archive of this version of Tocsin");
   }
-  return Reel(std::move(bytes));
+  return Reel(std::move(bytes), roll);
 }
 
 const Reel::Record* Reel::next() {
@@ -70,7 +70,7 @@ bool Reel::read_record() {
     case Kind::Series:
       return read_series();
     case Kind::Column: {
-      std::vector<double>* rows = block();
+      Rows* const rows = block();
       if (!rows || !read_time()) return false;
       record_.flag = cursor_->varint() != 0;
       return read_values(*rows);
@@ -78,11 +78,11 @@ bool Reel::read_record() {
     case Kind::Stale:
       return block() && read_time();
     case Kind::Sample: {
-      std::vector<double>* rows = block();
+      Rows* const rows = block();
       record_.row = static_cast<std::uint32_t>(cursor_->varint());
       if (!rows || record_.row >= rows->size() || !read_time()) return false;
-      double& before = (*rows)[record_.row];
-      before = record_.value = take_change(*cursor_, before);
+      read_value(*rows, record_.row);
+      record_.value = rows->values[record_.row];
       return true;
     }
     case Kind::BlockEnd:
@@ -98,7 +98,7 @@ bool Reel::read_time() {
   return cursor_->ok();
 }
 
-std::vector<double>* Reel::block() {
+Reel::Rows* Reel::block() {
   const std::uint64_t number = cursor_->varint();
   if (number >= blocks_.size()) return nullptr;
   record_.block = static_cast<std::uint32_t>(number);
@@ -111,46 +111,83 @@ bool Reel::read_block() {
   blocks_.emplace_back();
   record_.block = static_cast<std::uint32_t>(block);
   record_.number = cursor_->varint();
+  numbers_.push_back(record_.number);
   record_.flag = cursor_->varint() != 0;
   return true;
 }
 
 bool Reel::read_series() {
-  std::vector<double>* rows = block();
+  Rows* const rows = block();
   const std::uint64_t row = cursor_->varint();
   if (!rows || row >= kMostRows) return false;
   record_.row = static_cast<std::uint32_t>(row);
   record_.flag = cursor_->varint() != 0;
-  const std::uint64_t count = cursor_->varint();
+  if (!read_texts(cursor_->varint())) return false;
+  if (Labels* known = roll_ ? &roll_->at(numbers_[record_.block], record_.row).labels : nullptr) {
+    record_.known = are_labels(*known);
+    if (!record_.known) *known = build_labels();
+    labels_ = *known;
+  } else {
+    labels_ = build_labels();
+  }
+  rows->grow(row + 1);
+  rows->values[row] = store::absent_value();
+  rows->bases[row] = 0;
+  return true;
+}
+
+bool Reel::read_texts(std::uint64_t count) {
   if (count > kMostLabels) return false;
-  LabelsBuilder labels;
+  read_labels_.clear();
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t name = cursor_->varint();
     const std::uint64_t value = cursor_->varint();
     if (name >= texts_.size() || value >= texts_.size()) return false;
-    labels.set(texts_[name], texts_[value]);
+    read_labels_.emplace_back(texts_[name], texts_[value]);
   }
-  labels_ = labels.build();
-  if (row >= rows->size()) rows->resize(row + 1, store::absent_value());
-  (*rows)[row] = store::absent_value();
   return true;
 }
 
-bool Reel::read_values(std::vector<double>& rows) {
+bool Reel::are_labels(const Labels& known) const {
+  auto it = known.begin();
+  for (const auto& [name, value] : read_labels_) {
+    if (it == known.end() || it->name != name || it->value != value) return false;
+    ++it;
+  }
+  return it == known.end();
+}
+
+Labels Reel::build_labels() const {
+  LabelsBuilder labels;
+  for (const auto& [name, value] : read_labels_) labels.set(name, value);
+  return labels.build();
+}
+
+void Reel::Rows::grow(std::size_t size) {
+  if (size <= values.size()) return;
+  values.resize(size, store::absent_value());
+  bases.resize(size, 0);
+}
+
+bool Reel::read_values(Rows& rows) {
   const std::uint64_t count = cursor_->varint();
   if (count > kMostRows) return false;
-  if (count > rows.size()) rows.resize(count, store::absent_value());
+  rows.grow(count);
   std::uint64_t row = 0;
   while (row < count && cursor_->ok()) {
     const std::uint64_t still = cursor_->varint();
     const std::uint64_t changed = cursor_->varint();
     if (still > count - row || changed > count - row - still || still + changed == 0) return false;
     row += still;
-    for (const std::uint64_t end = row + changed; row < end; ++row) {
-      rows[row] = take_change(*cursor_, rows[row]);
-    }
+    for (const std::uint64_t end = row + changed; row < end; ++row) read_value(rows, row);
   }
   return cursor_->ok();
+}
+
+void Reel::read_value(Rows& rows, std::size_t row) {
+  const Change change = take_change(*cursor_, rows.bases[row]);
+  rows.values[row] = change.value;
+  rows.bases[row] = change.base;
 }
 
 }  // namespace tocsin::archive

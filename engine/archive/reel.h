@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "archive/format.h"
@@ -18,10 +20,29 @@
 
 namespace tocsin::archive {
 
+// Series as the files before introduced them: most are the same again, and need not be made anew.
+// By block, as numbered in the run, and row.
+class Roll {
+ public:
+  struct Series {
+    Labels labels;
+    bool wanted = false;  // The reader's to say.
+  };
+  Series& at(std::uint64_t block, std::uint32_t row) {
+    std::vector<Series>& rows = blocks_[block];
+    if (row >= rows.size()) rows.resize(row + 1);
+    return rows[row];
+  }
+
+ private:
+  std::unordered_map<std::uint64_t, std::vector<Series>> blocks_;
+};
+
 class Reel {
  public:
-  // `bytes` are those of the whole file.
-  static Result<Reel> open(std::string bytes);
+  // `bytes` are those of the whole file, or of so many of its first chunks. `roll`, if it is not
+  // null, is of the same archive, and outlives the reel.
+  static Result<Reel> open(std::string bytes, Roll* roll = nullptr);
 
   struct Record {
     Kind kind = Kind::Run;
@@ -29,7 +50,8 @@ class Reel {
     std::uint32_t block = 0;   // Number in the file.
     std::uint64_t number = 0;  // Of the block, in the run.
     std::uint32_t row = 0;
-    bool flag = false;  // Synthesizes starts; is a counter; started anew.
+    bool flag = false;   // Synthesizes starts; is a counter; started anew.
+    bool known = false;  // Of a Series: it is on the roll already.
     Timestamp at;
     double value = 0;
   };
@@ -38,21 +60,35 @@ class Reel {
 
   // After a Series: its labels.
   const Labels& labels() const { return labels_; }
+  // The number in the run of a block of the file.
+  std::uint64_t number_of(std::uint32_t block) const { return numbers_[block]; }
   // After a Column: the values of all rows of its block, absent_value() where there is none.
-  const std::vector<double>& values(std::uint32_t block) const { return blocks_[block]; }
+  const std::vector<double>& values(std::uint32_t block) const { return blocks_[block].values; }
 
   // What is wrong with the file, from where the last record ended; empty: nothing.
   const std::string& damage() const { return damage_; }
 
  private:
-  explicit Reel(std::string bytes) : bytes_(std::move(bytes)) {}
+  Reel(std::string bytes, Roll* roll) : bytes_(std::move(bytes)), roll_(roll) {}
   bool next_chunk();
   bool read_record();
   bool read_block();
   bool read_series();
-  bool read_values(std::vector<double>& rows);
+  bool read_texts(std::uint64_t count);
+  bool are_labels(const Labels& known) const;
+  Labels build_labels() const;
+  // The rows of a block, as of the last record.
+  struct Rows {
+    std::vector<double> values;
+    std::vector<std::int64_t> bases;  // What the next differences are taken from.
+
+    std::size_t size() const { return values.size(); }
+    void grow(std::size_t size);
+  };
+  bool read_values(Rows& rows);
+  void read_value(Rows& rows, std::size_t row);
   bool read_time();
-  std::vector<double>* block();
+  Rows* block();
   void say_damage(const std::string& what);
 
   std::string bytes_;
@@ -61,9 +97,12 @@ class Reel {
   std::optional<Cursor> cursor_;  // In chunk_.
   Record record_;
   std::vector<std::string> texts_;
-  std::vector<std::vector<double>> blocks_;
+  std::vector<Rows> blocks_;
+  std::vector<std::uint64_t> numbers_;  // Of the blocks, in the run.
+  Roll* roll_;
   Timestamp time_;
   Labels labels_;
+  std::vector<std::pair<std::string_view, std::string_view>> read_labels_;  // Names and values.
   std::string damage_;
 };
 

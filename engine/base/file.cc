@@ -10,11 +10,12 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <sstream>
 
 namespace tocsin {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::size_t kLeastRead = std::size_t{64} << 10;
 
 bool has_wildcard(const std::string& pattern) {
   return pattern.find_first_of("*?[") != std::string::npos;
@@ -58,10 +59,16 @@ Result<std::string> read_file(const std::string& path) {
   if (fs::is_directory(path, ignored)) return fail(ErrorCode::Io, path + ": is a directory");
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(ErrorCode::Io, path + ": " + std::strerror(errno));
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
+  std::string bytes;
+  std::size_t size = 0;
+  while (in) {
+    bytes.resize(std::max(kLeastRead, 2 * size));
+    in.read(bytes.data() + size, static_cast<std::streamsize>(bytes.size() - size));
+    size += static_cast<std::size_t>(in.gcount());
+  }
   if (in.bad()) return fail(ErrorCode::Io, path + ": " + std::strerror(errno));
-  return std::move(bytes).str();
+  bytes.resize(size);
+  return bytes;
 }
 
 Result<void> write_file(const std::string& path, const std::string& bytes) {

@@ -6,6 +6,7 @@
 #include "archive/player.h"
 #include "base/file.h"
 #include "daemon/captured.h"
+#include "replay/parallel.h"
 #include "replay/sightings.h"
 #include "source/keep_filter.h"
 
@@ -30,6 +31,8 @@ class ArchiveHistory : public History {
     };
     player.on_series = [seen = &history->seen_](const Labels& labels) { seen->note(labels); };
     player.history = longest_of(options.needs) + options.slack;
+    player.together = [team = &history->team_.emplace(options.threads)](
+                          std::size_t count, const auto& work) { team->run(count, work); };
     auto opened = archive::Player::open(paths, std::move(player));
     if (!opened) return fail(opened.error());
     history->player_.emplace(std::move(*opened));
@@ -54,6 +57,7 @@ class ArchiveHistory : public History {
  private:
   store::Store store_;
   Sightings seen_;
+  std::optional<Team> team_;
   std::optional<archive::Player> player_;
 };
 

@@ -59,6 +59,8 @@ struct HistoryOptions {
   std::vector<promql::Need> needs;
   // How much longer samples are kept than anybody looks back.
   Duration slack = std::chrono::minutes(30);
+  // On how many threads advance() works.
+  std::size_t threads = 2;
 };
 
 // Archives (folders or files of them), or captured pages with timestamps.
