@@ -15,11 +15,9 @@ namespace {
 constexpr std::uint64_t kAbsent = 1;
 constexpr std::uint64_t kRaw = 3;
 
-constexpr double kLargest = 9007199254740992.0;  // Integers up to here are exact: 2^53.
-
 // Nothing where the integer would not give the same bits again.
 std::optional<std::int64_t> integer(double v) {
-  if (!(std::fabs(v) <= kLargest)) return std::nullopt;
+  if (!(std::fabs(v) <= static_cast<double>(kLargest))) return std::nullopt;
   const auto whole = static_cast<std::int64_t>(v);
   const bool same =
       std::bit_cast<std::uint64_t>(static_cast<double>(whole)) == std::bit_cast<std::uint64_t>(v);
@@ -75,18 +73,10 @@ void put_change(std::string& out, double before, double now) {
   }
 }
 
-Change take_change(Cursor& from, std::int64_t base) {
-  const std::uint64_t code = from.varint();
+Change take_other_change(Cursor& from, std::uint64_t code) {
   if (code == kAbsent) return {store::absent_value(), 0};
-  if (code == kRaw) {
-    const double value = from.raw_double();
-    return {value, base_of(value)};
-  }
-  // Unsigned, so that no bytes make it overflow.
-  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(base) +
-                                             static_cast<std::uint64_t>(unzigzag(code >> 1)));
-  const auto value = static_cast<double>(sum);
-  return {value, std::abs(value) <= kLargest ? sum : 0};
+  const double value = from.raw_double();
+  return {value, base_of(value)};
 }
 
 }  // namespace tocsin::archive

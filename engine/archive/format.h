@@ -53,7 +53,13 @@ class Cursor {
   bool ok() const { return ok_; }
   bool at_end() const { return at_ == end_; }
   std::uint64_t varint() {
-    if (at_ != end_ && (*at_ & 0x80) == 0) return static_cast<std::uint64_t>(*at_++);
+    if (at_ != end_ && (at_[0] & 0x80) == 0) return static_cast<std::uint64_t>(*at_++);
+    if (end_ - at_ >= 2 && (at_[1] & 0x80) == 0) {
+      const auto low = static_cast<std::uint64_t>(at_[0] & 0x7f);
+      const auto high = static_cast<std::uint64_t>(at_[1]);
+      at_ += 2;
+      return low | high << 7;
+    }
     return long_varint();
   }
   std::string_view bytes(std::uint64_t count);
@@ -77,6 +83,18 @@ struct Change {
   double value = 0;
   std::int64_t base = 0;  // What the next difference is taken from; 0 at first.
 };
-Change take_change(Cursor& from, std::int64_t base);
+// Integers up to here are exact: 2^53.
+inline constexpr std::int64_t kLargest = std::int64_t{1} << 53;
+// A change that is no difference of integers.
+Change take_other_change(Cursor& from, std::uint64_t code);
+inline Change take_change(Cursor& from, std::int64_t base) {
+  const std::uint64_t code = from.varint();
+  if ((code & 1) != 0) return take_other_change(from, code);
+  // Unsigned, so that no bytes make it overflow.
+  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(base) +
+                                             static_cast<std::uint64_t>(unzigzag(code >> 1)));
+  const bool is_exact = sum >= -kLargest && sum <= kLargest;
+  return {static_cast<double>(sum), is_exact ? sum : 0};
+}
 
 }  // namespace tocsin::archive

@@ -209,7 +209,8 @@ void Player::fetch_column(Fetched& fetched) {
   fetched.is_full = true;
   if (wanted.size() == all.size()) {
     fetched.values.assign(all.begin(), all.end());
-    fetched.is_full = std::none_of(all.begin(), all.end(), store::is_absent);
+    fetched.is_full =
+        std::none_of(all.begin(), all.end(), [](double value) { return store::is_absent(value); });
     return;
   }
   fetched.values.clear();

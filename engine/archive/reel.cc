@@ -81,8 +81,9 @@ bool Reel::read_record() {
       Rows* const rows = block();
       record_.row = static_cast<std::uint32_t>(cursor_->varint());
       if (!rows || record_.row >= rows->size() || !read_time()) return false;
-      read_value(*rows, record_.row);
-      record_.value = rows->values[record_.row];
+      const Change change = take_change(*cursor_, rows->bases[record_.row]);
+      rows->values[record_.row] = record_.value = change.value;
+      rows->bases[record_.row] = change.base;
       return true;
     }
     case Kind::BlockEnd:
@@ -179,15 +180,17 @@ bool Reel::read_values(Rows& rows) {
     const std::uint64_t changed = cursor_->varint();
     if (still > count - row || changed > count - row - still || still + changed == 0) return false;
     row += still;
-    for (const std::uint64_t end = row + changed; row < end; ++row) read_value(rows, row);
+    double* const values = rows.values.data();
+    std::int64_t* const bases = rows.bases.data();
+    Cursor cursor = *cursor_;  // Which nobody else may change: it stays in registers.
+    for (const std::uint64_t end = row + changed; row < end; ++row) {
+      const Change change = take_change(cursor, bases[row]);
+      values[row] = change.value;
+      bases[row] = change.base;
+    }
+    *cursor_ = cursor;
   }
   return cursor_->ok();
-}
-
-void Reel::read_value(Rows& rows, std::size_t row) {
-  const Change change = take_change(*cursor_, rows.bases[row]);
-  rows.values[row] = change.value;
-  rows.bases[row] = change.base;
 }
 
 }  // namespace tocsin::archive

@@ -86,7 +86,6 @@ class Reel {
     void grow(std::size_t size);
   };
   bool read_values(Rows& rows);
-  void read_value(Rows& rows, std::size_t row);
   bool read_time();
   Rows* block();
   void say_damage(const std::string& what);

@@ -34,39 +34,6 @@ constexpr std::array<std::string_view, 14> kAggregates{
 
 const BinaryOpInfo& info_of(BinaryOp op) { return kBinaryOps[static_cast<std::size_t>(op)]; }
 
-double apply(BinaryOp op, double a, double b) {
-  switch (op) {
-    case BinaryOp::Add:
-      return a + b;
-    case BinaryOp::Sub:
-      return a - b;
-    case BinaryOp::Mul:
-      return a * b;
-    case BinaryOp::Div:
-      return a / b;
-    case BinaryOp::Mod:
-      return std::fmod(a, b);
-    case BinaryOp::Pow:
-      return std::pow(a, b);
-    case BinaryOp::Atan2:
-      return std::atan2(a, b);
-    case BinaryOp::Eq:
-      return a == b;
-    case BinaryOp::Ne:
-      return a != b;
-    case BinaryOp::Lt:
-      return a < b;
-    case BinaryOp::Gt:
-      return a > b;
-    case BinaryOp::Le:
-      return a <= b;
-    case BinaryOp::Ge:
-      return a >= b;
-    default:
-      return std::nan("");
-  }
-}
-
 std::string_view text_of(AggregateOp op) { return kAggregates[static_cast<std::size_t>(op)]; }
 
 std::optional<AggregateOp> aggregate_of(std::string_view name) {

@@ -93,8 +93,6 @@ struct BinaryOpInfo {
   bool is_set;
 };
 const BinaryOpInfo& info_of(BinaryOp op);
-// The value of an operator between numbers; of a comparison 1 or 0; of a set operator NaN.
-double apply(BinaryOp op, double a, double b);
 
 enum class Cardinality { OneToOne, ManyToOne, OneToMany, ManyToMany };
 

@@ -115,7 +115,8 @@ class Fold {
   }
 
   void put_results(std::span<double> out) const {
-    for (std::size_t g = 0; g < out.size(); ++g) out[g] = is_sum() ? sums_.sum(g) : result(g);
+    if (is_sum()) return sums_.put_sums(out);
+    for (std::size_t g = 0; g < out.size(); ++g) out[g] = result(g);
   }
 
  private:

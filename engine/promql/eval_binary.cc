@@ -5,6 +5,7 @@
 
 #include "promql/histogram_eval.h"
 #include "promql/label_keys.h"
+#include "promql/operators.h"
 #include "promql/plan.h"
 
 namespace tocsin::promql {
@@ -47,17 +48,21 @@ enum class ScalarSide { Left, Right };
 class VectorScalarNode : public Node {
  public:
   VectorScalarNode(const Binary& binary, ScalarSide side, NodePtr vector, NodePtr scalar)
-      : binary_(binary), side_(side), vector_(std::move(vector)), scalar_(std::move(scalar)) {}
+      : binary_(binary),
+        operator_(elementwise_of(binary)),
+        side_(side),
+        vector_(std::move(vector)),
+        scalar_(std::move(scalar)) {}
 
   Result<Frame> vector(Context& context) override {
     auto frame = vector_->vector(context);
     if (!frame) return frame;
     const auto number = scalar_->scalar(context);
     if (!number) return fail(number.error());
-    for (double& value : frame->values) {
-      if (store::is_absent(value)) continue;
-      value = side_ == ScalarSide::Left ? combine(binary_, *number, value, value)
-                                        : combine(binary_, value, *number, value);
+    if (side_ == ScalarSide::Left) {
+      operator_.with_number_left(*number, frame->values);
+    } else {
+      operator_.with_number_right(frame->values, *number);
     }
     if (!frame->histograms.empty()) combine_histograms(*frame, *number, context.annotations);
     if (drops_name(binary_)) frame->shape = shape_.get(frame->shape, drop_name);
@@ -75,6 +80,7 @@ class VectorScalarNode : public Node {
   }
 
   Binary binary_;
+  const Elementwise& operator_;
   ScalarSide side_;
   NodePtr vector_;
   NodePtr scalar_;
@@ -154,20 +160,28 @@ class JoinNode : public Node {
   Memo<RowNumbers> right_groups_;
 };
 
-// Which match groups have a sample.
-std::vector<bool> present_groups(const Frame& frame, const RowNumbers& groups, std::size_t count) {
-  std::vector<bool> present(count, false);
+// Whether each match group has a sample: 1 or 0.
+using Presence = std::vector<std::uint8_t>;
+
+void find_present(const Frame& frame, const RowNumbers& groups, std::size_t count,
+                  Presence& present) {
+  present.assign(count, 0);
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (frame.has_sample(i)) present[groups[i]] = true;
+    if (!store::is_absent(frame.values[i])) present[groups[i]] = 1;
   }
-  return present;
+  for (std::size_t i = 0; i < frame.histograms.size(); ++i) {
+    if (frame.histograms[i]) present[groups[i]] = 1;
+  }
 }
 
-// Clears the rows of `frame` whose match group is, or is not, among `groups_present`.
-void clear_rows(Frame& frame, const RowNumbers& groups, const std::vector<bool>& groups_present,
+// Clears the rows of `frame` whose match group is, or is not, among those present.
+void clear_rows(Frame& frame, const RowNumbers& groups, const Presence& present,
                 bool clear_if_present) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (groups_present[groups[i]] == clear_if_present) frame.remove(i);
+    if ((present[groups[i]] != 0) == clear_if_present) frame.values[i] = store::absent_value();
+  }
+  for (std::size_t i = 0; i < frame.histograms.size(); ++i) {
+    if ((present[groups[i]] != 0) == clear_if_present) frame.histograms[i] = nullptr;
   }
   frame.is_ordered = false;
 }
@@ -183,16 +197,16 @@ class SetNode : public JoinNode {
     if (!both) return fail(both.error());
     const std::size_t count = keys_.size();
     if (binary_.op == BinaryOp::Or) return unite(*both, count);
-    const auto present = present_groups(both->right, both->right_groups, count);
-    clear_rows(both->left, both->left_groups, present, binary_.op == BinaryOp::Unless);
+    find_present(both->right, both->right_groups, count, present_);
+    clear_rows(both->left, both->left_groups, present_, binary_.op == BinaryOp::Unless);
     return std::move(both->left);
   }
 
  private:
   // Everything on the left, and what is on the right in groups that the left has not.
   Frame unite(Sides& both, std::size_t count) {
-    clear_rows(both.right, both.right_groups, present_groups(both.left, both.left_groups, count),
-               true);
+    find_present(both.left, both.left_groups, count, present_);
+    clear_rows(both.right, both.right_groups, present_, true);
     if (both.left.shape != left_shape_ || both.right.shape != right_shape_) {
       left_shape_ = both.left.shape;
       right_shape_ = both.right.shape;
@@ -216,6 +230,7 @@ class SetNode : public JoinNode {
     }
   }
 
+  Presence present_;
   ShapePtr left_shape_;
   ShapePtr right_shape_;
   ShapePtr united_;
@@ -227,6 +242,7 @@ class MatchNode : public JoinNode {
  public:
   MatchNode(const Binary& binary, NodePtr left, NodePtr right)
       : JoinNode(binary, std::move(left), std::move(right)),
+        operator_(elementwise_of(binary)),
         many_is_left_(binary.matching.cardinality != Cardinality::OneToMany) {}
 
   Result<Frame> vector(Context& context) override {
@@ -236,10 +252,17 @@ class MatchNode : public JoinNode {
     const Frame& one = many_is_left_ ? both->right : both->left;
     const auto& many_groups = many_is_left_ ? both->left_groups : both->right_groups;
     const auto& one_groups = many_is_left_ ? both->right_groups : both->left_groups;
+    if (many.shape != many_shape_ || one.shape != one_shape_) {
+      forget_pairs(many.shape, one.shape);
+      find_partners(many_groups, one_groups);
+    }
+    const bool has_histograms = !many.histograms.empty() || !one.histograms.empty();
+    if (!partners_.empty() && !has_histograms && match_partners(many, one)) {
+      return Frame(shape_, values_);
+    }
     // Where one side is empty nobody minds duplicates on the other.
     const auto error = index_one_side(one, one_groups);
     if (error && has_samples(many)) return fail(*error);
-    if (many.shape != many_shape_ || one.shape != one_shape_) forget_pairs(many.shape, one.shape);
     return match(many, many_groups, one, context.annotations);
   }
 
@@ -249,6 +272,44 @@ class MatchNode : public JoinNode {
       if (frame.has_sample(i)) return true;
     }
     return false;
+  }
+
+  // The row on the "one" side of each row on the other, if no two of the same side may ever meet
+  // the same; then there is nothing to look out for. Otherwise partners_ is empty.
+  void find_partners(const RowNumbers& many, const RowNumbers& one) {
+    partners_.clear();
+    one_of_group_.assign(keys_.size(), kNone);
+    for (std::uint32_t j = 0; j < one.size(); ++j) {
+      if (std::exchange(one_of_group_[one[j]], j) != kNone) return;
+    }
+    const bool one_to_one = binary_.matching.cardinality == Cardinality::OneToOne;
+    Presence met(one_to_one ? keys_.size() : 0, 0);
+    for (const std::uint32_t group : many) {
+      if (one_to_one && std::exchange(met[group], std::uint8_t{1}) != 0) return partners_.clear();
+      partners_.push_back(one_of_group_[group]);
+    }
+  }
+
+  // Makes values_ of rows that have partners. False if two of them come to the same labels.
+  bool match_partners(const Frame& many, const Frame& one) {
+    partner_values_.resize(partners_.size());
+    for (std::size_t i = 0; i < partners_.size(); ++i) {
+      partner_values_[i] = partners_[i] == kNone ? store::absent_value() : one.values[partners_[i]];
+    }
+    combined_.resize(partners_.size());
+    if (many_is_left_) {
+      operator_.pairs(many.values, partner_values_, combined_);
+    } else {
+      operator_.pairs(partner_values_, many.values, combined_);
+    }
+    values_.assign(shape_->rows.size(), store::absent_value());
+    for (std::uint32_t i = 0; i < combined_.size(); ++i) {
+      if (store::is_absent(combined_[i])) continue;
+      double& value = values_[row_of_pair(i, partners_[i])];
+      if (!store::is_absent(value)) return false;
+      value = combined_[i];
+    }
+    return true;
   }
 
   // Finds the row of each match group on the "one" side; there may not be two.
@@ -355,9 +416,13 @@ class MatchNode : public JoinNode {
     return {std::move(labels), many.drop_name || binary_.return_bool};
   }
 
+  const Elementwise& operator_;
   const bool many_is_left_;
   ShapePtr many_shape_;
   ShapePtr one_shape_;
+  std::vector<std::uint32_t> partners_;  // By many row.
+  std::vector<double> partner_values_;
+  std::vector<double> combined_;  // By many row.
   std::shared_ptr<Shape> shape_;
   std::unordered_map<Labels, std::uint32_t> row_by_labels_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> last_pair_;  // By many row: {one row, row}.

@@ -36,6 +36,16 @@ TOCSIN_WIDE void add_each(std::span<const double> values, double* __restrict sum
   }
 }
 
+TOCSIN_WIDE void add_compensations(std::span<const double> sums, std::span<const double> c,
+                                   std::span<double> out) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (std::size_t g = 0; g < out.size(); ++g) {
+    const double sum = sums[g];
+    const double total = sum + c[g];
+    out[g] = std::abs(sum) == kInfinity ? sum : total;
+  }
+}
+
 }  // namespace
 
 std::vector<GroupRun> runs_of_groups(std::span<const std::uint32_t> groups) {
@@ -131,10 +141,11 @@ void GroupSums::add_sums(const GroupSums& other, const Groups& groups, std::size
   }
 }
 
-double GroupSums::sum(std::size_t group) const {
-  if (!is_there_[group]) return store::absent_value();
-  const double sum = sums_[group];
-  return std::isinf(sum) ? sum : sum + compensations_[group];
+void GroupSums::put_sums(std::span<double> out) const {
+  add_compensations(sums_, compensations_, out);
+  for (std::size_t g = 0; g < out.size(); ++g) {
+    if (!is_there_[g]) out[g] = store::absent_value();
+  }
 }
 
 }  // namespace tocsin::promql

@@ -46,8 +46,8 @@ class GroupSums {
   // Adds what `other` has of these, to as many from `group` on.
   void add_sums(const GroupSums& other, const Groups& groups, std::size_t group);
 
-  // absent_value() where nothing was added.
-  double sum(std::size_t group) const;
+  // Of all groups; absent_value() where nothing was added.
+  void put_sums(std::span<double> out) const;
 
  private:
   void add_same(std::span<const double> values, std::size_t group);

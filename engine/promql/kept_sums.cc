@@ -73,7 +73,7 @@ void KeptSums::add_up(std::span<double> out) {
       sum += segments_[s].count;
     }
   }
-  for (std::size_t g = 0; g < out.size(); ++g) out[g] = total_.sum(g);
+  total_.put_sums(out);
 }
 
 void KeptSums::lay_out(std::span<const Piece> pieces, const Rows& rows, std::size_t groups) {

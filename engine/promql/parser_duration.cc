@@ -4,6 +4,7 @@
 // them, `[2 * 30m + 5]`, which is worked out while parsing.
 #include <cmath>
 
+#include "promql/operators.h"
 #include "promql/parser.h"
 
 namespace tocsin::promql {

@@ -30,7 +30,7 @@ class ArchiveHistory : public History {
       return labels.metric_name() == "up" || filter->wants(labels).has_value();
     };
     player.on_series = [seen = &history->seen_](const Labels& labels) { seen->note(labels); };
-    player.history = longest_of(options.needs) + options.slack;
+    player.history = longest_of(options.needs) + kSlack;
     player.together = [team = &history->team_.emplace(options.threads)](
                           std::size_t count, const auto& work) { team->run(count, work); };
     auto opened = archive::Player::open(paths, std::move(player));

@@ -54,11 +54,14 @@ class History {
   virtual std::vector<std::string> complaints() const { return {}; }
 };
 
+// How much of the past is loaded and evaluated at once, at most.
+inline constexpr Duration kStretch = std::chrono::minutes(40);
+// How much longer samples are kept than anybody looks back.
+inline constexpr Duration kSlack = kStretch + std::chrono::minutes(10);
+
 struct HistoryOptions {
   // What rules read, and how far back.
   std::vector<promql::Need> needs;
-  // How much longer samples are kept than anybody looks back.
-  Duration slack = std::chrono::minutes(30);
   // On how many threads advance() works.
   std::size_t threads = 2;
 };

@@ -35,7 +35,7 @@ class RemoteHistory : public History {
       longest = std::max(longest, need.history);
     }
     selectors_.assign(selectors.begin(), selectors.end());
-    history_ = longest + options_.slack;
+    history_ = longest + kSlack;
     loaded_ = start_of_chunk(options_.extent.oldest - longest);
   }
 

@@ -25,7 +25,6 @@ struct RemoteHistoryOptions {
   source::RemoteConfig server;
   std::vector<promql::Need> needs;
   History::Extent extent;  // What is asked for.
-  Duration slack = std::chrono::minutes(30);
   std::size_t threads = 4;
   std::optional<AnswerCache> cache;
   // What is newer than this may still change: it is not kept in the cache.

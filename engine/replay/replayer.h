@@ -31,9 +31,6 @@ struct ReplayOptions {
   std::function<void(double done)> on_progress;
 };
 
-// How much of the past is loaded and evaluated at once, at most.
-inline constexpr Duration kStretch = std::chrono::minutes(20);
-
 // Fails with InvalidArgument when there is nothing between `from` and `to`, and with what the
 // history fails with.
 Result<Outcome> replay(const rule::RuleSet& rules, History& history, const ReplayOptions& options);

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "promql/operators.h"
 #include "rule/lint_parts.h"
 #include "rule/output_labels.h"
 #include "tocsin/duration.h"

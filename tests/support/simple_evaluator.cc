@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "promql/functions.h"
+#include "promql/operators.h"
 
 namespace tocsin::testing {
 namespace {
