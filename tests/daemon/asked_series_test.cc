@@ -110,5 +110,14 @@ TEST_CASE("what is recorded here is not scraped, what the configuration wants ke
   CHECK(names == Texts{"errors_total", "extra", "gone_total", "open", "up"});
 }
 
+TEST_CASE("rules that are evaluated late need as much more of the past") {
+  Config late;
+  late.rule_query_offset = 2min;
+  const auto now = scraped_needs(rules(), {});
+  const auto later = scraped_needs(rules(), late);
+  REQUIRE(now.size() == later.size());
+  for (std::size_t i = 0; i < now.size(); ++i) CHECK(later[i].history == now[i].history + 2min);
+}
+
 }  // namespace
 }  // namespace tocsin::daemon

@@ -222,6 +222,36 @@ TEST_CASE("a part that is not answered fails the evaluation") {
   CHECK(w.failures == 1);
 }
 
+// As when `prometheus:` is taken out of the configuration.
+TEST_CASE("an answer that comes after its evaluator has gone is passed on") {
+  for (const char* const text : {"r_a", "r_a + on (i) local_a"}) {
+    CAPTURE(text);
+    World w;
+    testing::QueueExecutor slow;
+    testing::FakeWeb http(slow);
+    http.on("http://p/", [&](const net::HttpRequest& r) { return w.answer(r); });
+    source::RemoteQuery remote(http, {.url = "http://p"});
+    auto evaluator = std::make_unique<RemoteEvaluator>(
+        EvaluationParts{w.here, w.executor, w.executor}, remote, LocalNames{"local_a", "local_b"},
+        [](const Result<void>&) {});
+    auto expr = evaluator->prepare(*promql::parse(text), nullptr);
+    std::string recorded;
+    std::string out;
+    Evaluator::Steps steps;
+    steps.push_back(
+        {expr.get(), [&](const Result<promql::Answer>& a) { recorded = w.text_of(a); }});
+    evaluator->evaluate(std::move(steps), kNow, nullptr, [&](Evaluator::Answers answers) {
+      out = w.text_of(std::move(answers[0].answer));
+    });
+    expr.reset();
+    evaluator.reset();
+    CHECK(out.empty());
+    slow.run();
+    CHECK(out == w.by_rules(text));
+    CHECK(recorded == out);
+  }
+}
+
 TEST_CASE("labels are found at both places") {
   World w;
   w.http.on("http://p/api/v1/series", [](const net::HttpRequest& request) {
