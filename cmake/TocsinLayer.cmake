@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # tocsin_layer(NAME SOURCES a.cc ... [PUBLIC labels.h ...] [DEPENDS base ...] [LIBRARIES ...]
-#              [DEFINITIONS ...] [PURE])
+#              [DEFINITIONS ...] [PURE] [COLD])
 #
 # One layer: the folder engine/NAME, the target tocsin_NAME (alias tocsin::NAME). PUBLIC names the
 # headers of include/tocsin/ that belong to it. LIBRARIES are third-party and stay private to the
-# layer. PURE says that the layer reads no clock, file, socket or thread.
+# layer. PURE says that the layer reads no clock, file, socket or thread. COLD says that its tests
+# are quick whatever the compiler does: debug builds, which take long to compile under the
+# sanitizers, do not optimise it.
 # tests/architecture_test.cc holds the includes against what is declared here.
 set_property(GLOBAL PROPERTY TOCSIN_LAYERS "")
 
 function(tocsin_layer name)
-  cmake_parse_arguments(arg "PURE" "" "SOURCES;PUBLIC;DEPENDS;LIBRARIES;DEFINITIONS" ${ARGN})
+  cmake_parse_arguments(arg "PURE;COLD" "" "SOURCES;PUBLIC;DEPENDS;LIBRARIES;DEFINITIONS" ${ARGN})
   add_library(tocsin_${name} STATIC ${arg_SOURCES})
   add_library(tocsin::${name} ALIAS tocsin_${name})
   target_include_directories(
@@ -19,6 +21,9 @@ function(tocsin_layer name)
   target_link_libraries(tocsin_${name} PUBLIC tl::expected ${depends} PRIVATE tocsin_flags
                                                                             ${arg_LIBRARIES})
   target_compile_definitions(tocsin_${name} PRIVATE ${arg_DEFINITIONS})
+  if(arg_COLD)
+    target_compile_options(tocsin_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  endif()
   set(purity edge)
   if(arg_PURE)
     set(purity pure)

@@ -21,7 +21,7 @@ build_and_test() {
   cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 || { cat "build/$preset.configure.log"; exit 1; }
   cmake --build --preset "$preset" -j "$jobs" >"build/$preset.build.log" 2>&1 || { tail -n 60 "build/$preset.build.log"; exit 1; }
   say "testing: $preset"
-  ctest --preset "$preset" -j $((jobs * 3 / 2)) # Most tests wait more than they work.
+  ctest --preset "$preset" -j $((jobs * 2)) # Most tests wait more than they work.
 }
 
 say 'installing what is missing'
