@@ -219,6 +219,10 @@ class Replayer {
           asked.emplace_back(groups_[unit.group].rules[rule].replay.get(), unit.group);
         }
       }
+      // What took longest the last time comes first, so that nobody waits for it in the end.
+      std::stable_sort(asked.begin(), asked.end(), [](const auto& a, const auto& b) {
+        return a.first->answering_took() > b.first->answering_took();
+      });
       team_.run(asked.size() + 1, [&](std::size_t i) {
         if (i == 0) return fetch();
         const auto& [rule, group] = asked[i - 1];

@@ -16,6 +16,12 @@ RuleReplay::RuleReplay(const rule::Rule& rule, std::size_t limit, RuleTiming tim
       query_(promql::Query::prepare(rule.expr, {.shared_steps = std::move(shared)})) {}
 
 void RuleReplay::answer(std::span<const Timestamp> slots) {
+  const auto began = std::chrono::steady_clock::now();
+  answer_all(slots);
+  answering_took_ = std::chrono::steady_clock::now() - began;
+}
+
+void RuleReplay::answer_all(std::span<const Timestamp> slots) {
   answers_.clear();
   next_.clear();
   recording_.reset();

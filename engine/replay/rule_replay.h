@@ -6,6 +6,7 @@
 // answer() on any one thread, many rules at a time; everything else on one thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,8 @@ class RuleReplay {
   // Evaluates the rule at all of the slots, which are an interval apart; the answers wait for
   // take(). Reads the store.
   void answer(std::span<const Timestamp> slots);
+  // How long the last answer() took.
+  std::chrono::steady_clock::duration answering_took() const { return answering_took_; }
   // Whether it found anything, or may find something.
   bool has_answers() const { return !answers_.empty() || each_alone_; }
   // take() evaluates each slot when it comes.
@@ -62,6 +65,7 @@ class RuleReplay {
   const std::string& last_failure() const { return last_failure_; }
 
  private:
+  void answer_all(std::span<const Timestamp> slots);
   Result<promql::Answer> answer_at(Timestamp slot);
   // Calls `use(series, sample)` with what the answers have at that instant. Instants come in order.
   template <class Use>
@@ -89,6 +93,7 @@ class RuleReplay {
   std::vector<double> values_;
   std::size_t failures_ = 0;
   std::string last_failure_;
+  std::chrono::steady_clock::duration answering_took_{0};
 };
 
 }  // namespace tocsin::replay
