@@ -342,6 +342,7 @@ void AlertTracker::restore(std::vector<Alert> alerts, Timestamp at) {
     saved_.insert_or_assign(labels, alert);
     alerts_.insert_or_assign(labels, std::move(alert));
   }
+  forget_old(at);
 }
 
 AlertTracker::Unsaved AlertTracker::take_unsaved() {

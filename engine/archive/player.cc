@@ -224,9 +224,9 @@ void Player::fetch_column(Fetched& fetched) {
 void Player::fetch_series(Fetched& fetched) {
   const std::uint32_t row = fetched.record.row;
   fetched.labels = reel_->labels();
-  bool& is_wanted = roll_->at(reel_->number_of(fetched.record.block), row).wanted;
-  if (!fetched.record.known) is_wanted = !options_.wants || options_.wants(fetched.labels);
-  fetched.wanted = is_wanted;
+  fetched.wanted = fetched.record.known || !options_.wants || options_.wants(fetched.labels);
+  roll_->put(reel_->number_of(fetched.record.block), row,
+             fetched.wanted ? fetched.labels : Labels());
   std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
   const auto place = std::lower_bound(wanted.begin(), wanted.end(), row);
   const bool was_wanted = place != wanted.end() && *place == row;
@@ -237,10 +237,11 @@ void Player::fetch_series(Fetched& fetched) {
 // ---- Writing
 
 Player::Played Player::play(store::Store& store, Timestamp upto) {
-  if (run_began_) begin_run(store);
+  remove_ended(store);
   fetch(upto);
   for (; !fetched_.empty(); fetched_.pop_front()) {
     Stretch& stretch = fetched_.front();
+    if (stretch.run && stretch.run->at > upto + kDisorder) break;
     if (begins_other_run(stretch)) return {last_, run_began_};
     apply(store, stretch);
     last_ = std::max(last_, stretch.last);
@@ -265,13 +266,17 @@ bool Player::begins_other_run(Stretch& stretch) {
   return !is_first;
 }
 
-// What was in the memory of the process before is not in that of the next.
-void Player::begin_run(store::Store& store) {
-  for (const auto& [number, block] : blocks_) store.remove_block(block);
-  blocks_.clear();
-  before_.clear();
-  for (BlockInFile& block : in_file_) block.lives = false;
-  run_began_.reset();
+// What had ended when play() returned was there until then.
+void Player::remove_ended(store::Store& store) {
+  if (run_began_) {  // What was in the memory of the process before is not in that of the next.
+    for (const auto& [number, block] : blocks_) ended_.push_back(block);
+    blocks_.clear();
+    before_.clear();
+    for (BlockInFile& block : in_file_) block.lives = false;
+    run_began_.reset();
+  }
+  for (const store::BlockId block : ended_) store.remove_block(block);
+  ended_.clear();
 }
 
 // Most records are columns of the same series, each with a value: these need nothing but their
@@ -363,17 +368,15 @@ void Player::apply(store::Store& store, Fetched& fetched) {
     case Kind::Sample:
       return apply_sample(store, fetched);
     case Kind::BlockEnd:
-      return end_block(store, in_file_[record.block]);
+      return end_block(in_file_[record.block]);
   }
 }
 
-void Player::end_block(store::Store& store, BlockInFile& block) {
+void Player::end_block(BlockInFile& block) {
   if (!block.lives) return;
-  store.remove_block(block.block);
+  ended_.push_back(block.block);
   blocks_.erase(block.number);
-  for (BlockInFile& other : in_file_) {
-    if (other.number == block.number) other.lives = false;
-  }
+  block.lives = false;
 }
 
 std::vector<Player::Row>::iterator Player::place_of(std::vector<Row>& rows, std::uint32_t row) {

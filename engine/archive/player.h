@@ -22,7 +22,8 @@
 namespace tocsin::archive {
 
 struct PlayerOptions {
-  // Which series are wanted, and for how long each is kept. Null: all of them.
+  // Which series are wanted (asked once, and remembered), and for how long each is kept. Null: all
+  // of them.
   std::function<bool(const Labels&)> wants;
   Duration history = std::chrono::minutes(10);
   // Told of each series once in a file, wanted or not. May be null.
@@ -81,7 +82,7 @@ class Player {
     bool is_full = false;        // Of a Column: each of them has a value.
   };
   // Records of one file and one run, block by block: those of a block are in order, and are written
-  // together, while what they write to is at hand.
+  // together, while what they write to is at hand. Blocks do not know of one another.
   struct Stretch {
     bool begins_file = false;
     std::optional<Reel::Record> run;  // That begins with it.
@@ -131,8 +132,8 @@ class Player {
   static void leave_full_columns(BlockInFile& block);
   void together(std::size_t count, const std::function<void(std::size_t)>& work) const;
   void keep_spare(std::vector<double> values);
-  void end_block(store::Store& store, BlockInFile& block);
-  void begin_run(store::Store& store);
+  void end_block(BlockInFile& block);
+  void remove_ended(store::Store& store);
   store::SeriesId series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at);
 
   PlayerOptions options_;
@@ -155,6 +156,7 @@ class Player {
   std::uint64_t run_ = 0;
   Timestamp last_{};
   std::map<std::uint64_t, store::BlockId> blocks_;  // Of the run, by number.
+  std::vector<store::BlockId> ended_;               // The next play() forgets them.
   std::vector<BlockInFile> in_file_;
   std::vector<BlockInFile> before_;  // Of the file before.
   std::vector<store::SeriesId> ids_;

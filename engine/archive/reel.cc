@@ -36,17 +36,19 @@ const Reel::Record* Reel::next() {
 }
 
 bool Reel::next_chunk() {
-  const std::string_view rest = std::string_view(bytes_).substr(at_);
-  if (rest.empty()) return false;
-  auto chunk = unpack_chunk(rest);
-  if (!chunk) {
-    say_damage(chunk.error().message);
-    return false;
-  }
-  at_ += read_head(rest)->size;
-  chunk_ = std::move(*chunk);
-  cursor_.emplace(chunk_);
-  return !chunk_.empty() || next_chunk();
+  do {
+    const std::string_view rest = std::string_view(bytes_).substr(at_);
+    if (rest.empty()) return false;
+    auto chunk = unpack_chunk(rest);
+    if (!chunk) {
+      say_damage(chunk.error().message);
+      return false;
+    }
+    at_ += read_head(rest)->size;
+    chunk_ = std::move(*chunk);
+    cursor_.emplace(chunk_);
+  } while (chunk_.empty());
+  return true;
 }
 
 void Reel::say_damage(const std::string& what) {
@@ -112,6 +114,7 @@ bool Reel::read_block() {
   blocks_.emplace_back();
   record_.block = static_cast<std::uint32_t>(block);
   record_.number = cursor_->varint();
+  if (!known_numbers_.insert(record_.number).second) return false;
   numbers_.push_back(record_.number);
   record_.flag = cursor_->varint() != 0;
   return true;
@@ -124,16 +127,12 @@ bool Reel::read_series() {
   record_.row = static_cast<std::uint32_t>(row);
   record_.flag = cursor_->varint() != 0;
   if (!read_texts(cursor_->varint())) return false;
-  if (Labels* known = roll_ ? &roll_->at(numbers_[record_.block], record_.row).labels : nullptr) {
-    record_.known = are_labels(*known);
-    if (!record_.known) *known = build_labels();
-    labels_ = *known;
-  } else {
-    labels_ = build_labels();
-  }
-  rows->grow(row + 1);
+  if (!grow(*rows, row + 1)) return false;
   rows->values[row] = store::absent_value();
   rows->bases[row] = 0;
+  labels_ = roll_ ? roll_->find(numbers_[record_.block], record_.row) : Labels();
+  record_.known = !labels_.empty() && are_labels(labels_);
+  if (!record_.known) labels_ = build_labels();
   return true;
 }
 
@@ -164,16 +163,18 @@ Labels Reel::build_labels() const {
   return labels.build();
 }
 
-void Reel::Rows::grow(std::size_t size) {
-  if (size <= values.size()) return;
-  values.resize(size, store::absent_value());
-  bases.resize(size, 0);
+bool Reel::grow(Rows& rows, std::uint64_t size) {
+  if (size <= rows.size()) return true;
+  row_count_ += size - rows.size();
+  if (row_count_ > kMostRows) return false;
+  rows.values.resize(size, store::absent_value());
+  rows.bases.resize(size, 0);
+  return true;
 }
 
 bool Reel::read_values(Rows& rows) {
   const std::uint64_t count = cursor_->varint();
-  if (count > kMostRows) return false;
-  rows.grow(count);
+  if (count > kMostRows || !grow(rows, count)) return false;
   std::uint64_t row = 0;
   while (row < count && cursor_->ok()) {
     const std::uint64_t still = cursor_->varint();

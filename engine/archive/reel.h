@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -20,22 +21,34 @@
 
 namespace tocsin::archive {
 
-// Series as the files before introduced them: most are the same again, and need not be made anew.
-// By block, as numbered in the run, and row.
+// The labels of series as the file before introduced them: most are the same again, and need not be
+// made anew. By block, as numbered in the run, and row.
 class Roll {
  public:
-  struct Series {
-    Labels labels;
-    bool wanted = false;  // The reader's to say.
-  };
-  Series& at(std::uint64_t block, std::uint32_t row) {
-    std::vector<Series>& rows = blocks_[block];
+  // What the file before the last one introduced is forgotten.
+  void begin_file() { before_ = std::exchange(now_, {}); }
+  // No labels where it has none.
+  Labels find(std::uint64_t block, std::uint32_t row) {
+    const std::vector<Labels>& rows = rows_of(block);
+    return row < rows.size() ? rows[row] : Labels();
+  }
+  void put(std::uint64_t block, std::uint32_t row, Labels labels) {
+    std::vector<Labels>& rows = rows_of(block);
     if (row >= rows.size()) rows.resize(row + 1);
-    return rows[row];
+    rows[row] = std::move(labels);
   }
 
  private:
-  std::unordered_map<std::uint64_t, std::vector<Series>> blocks_;
+  using Blocks = std::unordered_map<std::uint64_t, std::vector<Labels>>;
+
+  std::vector<Labels>& rows_of(std::uint64_t block) {
+    const auto [it, is_new] = now_.try_emplace(block);
+    if (is_new) it->second = std::exchange(before_[block], {});
+    return it->second;
+  }
+
+  Blocks before_;
+  Blocks now_;
 };
 
 class Reel {
@@ -69,7 +82,9 @@ class Reel {
   const std::string& damage() const { return damage_; }
 
  private:
-  Reel(std::string bytes, Roll* roll) : bytes_(std::move(bytes)), roll_(roll) {}
+  Reel(std::string bytes, Roll* roll) : bytes_(std::move(bytes)), roll_(roll) {
+    if (roll_) roll_->begin_file();
+  }
   bool next_chunk();
   bool read_record();
   bool read_block();
@@ -83,8 +98,9 @@ class Reel {
     std::vector<std::int64_t> bases;  // What the next differences are taken from.
 
     std::size_t size() const { return values.size(); }
-    void grow(std::size_t size);
   };
+  // Makes a place for so many; false if the file has more than anybody has.
+  bool grow(Rows& rows, std::uint64_t size);
   bool read_values(Rows& rows);
   bool read_time();
   Rows* block();
@@ -97,7 +113,9 @@ class Reel {
   Record record_;
   std::vector<std::string> texts_;
   std::vector<Rows> blocks_;
+  std::size_t row_count_ = 0;           // Of all of them.
   std::vector<std::uint64_t> numbers_;  // Of the blocks, in the run.
+  std::unordered_set<std::uint64_t> known_numbers_;
   Roll* roll_;
   Timestamp time_;
   Labels labels_;

@@ -73,7 +73,9 @@ Result<std::unique_ptr<replay::History>> open_past(const PastOptions& past,
   if (past.data.empty() == past.prometheus.empty()) {
     return fail(ErrorCode::InvalidArgument, "give either --data or --prometheus");
   }
-  if (past.prometheus.empty()) return replay::open_history(past.data, {.needs = std::move(needs)});
+  if (past.prometheus.empty()) {
+    return replay::open_history(past.data, {.needs = std::move(needs), .threads = options.threads});
+  }
   if (!options.from) return fail(ErrorCode::InvalidArgument, "--prometheus needs --from");
   replay::RemoteHistoryOptions remote;
   remote.server.url = past.prometheus;

@@ -261,8 +261,19 @@ void GroupRunner::restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Tim
     saved.erase(mine, saved.end());
     state.life->tracker()->restore(std::move(alerts), at);
     move_records(state, old_id);
-    send_due(state, at);
+    send_unseen(state, at);
   }
+}
+
+// Nobody has looked yet.
+void GroupRunner::send_unseen(RuleState& state, Timestamp at) {
+  auto due = state.life->tracker()->take_due(at, timing_.resend_delay);
+  for (alert::Alert& alert : due) {
+    if (alert.state != alert::State::Firing || alert.blind) continue;
+    alert.blind = {at, {"restart", "Tocsin was restarted and has yet to look"}, at};
+  }
+  if (!due.empty()) parts_.on_due(*state.life->rule(), at, timing_.interval, due);
+  save(state);
 }
 
 void GroupRunner::restore(const std::vector<state::RecordedSample>& samples) {

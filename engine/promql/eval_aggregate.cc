@@ -151,8 +151,9 @@ class FoldNode : public AggregateNode, private LooksAhead {
   }
 
  private:
-  // Of how many groups at how many steps there are sums at once, at most: what a cache holds.
+  // Of how many groups at how many steps there are sums at once, at most, and at how many steps.
   static constexpr std::size_t kMostSums = std::size_t{1} << 18;
+  static constexpr std::size_t kMostSteps = 1024;
 
   Result<Frame> evaluate(Context& context) {
     if (RowStream* rows = stream_of_input(context)) {
@@ -224,7 +225,7 @@ class FoldNode : public AggregateNode, private LooksAhead {
     const auto begin_all = [&](const ShapePtr& shape) {
       const Grouping& by = grouping(shape);
       const std::size_t most = kMostSums / std::max<std::size_t>(by.shape->rows.size(), 1);
-      buffer_.reset(context, shape, by.shape, Steps::upcoming(context, most));
+      buffer_.reset(context, shape, by.shape, Steps::upcoming(context, std::min(most, kMostSteps)));
       begin(buffer_.steps().count, by, shape);
     };
     const auto add = [&](const StreamedRows& some) {

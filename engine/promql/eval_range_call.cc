@@ -315,15 +315,18 @@ class ChangeCallNode : public RangeCallNode {
 
   void evaluate_ahead(const Steps& steps, std::span<const store::Interval> windows,
                       WindowsAhead& ahead, std::size_t first, StreamedRows& out) override {
-    by_window_.resize(std::max(by_window_.size(), steps.count));
-    const auto ends = std::span(by_window_).first(steps.count);
-    ahead.read_ends(first, windows, ends);
-    out.count = ends[0].rows;
-    out.values.resize(out.count * steps.count);
-    out.samples.resize(steps.count);
-    for (std::size_t k = 0; k < steps.count; ++k) {
-      put_changes(change_, ends[k], windows[k], out.step(k));
-      out.samples[k] = ends[k].sample_count();
+    by_window_.resize(kWindowsAtOnce);
+    for (std::size_t done = 0; done < steps.count; done += kWindowsAtOnce) {
+      const auto some = windows.subspan(done, std::min(kWindowsAtOnce, steps.count - done));
+      const auto ends = std::span(by_window_).first(some.size());
+      ahead.read_ends(first, some, ends);
+      out.count = ends[0].rows;
+      out.values.resize(out.count * steps.count);
+      out.samples.resize(steps.count);
+      for (std::size_t k = 0; k < some.size(); ++k) {
+        put_changes(change_, ends[k], some[k], out.step(done + k));
+        out.samples[done + k] = ends[k].sample_count();
+      }
     }
   }
 
@@ -335,6 +338,8 @@ class ChangeCallNode : public RangeCallNode {
   }
 
  private:
+  static constexpr std::size_t kWindowsAtOnce = 160;
+
   // The rows of each metric whose name is not a counter's.
   using Suspects = std::map<std::string, std::vector<std::size_t>, std::less<>>;
 

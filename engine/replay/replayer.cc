@@ -179,11 +179,12 @@ class Replayer {
       const Timestamp until = std::min(now + kStretch, outcome_.to);
       const History::Advance moved = history_.advance(until);
       if (history_.failure()) return;
-      fetch_until_ = std::min(until + kStretch, outcome_.to);
       const Timestamp seen = std::min(until, std::max(now, moved.last));
+      const Timestamp next = std::max(seen, moved.other_begins_at.value_or(seen));
+      fetch_until_ = std::min(next + kStretch, outcome_.to);
       live_through(now, seen);
-      now = seen;
-      if (moved.other_begins_at) restart(now = std::max(now, *moved.other_begins_at));
+      if (moved.other_begins_at) restart(next);
+      now = next;
       say_progress(begin, now);
     }
   }

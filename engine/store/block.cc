@@ -310,18 +310,19 @@ Block::Range Block::range(Timestamp after, Timestamp upto) const {
 
 // Scrapes are regular: where a moment is can be told from the ends.
 std::size_t Block::first_after(std::int64_t at_ms) const {
-  constexpr std::size_t kNear = 4;
+  constexpr std::size_t kNear = 2;
   if (views_.empty() || views_.back().at_ms <= at_ms) return views_.size();
   if (views_.front().at_ms > at_ms) return 0;
-  const std::int64_t oldest = views_.front().at_ms;
-  const auto share =
-      static_cast<double>(at_ms - oldest) / static_cast<double>(views_.back().at_ms - oldest);
-  const auto near = static_cast<std::size_t>(share * static_cast<double>(views_.size() - 1));
-  std::size_t first = near;
-  while (first > 0 && near - first < kNear && views_[first].at_ms > at_ms) --first;
-  while (first - near < kNear && views_[first].at_ms <= at_ms) ++first;
-  const bool is_it = views_[first].at_ms > at_ms && views_[first - 1].at_ms <= at_ms;
-  if (is_it) return first;
+  const auto oldest = static_cast<double>(views_.front().at_ms);
+  const double share =
+      (static_cast<double>(at_ms) - oldest) / (static_cast<double>(views_.back().at_ms) - oldest);
+  const std::size_t most = views_.size() - 1;
+  const std::size_t near =
+      std::min(most, static_cast<std::size_t>(share * static_cast<double>(most)));
+  const std::size_t from = near - std::min(near, kNear);
+  for (std::size_t i = std::max<std::size_t>(from, 1); i <= std::min(near + kNear, most); ++i) {
+    if (views_[i].at_ms > at_ms && views_[i - 1].at_ms <= at_ms) return i;
+  }
   const auto later = [](std::int64_t at, const ColumnView& view) { return at < view.at_ms; };
   const auto it = std::upper_bound(views_.begin(), views_.end(), at_ms, later);
   return static_cast<std::size_t>(it - views_.begin());

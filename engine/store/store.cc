@@ -141,7 +141,7 @@ void Store::note_newest(BlockId id) {
 }
 
 Store::Appender::Appender(Store& store, BlockId block, std::span<const SeriesId> ids)
-    : store_(store), block_(block), ids_(ids.begin(), ids.end()) {
+    : store_(store), block_(block) {
   is_all_ = ids.size() == store.block_of(block).row_count();
   for (const SeriesId id : ids) {
     is_all_ = is_all_ && store.places_[id].row == rows_.size();
@@ -150,9 +150,6 @@ Store::Appender::Appender(Store& store, BlockId block, std::span<const SeriesId>
 }
 
 bool Store::Appender::append(Timestamp at, std::vector<double>& values, bool restarted) {
-  if (Tape* tape = store_.tape_of(block_)) {
-    tape->append_column(block_, at, ids_, values, restarted);
-  }
   Block& written = *store_.blocks_[block_];
   const bool is_written = is_all_ ? written.append_all(at, values, restarted)
                                   : written.append(at, rows_, values, restarted);

@@ -266,7 +266,7 @@ inline std::size_t SeriesReader::read_ends_ahead(std::span<const RowRun> runs,
                                                  std::span<EndsBatch> out) const {
   std::size_t count = 0;
   for (std::size_t k = 0; k < windows.size(); ++k) {
-    count = window(runs.size(), windows[k].after, windows[k].upto)->read_ends(runs, out[k]);
+    count = SampleWindow(*this, windows[k]).read_ends(runs, out[k]);
   }
   return count;
 }

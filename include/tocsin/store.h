@@ -97,12 +97,12 @@ class Store : public SeriesReader {
 
     Store& store_;
     BlockId block_;
-    std::vector<SeriesId> ids_;
     std::vector<std::uint32_t> rows_;
     bool is_all_ = false;  // These are all rows, in order.
   };
-  // For as long as it is used, others may be used on other threads for other blocks, and for
-  // nothing else the store.
+  // Of a store that is not recorded. From now until it has been used for the last time, no series
+  // of the block may come or go, and nobody reads; other appenders may be used on other threads, of
+  // other blocks.
   Appender appender(BlockId block, std::span<const SeriesId> ids) { return {*this, block, ids}; }
 
   // Writes stale markers for every living series of the block: a scrape failed, or a target is

@@ -63,6 +63,11 @@ class Scraper {
     const double down = 0;
     store_.append_column(t.block, at, std::span(t.ids).first(1), std::span(&down, 1));
   }
+  // The target has been taken away, and with it its past.
+  void stale(Timestamp at, int target) {
+    store_.append_stale(targets_[static_cast<std::size_t>(target)].block, at);
+  }
+  void forget(int target) { store_.remove_block(targets_[static_cast<std::size_t>(target)].block); }
   void flush() { REQUIRE(recorder_->flush()); }
 
  private:
@@ -77,9 +82,9 @@ class Scraper {
 };
 
 // Two hours: three targets, of which one or another fails now and then, restarts, or says nothing
-// for three minutes.
+// for three minutes; and one that fails and is taken away after three quarters of an hour.
 void record_two_hours(const std::string& folder) {
-  Scraper scraper(folder, kStart, 3);
+  Scraper scraper(folder, kStart, 4);
   std::mt19937 random(11);
   for (int i = 0; i < 480; ++i) {
     const Timestamp at = kStart + i * kStep;
@@ -89,6 +94,9 @@ void record_two_hours(const std::string& folder) {
       if (phase > 300 && phase < 312) continue;
       scraper.scrape(at + target * seconds(1), target, phase > 100 && phase < 140 ? 30 : 1);
     }
+    if (i < 200) scraper.scrape(at + seconds(4), 3, i > 170 ? 40 : 1);
+    if (i == 200) scraper.stale(at + seconds(4), 3);
+    if (i == 224) scraper.forget(3);
     if (i % 20 == 0) scraper.flush();
   }
   scraper.flush();
@@ -231,6 +239,26 @@ TEST_CASE("alerts live as if every slot had been evaluated by itself") {
     CHECK((i < got.size() ? got[i] : "nothing") == (i < wanted.size() ? wanted[i] : "nothing"));
   }
   CHECK(got.size() >= 10);
+}
+
+TEST_CASE("no slot is left out where processes follow one another at any moment") {
+  const Folder folder;
+  const int begins[] = {0, 5, 60, 102};  // Minutes.
+  for (int process = 0; process < 4; ++process) {
+    const int end = process < 3 ? begins[process + 1] : 120;
+    const Timestamp begin = kStart + minutes(begins[process]);
+    Scraper scraper(folder.path(), begin, 1);
+    for (Timestamp at = begin; at < kStart + minutes(end); at += kStep) {
+      const auto minute = (at - kStart) / minutes(1);
+      scraper.scrape(at, 0, minute % 25 >= 22 || minute == 54 || minute == 55 ? 50 : 0);
+    }
+  }
+  const rule::RuleSet rules = rules_of(R"(groups:
+- name: g
+  interval: 15s
+  rules: [{alert: Failing, expr: 'increase(requests_total{code="500"}[1m]) > 0'}]
+)");
+  CHECK(lives_of(replayed(folder.path(), rules)).size() == 5);
 }
 
 TEST_CASE("one thread finds what two find") {
