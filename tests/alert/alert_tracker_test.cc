@@ -248,6 +248,20 @@ TEST_CASE("after a restart nothing is sent twice, and the next is sent when it i
   CHECK(after.due(75s) == 1);
 }
 
+TEST_CASE("what ended long before a restart is not told once more") {
+  Life before(rule_named("Down"));
+  before.observe(0s, {{"web", 1}});
+  before.observe(15s, {});
+  REQUIRE(before.tracker.alerts().size() == 1);
+  Life soon(rule_named("Down"));
+  soon.tracker.restore(all_of(before.tracker), at(10min));
+  CHECK(soon.due(10min) == 1);
+  Life late(rule_named("Down"));
+  late.tracker.restore(all_of(before.tracker), at(1h));
+  CHECK(late.due(1h) == 0);
+  CHECK(late.tracker.take_unsaved().gone.size() == 1);
+}
+
 TEST_CASE("a clock that was set back an hour holds nothing up") {
   Life before(rule_named("A", 2min));
   before.observe(60min, {{"web", 1}});

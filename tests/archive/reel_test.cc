@@ -66,6 +66,27 @@ TEST_CASE("records that make no sense are damage, whatever they are") {
   }
 }
 
+TEST_CASE("a block that a file introduces twice is damage, and so are more rows than anybody has") {
+  const auto damage_of = [](std::initializer_list<std::uint64_t> numbers) {
+    std::string records;
+    for (const std::uint64_t number : numbers) put_varint(records, number);
+    auto reel = Reel::open(std::string(kMagic) + pack_chunk(records, Timestamp{}));
+    REQUIRE(reel);
+    while (reel->next()) {
+    }
+    return reel->damage();
+  };
+  constexpr auto kBlock = static_cast<std::uint64_t>(Kind::Block);
+  constexpr auto kSeries = static_cast<std::uint64_t>(Kind::Series);
+  constexpr std::uint64_t kFar = 3'000'000;
+  CHECK(damage_of({kBlock, 0, 7, 0, kBlock, 1, 8, 0}).empty());
+  CHECK_FALSE(damage_of({kBlock, 0, 7, 0, kBlock, 1, 7, 0}).empty());
+  CHECK(damage_of({kBlock, 0, 7, 0, kSeries, 0, kFar, 0, 0}).empty());
+  CHECK_FALSE(damage_of({kBlock, 0, 7, 0, kSeries, 0, kFar, 0, 0,  //
+                         kBlock, 1, 8, 0, kSeries, 1, kFar, 0, 0})
+                  .empty());
+}
+
 TEST_CASE("a file of something else is refused") {
   CHECK_FALSE(Reel::open("# HELP up"));
   CHECK_FALSE(Reel::open("TOCSIN-ARCHIVE 2\n"));

@@ -22,6 +22,7 @@ struct World {
   store::BlockId block = store.add_block({.history = 1h});
   std::vector<std::string> changes;
   std::vector<std::string> sent;
+  std::size_t sent_blind = 0;
   std::map<state::AlertKey, state::SavedAlert> kept;
   std::vector<state::RecordedSample> recorded;
   std::unique_ptr<RuleEngine> engine = std::make_unique<RuleEngine>(parts());
@@ -38,6 +39,7 @@ struct World {
     parts.on_due = [this](const rule::Rule& rule, Timestamp, Duration, const auto& due) {
       for (const auto& alert : due) {
         sent.push_back(rule.name + " " + std::string(name_of(alert.state)));
+        sent_blind += alert.blind ? 1 : 0;
       }
     };
     parts.on_unsaved = [this](const rule::Rule& rule, const auto& unsaved) {
@@ -386,6 +388,7 @@ TEST_CASE("what fires is sent on before the first evaluation after a restart") {
     next.apply(rules);
     next.restore(last);
     CHECK(next.sent.size() == (later == 125s ? 0 : 1));
+    CHECK(next.sent_blind == next.sent.size());  // Nobody has looked yet.
     last.kept = std::move(next.kept);
   }
 }
