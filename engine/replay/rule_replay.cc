@@ -16,9 +16,10 @@ RuleReplay::RuleReplay(const rule::Rule& rule, std::size_t limit, RuleTiming tim
       query_(promql::Query::prepare(rule.expr, {.shared_steps = std::move(shared)})) {}
 
 void RuleReplay::answer(std::span<const Timestamp> slots) {
-  const auto began = std::chrono::steady_clock::now();
+  const SystemClock clock;
+  const auto began = clock.ticks();
   answer_all(slots);
-  answering_took_ = std::chrono::steady_clock::now() - began;
+  answering_took_ = clock.ticks() - began;
 }
 
 void RuleReplay::answer_all(std::span<const Timestamp> slots) {

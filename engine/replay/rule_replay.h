@@ -47,7 +47,7 @@ class RuleReplay {
   // take(). Reads the store.
   void answer(std::span<const Timestamp> slots);
   // How long the last answer() took.
-  std::chrono::steady_clock::duration answering_took() const { return answering_took_; }
+  std::chrono::nanoseconds answering_took() const { return answering_took_; }
   // Whether it found anything, or may find something.
   bool has_answers() const { return !answers_.empty() || each_alone_; }
   // take() evaluates each slot when it comes.
@@ -93,7 +93,7 @@ class RuleReplay {
   std::vector<double> values_;
   std::size_t failures_ = 0;
   std::string last_failure_;
-  std::chrono::steady_clock::duration answering_took_{0};
+  std::chrono::nanoseconds answering_took_{0};
 };
 
 }  // namespace tocsin::replay
