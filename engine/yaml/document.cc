@@ -7,6 +7,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -197,16 +198,20 @@ std::size_t first_line_length(const Tree& tree, const NodeData& data) {
                   end - data.offset);
 }
 
-Diagnostic syntax_error(const Tree& tree, const YAML::Exception& error) {
-  const bool known = !error.mark.is_null();
-  const auto offset = static_cast<std::size_t>(known ? std::max(error.mark.pos, 0) : 0);
-  Diagnostic d{.code = "yaml/syntax", .message = error.msg};
+Diagnostic syntax_error(const Tree& tree, std::size_t offset, const std::string& message) {
+  Diagnostic d{.code = "yaml/syntax", .message = message};
   d.place = tree.place_at(std::min(offset, tree.source.size()), 1);
   d.snippet = tree.line_text(d.place.line);
   if (d.snippet.find('\t') < d.snippet.find_first_not_of(" \t")) {
     d.hint = "YAML is indented with spaces, never with tabs";
   }
   return d;
+}
+
+Diagnostic syntax_error(const Tree& tree, const YAML::Exception& error) {
+  const bool known = !error.mark.is_null();
+  const auto offset = static_cast<std::size_t>(known ? std::max(error.mark.pos, 0) : 0);
+  return syntax_error(tree, offset, error.msg);
 }
 
 void warn_of_second_document(const Tree& tree, YAML::Parser& parser, Diagnostics& diagnostics) {
@@ -253,6 +258,7 @@ std::vector<Document> Document::parse_all(std::string file, std::string_view tex
   std::vector<Document> out;
   std::istringstream stream{std::string(text)};
   YAML::Parser parser(stream);
+  std::optional<std::size_t> last;  // Where the document before stands.
   for (bool more = true; more;) {
     auto tree = std::make_shared<Tree>(file, text);
     try {
@@ -262,7 +268,15 @@ std::vector<Document> Document::parse_all(std::string file, std::string_view tex
       diagnostics.add(syntax_error(*tree, error));
       break;
     }
-    if (!tree->nodes.empty()) out.push_back(Document(std::move(tree)));
+    if (tree->nodes.empty()) continue;
+    // At what cannot begin a document, yaml-cpp finds an empty one, and then another, for ever.
+    const std::size_t offset = tree->nodes.front().offset;
+    if (last == offset) {
+      diagnostics.add(syntax_error(*tree, offset, "no document can begin like this"));
+      break;
+    }
+    last = offset;
+    out.push_back(Document(std::move(tree)));
   }
   return out;
 }

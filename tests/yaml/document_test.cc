@@ -32,6 +32,19 @@ TEST_CASE("a node knows its kind, its text and its place") {
   CHECK(root.get("absent").is_null());
 }
 
+TEST_CASE("what cannot begin a document is an error, once") {
+  for (const char* const text : {"groups: []\n--- ,\n", "--- ,", ",", "---\n---\n--- , a\n---\n"}) {
+    CAPTURE(text);
+    Diagnostics diagnostics;
+    const auto documents = Document::parse_all("f.yaml", text, diagnostics);
+    CHECK(documents.size() < 5);
+    CHECK(diagnostics.text().find("no document can begin like this") != std::string::npos);
+  }
+  Diagnostics diagnostics;
+  CHECK(Document::parse_all("f.yaml", "---\n---\n---\na: b\n---\n", diagnostics).size() == 4);
+  CHECK(diagnostics.empty());
+}
+
 TEST_CASE("JSON is YAML") {
   Diagnostics diagnostics;
   const Document document = Document::parse(
