@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include "archive/player.h"
 #include "archive/recorder.h"
@@ -106,6 +108,46 @@ TEST_CASE("what is played is what was recorded") {
             std::bit_cast<std::uint64_t>(samples[i].value));
     }
   }
+}
+
+TEST_CASE("several threads write what one writes") {
+  const Folder folder;
+  Recorded recorded({.folder = folder.path(), .file_length = minutes(20)}, 0);
+  std::vector<store::BlockId> blocks;
+  std::vector<std::vector<store::SeriesId>> ids;
+  for (int target = 0; target < 40; ++target) {
+    blocks.push_back(recorded.store.add_block({.history = hours(1000), .synthesize_starts = true}));
+    ids.emplace_back();
+    for (int row = 0; row < 10; ++row) {
+      ids.back().push_back(recorded.store.add_series(
+          blocks.back(),
+          Labels{{"__name__", "m"}, {"row", std::to_string(row)}, {"t", std::to_string(target)}},
+          true));
+    }
+  }
+  for (int i = 0; i < 200; ++i) {
+    for (std::size_t target = 0; target < blocks.size(); ++target) {
+      const std::vector<double> values(10, i % 50 == 7 ? 0 : i + static_cast<double>(target));
+      recorded.store.append_column(blocks[target], kStart + i * kStep, ids[target], values);
+    }
+  }
+  REQUIRE(recorded.recorder->flush());
+  PlayerOptions options = for_ever();
+  options.together = [](std::size_t count, const std::function<void(std::size_t)>& work) {
+    std::atomic<std::size_t> next = 0;
+    const auto some = [&] {
+      for (std::size_t i = next++; i < count; i = next++) work(i);
+    };
+    std::thread other(some);
+    some();
+    other.join();
+  };
+  auto player = Player::open({folder.path()}, std::move(options));
+  REQUIRE(player);
+  store::Store store;
+  for (int minute = 10; minute <= 60; minute += 10) player->play(store, kStart + minutes(minute));
+  CHECK(content(store).size() == 400);
+  CHECK(content(store) == content(recorded.store));
 }
 
 TEST_CASE("one can begin in the middle") {
