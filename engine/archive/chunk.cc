@@ -8,9 +8,6 @@
 namespace tocsin::archive {
 namespace {
 
-// A head has: packed size, unpacked size, checksum of the rest of the chunk, newest time; all
-// little-endian.
-
 void put_fixed(std::string& out, std::uint64_t value, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i, value >>= 8) {
     out.push_back(static_cast<char>(value & 0xff));

@@ -23,7 +23,8 @@ struct ChunkHead {
   Timestamp newest;
   std::size_t size = 0;  // In the file, the head included.
 };
-// How many bytes say it.
+// In so many bytes: packed size, unpacked size, checksum of the rest of the chunk, newest time; all
+// little-endian.
 inline constexpr std::size_t kHeadSize = 20;
 // Of the chunk that `file` begins with, of which there are `size` bytes, but only the first need be
 // at hand. Fails with Parse where there is none, or not all of it.

@@ -330,7 +330,7 @@ std::size_t Player::end_of_full(std::uint32_t block, const std::vector<Fetched>&
   for (; end < records.size(); ++end) {
     const Fetched& next = records[end];
     const bool is_next = next.record.kind == Kind::Column && next.is_full &&
-                         next.record.at - before < options_.history - 2 * kDisorder;
+                         !may_be_forgotten(before, next.record.at);
     if (!is_next) break;
     before = std::max(before, next.record.at);
   }
@@ -430,8 +430,12 @@ void Player::apply_series(Fetched& fetched) {
 }
 
 // The store forgets a series that has had no value for as long as its history.
+bool Player::may_be_forgotten(Timestamp last, Timestamp at) const {
+  return at - last >= options_.history - 2 * kDisorder;
+}
+
 store::SeriesId Player::series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at) {
-  if (!row.last || at - *row.last >= options_.history - 2 * kDisorder) {
+  if (!row.last || may_be_forgotten(*row.last, at)) {
     row.series = store.add_series(block.block, row.labels, row.counter);
   }
   row.last = std::max(row.last.value_or(at), at);

@@ -134,6 +134,7 @@ class Player {
   void keep_spare(std::vector<double> values);
   void end_block(BlockInFile& block);
   void remove_ended(store::Store& store);
+  bool may_be_forgotten(Timestamp last, Timestamp at) const;
   store::SeriesId series_of(store::Store& store, BlockInFile& block, Row& row, Timestamp at);
 
   PlayerOptions options_;

@@ -196,7 +196,10 @@ void GroupRunner::note_failure(RuleState& state, const std::string& error) {
 
 void GroupRunner::send_due(RuleState& state, Timestamp at) {
   if (!state.life->tracker()) return;
-  const auto due = state.life->tracker()->take_due(at, timing_.resend_delay);
+  send(state, at, state.life->tracker()->take_due(at, timing_.resend_delay));
+}
+
+void GroupRunner::send(RuleState& state, Timestamp at, const std::vector<alert::Alert>& due) {
   if (!due.empty()) parts_.on_due(*state.life->rule(), at, timing_.interval, due);
   save(state);
 }
@@ -272,8 +275,7 @@ void GroupRunner::send_unseen(RuleState& state, Timestamp at) {
     if (alert.state != alert::State::Firing || alert.blind) continue;
     alert.blind = {at, {"restart", "Tocsin was restarted and has yet to look"}, at};
   }
-  if (!due.empty()) parts_.on_due(*state.life->rule(), at, timing_.interval, due);
-  save(state);
+  send(state, at, due);
 }
 
 void GroupRunner::restore(const std::vector<state::RecordedSample>& samples) {

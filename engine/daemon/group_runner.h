@@ -123,6 +123,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void note_failure(RuleState& state, const std::string& error);
   void send_due(RuleState& state, Timestamp at);
   void send_unseen(RuleState& state, Timestamp at);
+  void send(RuleState& state, Timestamp at, const std::vector<alert::Alert>& due);
   void save(RuleState& state);
   void move_records(RuleState& state, const std::string& old_id);
   void finish(Timestamp slot);

@@ -103,26 +103,23 @@ class Fold {
   void begin(std::size_t count, std::span<const std::uint32_t> groups,
              std::span<const GroupRun> runs) {
     groups_ = groups;
-    if (!is_sum()) return accumulators_.assign(count, {});
+    if (!folding_.is_sum()) return accumulators_.assign(count, {});
     sums_.reset(count);
     sums_.start(runs);
   }
 
   // The values of the rows from `first` on, which follow those that came before.
   void add(std::span<const double> values, std::size_t first) {
-    if (is_sum()) return sums_.add(values);
+    if (folding_.is_sum()) return sums_.add(values);
     folding_.fold(values, groups_.subspan(first, values.size()), accumulators_);
   }
 
   void put_results(std::span<double> out) const {
-    if (is_sum()) return sums_.put_sums(out);
+    if (folding_.is_sum()) return sums_.put_sums(out);
     for (std::size_t g = 0; g < out.size(); ++g) out[g] = result(g);
   }
 
  private:
-  // Sums, by far the most frequent, have a way of their own.
-  bool is_sum() const { return folding_.op == AggregateOp::Sum; }
-
   double result(std::size_t group) const {
     const Accumulator& accumulator = accumulators_[group];
     return accumulator.count > 0 ? folding_.result(accumulator) : store::absent_value();
@@ -189,7 +186,7 @@ class FoldNode : public AggregateNode, private LooksAhead {
     const auto shape = rows.open(context);
     if (!shape) return fail(shape.error());
     const Grouping& by = grouping(*shape);
-    if (is_sum() && !rows.pieces().empty()) return kept_sums(context, rows, *shape, by);
+    if (folding_.is_sum() && !rows.pieces().empty()) return kept_sums(context, rows, *shape, by);
     begin(1, by, *shape);
     for (std::size_t first = 0; first < by.groups.size(); first += rows_.count) {
       rows.read_now(first, context, rows_);
@@ -237,12 +234,11 @@ class FoldNode : public AggregateNode, private LooksAhead {
     return {};
   }
 
-  bool is_sum() const { return folding_.op == AggregateOp::Sum; }
-
   // Folds of rows of this shape, by these groups.
   void begin(std::size_t count, const Grouping& by, const ShapePtr& shape) {
     std::span<const GroupRun> runs;
-    if (is_sum()) runs = runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); });
+    if (folding_.is_sum())
+      runs = runs_.get(shape, [&](const Shape&) { return runs_of_groups(by.groups); });
     if (folds_.size() < count) folds_.resize(count, Fold(folding_));
     for (std::size_t k = 0; k < count; ++k) {
       folds_[k].begin(by.shape->rows.size(), by.groups, runs);

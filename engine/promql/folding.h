@@ -23,6 +23,8 @@ struct Accumulator {
 
 struct Folding {
   AggregateOp op;
+  // Sums, by far the most frequent, have a way of their own (group_sums.h).
+  bool is_sum() const { return op == AggregateOp::Sum; }
   // Adds every value to its group.
   void (*fold)(std::span<const double> values, std::span<const std::uint32_t> groups,
                std::span<Accumulator> out);

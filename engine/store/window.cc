@@ -205,11 +205,7 @@ void Window::fetch_ahead(std::span<const RowRun> runs, std::size_t batch) const 
   if (batch >= runs.size()) return;
   const Block& next = *block_at(batch);
   const Block::Range range = next.range(interval_.after, interval_.upto);
-  if (range.first == range.last) return;
-  for (const RowRun& run : runs.subspan(batch, std::min(batch, runs.size() - batch))) {
-    if (run.row < next.view(range.first).size) fetch_rows(next.view(range.first).values, run);
-    if (run.row < next.view(range.last - 1).size) fetch_rows(next.view(range.last - 1).values, run);
-  }
+  fetch_ends(next, range, runs.subspan(batch, std::min(batch, runs.size() - batch)));
 }
 
 // A few runs ahead, so that small batches do not wait either.
