@@ -38,8 +38,8 @@ template <BinaryOp Op, bool Filters>
 void pairs(std::span<const double> left, std::span<const double> right, std::span<double> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const double now = value_of<Op, Filters>(left[i], right[i], left[i]);
-    const bool has_both = !store::is_absent(left[i]) & !store::is_absent(right[i]);
-    out[i] = has_both ? now : store::absent_value();
+    const double of_left = store::is_absent(left[i]) ? store::absent_value() : now;
+    out[i] = store::is_absent(right[i]) ? store::absent_value() : of_left;
   }
 }
 
