@@ -42,7 +42,7 @@ Result<ChunkHead> read_head(std::string_view file, std::size_t size) {
                    kHeadSize + packed};
 }
 
-Result<std::string> unpack_chunk(std::string_view file) {
+Result<void> unpack_chunk(std::string_view file, std::string& records) {
   const auto head = read_head(file);
   if (!head) return fail(head.error());
   const std::string_view packed = file.substr(kHeadSize, head->size - kHeadSize);
@@ -50,9 +50,8 @@ Result<std::string> unpack_chunk(std::string_view file) {
   if (size > kMaxChunk || crc32(packed) != take_fixed(file, 8, 4)) {
     return fail(ErrorCode::Parse, "its checksum is wrong");
   }
-  auto out = zlib_unpack(packed, size);
-  if (!out) return fail(ErrorCode::Parse, "it cannot be unpacked");
-  return out;
+  if (!zlib_unpack(packed, size, records)) return fail(ErrorCode::Parse, "it cannot be unpacked");
+  return {};
 }
 
 }  // namespace tocsin::archive

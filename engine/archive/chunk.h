@@ -31,7 +31,7 @@ inline constexpr std::size_t kHeadSize = 20;
 Result<ChunkHead> read_head(std::string_view file, std::size_t size);
 inline Result<ChunkHead> read_head(std::string_view file) { return read_head(file, file.size()); }
 
-// Its records. Fails with Parse when it is damaged.
-Result<std::string> unpack_chunk(std::string_view file);
+// Replaces `records`, whose memory is used again. Fails with Parse when it is damaged.
+Result<void> unpack_chunk(std::string_view file, std::string& records);
 
 }  // namespace tocsin::archive

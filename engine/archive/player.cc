@@ -17,7 +17,6 @@ namespace {
 
 // How much later than another's record one may come that is of an earlier moment.
 constexpr Duration kDisorder = std::chrono::minutes(1);
-constexpr std::size_t kMostSpare = 100'000;
 constexpr std::size_t kColumnsAhead = 4;
 
 std::vector<std::string> files_of(const std::string& path) {
@@ -168,7 +167,7 @@ bool Player::fetch_one() {
   if (record->kind == Kind::Run) return true;
   if (record->kind == Kind::Block) wants_.emplace_back();
   if (stretch.blocks.size() < wants_.size()) stretch.blocks.resize(wants_.size());
-  Fetched& fetched = stretch.blocks[record->block].emplace_back();
+  Fetched& fetched = stretch.blocks[record->block].add();
   fetched.record = *record;
   if (record->kind == Kind::Series) fetch_series(fetched);
   if (record->kind == Kind::Column) fetch_column(fetched);
@@ -179,10 +178,19 @@ bool Player::fetch_one() {
   return true;
 }
 
+Player::Fetched& Player::Records::add() {
+  if (count_ == records_.size()) records_.emplace_back();
+  Fetched& next = records_[count_++];
+  next.wanted = false;
+  next.labels = {};
+  next.is_full = false;
+  return next;
+}
+
 void Player::Stretch::clear() {
   begins_file = false;
   run.reset();
-  for (std::vector<Fetched>& records : blocks) records.clear();
+  for (Records& records : blocks) records.clear();
   last = {};
 }
 
@@ -200,10 +208,6 @@ Player::Stretch& Player::stretch_of(const Reel::Record& record) {
 }
 
 void Player::fetch_column(Fetched& fetched) {
-  if (!spare_.empty()) {
-    fetched.values = std::move(spare_.back());
-    spare_.pop_back();
-  }
   const std::vector<double>& all = reel_->values(fetched.record.block);
   const std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
   fetched.is_full = true;
@@ -285,44 +289,42 @@ void Player::apply(store::Store& store, Stretch& stretch) {
   struct Run {
     std::uint32_t block;
     std::span<Fetched> columns;
-    store::Store::Appender appender;
   };
   std::vector<Run> runs;
   std::vector<std::size_t> next(stretch.blocks.size());
   for (std::uint32_t b = 0; b < next.size(); ++b) {
-    std::vector<Fetched>& records = stretch.blocks[b];
+    const std::span<Fetched> records = stretch.blocks[b].all();
     std::size_t end = 0;
     while (next[b] < records.size() && (end = end_of_full(b, records, next[b])) == next[b]) {
       apply(store, records[next[b]++]);
     }
     if (next[b] == records.size()) continue;
-    const BlockInFile& block = in_file_[b];
-    runs.push_back({b, std::span(records).subspan(next[b], end - next[b]),
-                    store.appender(block.block, block.ids)});
+    runs.push_back({b, records.subspan(next[b], end - next[b])});
     next[b] = end;
   }
   const auto append = [&](std::size_t i) {
+    const BlockInFile& block = in_file_[runs[i].block];
     const std::span<Fetched> columns = runs[i].columns;
+    store::Store::Appender appender = store.appender(block.block, block.ids);
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (c + kColumnsAhead < columns.size()) {
         const std::vector<double>& values = columns[c + kColumnsAhead].values;
         store::fetch(values.data(), values.size() * sizeof(double));
       }
-      runs[i].appender.append(columns[c].record.at, columns[c].values, columns[c].record.flag);
+      appender.append(columns[c].record.at, columns[c].values, columns[c].record.flag);
     }
   };
   together(runs.size(), append);
-  for (Run& run : runs) {
+  for (const Run& run : runs) {
     std::optional<Timestamp>& full_at = in_file_[run.block].full_at;
     full_at = std::max(*full_at, run.columns.back().record.at);
-    for (Fetched& column : run.columns) keep_spare(std::move(column.values));
   }
   for (std::uint32_t b = 0; b < next.size(); ++b) {
-    for (; next[b] < stretch.blocks[b].size(); ++next[b]) apply(store, stretch.blocks[b][next[b]]);
+    for (Fetched& left : stretch.blocks[b].all().subspan(next[b])) apply(store, left);
   }
 }
 
-std::size_t Player::end_of_full(std::uint32_t block, const std::vector<Fetched>& records,
+std::size_t Player::end_of_full(std::uint32_t block, std::span<const Fetched> records,
                                 std::size_t first) const {
   if (block >= in_file_.size() || !in_file_[block].lives || !in_file_[block].full_at) return first;
   Timestamp before = *in_file_[block].full_at;
@@ -342,10 +344,6 @@ void Player::together(std::size_t count, const std::function<void(std::size_t)>&
   for (std::size_t i = 0; i < count; ++i) work(i);
 }
 
-void Player::keep_spare(std::vector<double> values) {
-  if (spare_.size() < kMostSpare) spare_.push_back(std::move(values));
-}
-
 void Player::apply(store::Store& store, Fetched& fetched) {
   const Reel::Record& record = fetched.record;
   switch (record.kind) {
@@ -357,9 +355,7 @@ void Player::apply(store::Store& store, Fetched& fetched) {
     case Kind::Series:
       return apply_series(fetched);
     case Kind::Column:
-      apply_column(store, fetched);
-      keep_spare(std::move(fetched.values));
-      return;
+      return apply_column(store, fetched);
     case Kind::Stale:
       if (in_file_[record.block].lives) {
         store.append_stale(in_file_[record.block].block, record.at);

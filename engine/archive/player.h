@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,12 +82,23 @@ class Player {
     std::vector<double> values;  // Of a Column: of the rows that are wanted.
     bool is_full = false;        // Of a Column: each of them has a value.
   };
-  // Records of one file and one run, block by block: those of a block are in order, and are written
-  // together, while what they write to is at hand. Blocks do not know of one another.
+  // Those of one block, in order. Clearing it keeps their memory for the next ones.
+  class Records {
+   public:
+    Fetched& add();
+    void clear() { count_ = 0; }
+    std::span<Fetched> all() { return std::span(records_).first(count_); }
+
+   private:
+    std::vector<Fetched> records_;
+    std::size_t count_ = 0;
+  };
+  // Records of one file and one run, block by block: those of a block are written together, while
+  // what they write to is at hand. Blocks do not know of one another.
   struct Stretch {
     bool begins_file = false;
     std::optional<Reel::Record> run;  // That begins with it.
-    std::vector<std::vector<Fetched>> blocks;
+    std::vector<Records> blocks;
     Timestamp last{};  // Of its newest record.
 
     void clear();  // Keeps its memory.
@@ -122,7 +134,7 @@ class Player {
   void apply(store::Store& store, Stretch& stretch);
   // Of a block's records, those from `first` on that full columns allow to be written apart: where
   // they end.
-  std::size_t end_of_full(std::uint32_t block, const std::vector<Fetched>& records,
+  std::size_t end_of_full(std::uint32_t block, std::span<const Fetched> records,
                           std::size_t first) const;
   void apply(store::Store& store, Fetched& fetched);
   void apply_block(store::Store& store, const Reel::Record& record);
@@ -131,7 +143,6 @@ class Player {
   void apply_column(store::Store& store, const Fetched& fetched);
   static void leave_full_columns(BlockInFile& block);
   void together(std::size_t count, const std::function<void(std::size_t)>& work) const;
-  void keep_spare(std::vector<double> values);
   void end_block(BlockInFile& block);
   void remove_ended(store::Store& store);
   bool may_be_forgotten(Timestamp last, Timestamp at) const;
@@ -150,7 +161,6 @@ class Player {
   std::deque<Stretch> fetched_;
   std::vector<Stretch> spare_stretches_;  // Memory of those that have been written.
   std::unique_ptr<Roll> roll_ = std::make_unique<Roll>();
-  std::vector<std::vector<double>> spare_;  // Memory of values that have been written.
 
   // What is written.
   std::optional<Timestamp> run_began_;  // Another run, that nobody knows of yet.

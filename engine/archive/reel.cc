@@ -39,13 +39,11 @@ bool Reel::next_chunk() {
   do {
     const std::string_view rest = std::string_view(bytes_).substr(at_);
     if (rest.empty()) return false;
-    auto chunk = unpack_chunk(rest);
-    if (!chunk) {
-      say_damage(chunk.error().message);
+    if (const auto unpacked = unpack_chunk(rest, chunk_); !unpacked) {
+      say_damage(unpacked.error().message);
       return false;
     }
     at_ += read_head(rest)->size;
-    chunk_ = std::move(*chunk);
     cursor_.emplace(chunk_);
   } while (chunk_.empty());
   return true;

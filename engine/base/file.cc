@@ -59,10 +59,12 @@ Result<std::string> read_file(const std::string& path) {
   if (fs::is_directory(path, ignored)) return fail(ErrorCode::Io, path + ": is a directory");
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(ErrorCode::Io, path + ": " + std::strerror(errno));
+  // Of what is no plain file, and of what grows meanwhile, the size is not known before its end.
+  const std::uintmax_t expected = fs::file_size(path, ignored);
   std::string bytes;
   std::size_t size = 0;
   while (in) {
-    bytes.resize(std::max(kLeastRead, 2 * size));
+    bytes.resize(std::max({kLeastRead, 2 * size, ignored ? 0 : expected + 1}));
     in.read(bytes.data() + size, static_cast<std::streamsize>(bytes.size() - size));
     size += static_cast<std::size_t>(in.gcount());
   }

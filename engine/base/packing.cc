@@ -85,14 +85,14 @@ std::string zlib_pack(std::string_view bytes) {
   return pack(bytes, libdeflate_zlib_compress_bound, libdeflate_zlib_compress);
 }
 
-Result<std::string> zlib_unpack(std::string_view packed, std::size_t size) {
+Result<void> zlib_unpack(std::string_view packed, std::size_t size, std::string& out) {
   const Unpacker unpacker(libdeflate_alloc_decompressor());
-  std::string out(size, '\0');
+  out.resize(size);
   // Without a place for the size that it made, another one than `size` is an error.
   const libdeflate_result code = libdeflate_zlib_decompress(
       unpacker.get(), packed.data(), packed.size(), out.data(), out.size(), nullptr);
   if (code != LIBDEFLATE_SUCCESS) return fail(ErrorCode::Parse, "zlib: the data is damaged");
-  return out;
+  return {};
 }
 
 std::uint32_t crc32(std::string_view bytes) {

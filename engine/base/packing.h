@@ -22,8 +22,8 @@ Result<std::string> gunzip(std::string_view bytes, std::size_t limit = std::size
 
 // RFC 1950, which does not say how long the text is: whoever unpacks it must know.
 std::string zlib_pack(std::string_view bytes);
-// Fails with Parse where it is not of `size` bytes.
-Result<std::string> zlib_unpack(std::string_view packed, std::size_t size);
+// Replaces `out`, whose memory is used again. Fails with Parse where it is not of `size` bytes.
+Result<void> zlib_unpack(std::string_view packed, std::size_t size, std::string& out);
 
 std::uint32_t crc32(std::string_view bytes);
 

@@ -41,11 +41,11 @@ std::optional<std::string> AnswerCache::find(std::string_view question) const {
   const auto file = read_file(path_of(question));
   if (!file) return std::nullopt;
   std::string content;
+  std::string piece;
   for (std::string_view rest = *file; !rest.empty();) {
     const auto head = archive::read_head(rest);
-    const auto piece = head ? archive::unpack_chunk(rest) : Result<std::string>(fail(head.error()));
-    if (!piece) return std::nullopt;
-    content += *piece;
+    if (!head || !archive::unpack_chunk(rest, piece)) return std::nullopt;
+    content += piece;
     rest.remove_prefix(head->size);
   }
   const std::string head = head_of(question);

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kOpenColumns = 2;
 // How many dropped columns lend their memory to the next ones. What is dropped at once comes back
 // before long.
-constexpr std::size_t kMostSpare = 128;
+constexpr std::size_t kMostSpare = 512;
 
 bool is_alive(double v) { return !is_absent(v) && !is_stale_nan(v); }
 
