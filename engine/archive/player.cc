@@ -289,6 +289,7 @@ void Player::apply(store::Store& store, Stretch& stretch) {
   struct Run {
     std::uint32_t block;
     std::span<Fetched> columns;
+    store::Store::Appender appender;  // Made on this thread: making one changes the store.
   };
   std::vector<Run> runs;
   std::vector<std::size_t> next(stretch.blocks.size());
@@ -299,19 +300,19 @@ void Player::apply(store::Store& store, Stretch& stretch) {
       apply(store, records[next[b]++]);
     }
     if (next[b] == records.size()) continue;
-    runs.push_back({b, records.subspan(next[b], end - next[b])});
+    const BlockInFile& block = in_file_[b];
+    runs.push_back(
+        {b, records.subspan(next[b], end - next[b]), store.appender(block.block, block.ids)});
     next[b] = end;
   }
   const auto append = [&](std::size_t i) {
-    const BlockInFile& block = in_file_[runs[i].block];
     const std::span<Fetched> columns = runs[i].columns;
-    store::Store::Appender appender = store.appender(block.block, block.ids);
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (c + kColumnsAhead < columns.size()) {
         const std::vector<double>& values = columns[c + kColumnsAhead].values;
         store::fetch(values.data(), values.size() * sizeof(double));
       }
-      appender.append(columns[c].record.at, columns[c].values, columns[c].record.flag);
+      runs[i].appender.append(columns[c].record.at, columns[c].values, columns[c].record.flag);
     }
   };
   together(runs.size(), append);
