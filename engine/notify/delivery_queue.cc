@@ -2,6 +2,7 @@
 #include "notify/delivery_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "tocsin/duration.h"
@@ -10,11 +11,19 @@ namespace tocsin::notify {
 namespace {
 
 constexpr std::size_t kShownBodyBytes = 200;
+// How often a refused message is offered again, and for how long.
+constexpr Duration kBetweenOffers = kLongestBackoff;
+constexpr Duration kOffered = std::chrono::hours(24);
 
-std::string describe(const net::HttpResponse& response) {
-  std::string text = "status " + std::to_string(response.status);
-  if (!response.body.empty()) text += ": " + response.body.substr(0, kShownBodyBytes);
-  return text;
+using ContentPtr = std::shared_ptr<const Content>;
+
+// What is to be said instead of `older`, which nobody has heard.
+ContentPtr in_place_of(const Content& older, ContentPtr newer) {
+  const auto* before = std::get_if<GroupMessage>(&older);
+  const auto* after = std::get_if<GroupMessage>(newer.get());
+  if (!before || !after) return newer;
+  auto whole = with_ends_of(*before, *after);
+  return whole ? std::make_shared<const Content>(std::move(*whole)) : newer;
 }
 
 }  // namespace
@@ -25,33 +34,98 @@ DeliveryQueue::DeliveryQueue(const DeliveryParts& parts, Options options)
 DeliveryQueue::~DeliveryQueue() {
   if (!on_its_way_.empty()) parts_.http.cancel(request_);
   if (paused_) parts_.scheduler.cancel(retry_task_);
+  for (auto& [key, waiting] : waiting_) take_out_of_line(waiting);
 }
 
+// ---- What waits.
+
 void DeliveryQueue::put(Message message) {
-  const std::uint64_t version = ++last_version_;
   const std::string key = message.key;
-  if (parts_.outbox) {
-    parts_.outbox->put({options_.id, key, encode(*message.content), message.decided_at},
-                       [self = std::weak_ptr(self_), key, version] {
-                         if (const auto queue = self.lock()) (*queue)->note_written(key, version);
-                       });
+  const std::uint64_t version = ++last_version_;
+  Waiting& waiting = waiting_[key];
+  take_out_of_line(waiting);
+  if (waiting.message.content) {
+    message.content = in_place_of(*waiting.message.content, std::move(message.content));
   }
-  waiting_[key] = {std::move(message), version, parts_.outbox == nullptr};
-  if (!parts_.outbox) send_next();  // Otherwise once it is written.
+  waiting.message = std::move(message);
+  waiting.version = version;
+  waiting.written = parts_.outbox == nullptr;
+  if (waiting.written) {
+    put_in_line(key, waiting);
+    return send_next();
+  }
+  const Message& put = waiting.message;
+  parts_.outbox->put({options_.id, key, encode(*put.content), put.decided_at},
+                     [self = std::weak_ptr(self_), key, version] {
+                       if (const auto queue = self.lock()) (*queue)->note_written(key, version);
+                     });
 }
 
 void DeliveryQueue::restore(Message message) {
-  std::string key = message.key;
-  waiting_.try_emplace(std::move(key), Waiting{std::move(message), 0, true});
+  const std::string key = message.key;
+  const auto [it, is_new] = waiting_.try_emplace(key);
+  if (!is_new) return;
+  it->second.message = std::move(message);
+  it->second.written = true;
+  put_in_line(key, it->second);
   send_next();
+}
+
+// A version that has been replaced meanwhile is no longer there to be sent.
+void DeliveryQueue::note_written(const std::string& key, std::uint64_t version) {
+  const auto it = waiting_.find(key);
+  if (it == waiting_.end() || it->second.version != version) return;
+  it->second.written = true;
+  put_in_line(key, it->second);
+  send_next();
+}
+
+// Whoever had a place before has it again.
+void DeliveryQueue::put_in_line(const std::string& key, Waiting& waiting) {
+  if (waiting.place == 0) waiting.place = ++last_place_;
+  line_.emplace(waiting.place, key);
+}
+
+void DeliveryQueue::take_out_of_line(Waiting& waiting) {
+  line_.erase(waiting.place);
+  if (waiting.rest != 0) parts_.scheduler.cancel(std::exchange(waiting.rest, 0));
+}
+
+void DeliveryQueue::rest(const std::string& key, Duration pause) {
+  waiting_[key].rest = parts_.scheduler.after(pause, [this, key] {
+    Waiting& waiting = waiting_[key];
+    waiting.rest = 0;
+    put_in_line(key, waiting);
+    send_next();
+  });
+}
+
+// The receiver was away, perhaps, and each of them has found out for itself.
+void DeliveryQueue::wake_those_that_rest() {
+  for (const std::string& key : std::exchange(to_be_woken_, {})) {
+    const auto it = waiting_.find(key);
+    if (it == waiting_.end() || it->second.rest == 0) continue;
+    take_out_of_line(it->second);
+    it->second.was_woken = true;
+    put_in_line(key, it->second);
+  }
 }
 
 std::vector<Message> DeliveryQueue::take_all() {
   if (!on_its_way_.empty()) parts_.http.cancel(request_);
-  std::vector<Message> all = std::move(on_its_way_);
-  on_its_way_.clear();
-  std::erase_if(all, [this](const Message& sent) { return waiting_.count(sent.key) > 0; });
-  for (auto& [key, waiting] : waiting_) all.push_back(std::move(waiting.message));
+  for (Waiting& sent : std::exchange(on_its_way_, {})) {
+    Message& newer = waiting_[sent.message.key].message;
+    if (newer.content) {
+      newer.content = in_place_of(*sent.message.content, std::move(newer.content));
+    } else {
+      newer = std::move(sent.message);
+    }
+  }
+  std::vector<Message> all;
+  for (auto& [key, waiting] : waiting_) {
+    take_out_of_line(waiting);
+    all.push_back(std::move(waiting.message));
+  }
   waiting_.clear();
   return all;
 }
@@ -61,8 +135,8 @@ std::vector<WrittenMessage> DeliveryQueue::undelivered() const {
   const auto add = [&](const Message& message) {
     out.push_back({options_.id, message.key, encode(*message.content), message.decided_at});
   };
-  for (const Message& sent : on_its_way_) {
-    if (waiting_.count(sent.key) == 0) add(sent);
+  for (const Waiting& sent : on_its_way_) {
+    if (waiting_.count(sent.message.key) == 0) add(sent.message);
   }
   for (const auto& [key, waiting] : waiting_) add(waiting.message);
   return out;
@@ -71,17 +145,9 @@ std::vector<WrittenMessage> DeliveryQueue::undelivered() const {
 void DeliveryQueue::give_up() {
   const std::vector<Message> left = take_all();
   if (left.empty()) return;
-  remove_from_outbox(left);
+  for (const Message& message : left) remove_from_outbox(message);
   log::warn("a receiver is gone, and what it was still to be told",
             {{"receiver", options_.receiver}, {"messages", std::to_string(left.size())}});
-}
-
-// A version that has been replaced meanwhile is no longer there to be sent.
-void DeliveryQueue::note_written(const std::string& key, std::uint64_t version) {
-  const auto it = waiting_.find(key);
-  if (it == waiting_.end() || it->second.version != version) return;
-  it->second.written = true;
-  send_next();
 }
 
 DeliveryStats DeliveryQueue::stats() const {
@@ -90,47 +156,36 @@ DeliveryStats DeliveryQueue::stats() const {
   return stats;
 }
 
-bool DeliveryQueue::has_sendable() const {
-  return std::any_of(waiting_.begin(), waiting_.end(),
-                     [](const auto& entry) { return entry.second.written; });
+// What a newer message has replaced is the newer one's record.
+void DeliveryQueue::remove_from_outbox(const Message& done) {
+  if (parts_.outbox && waiting_.count(done.key) == 0) {
+    parts_.outbox->remove(options_.id, done.key);
+  }
 }
+
+// ---- What is sent.
 
 std::vector<Message> DeliveryQueue::take_batch() {
   std::vector<Message> batch;
-  for (auto it = waiting_.begin(); it != waiting_.end() && batch.size() < options_.batch;) {
-    if (!it->second.written) {
-      ++it;
-      continue;
-    }
-    batch.push_back(std::move(it->second.message));
-    it = waiting_.erase(it);
+  while (!line_.empty() && batch.size() < options_.batch) {
+    auto first = waiting_.extract(line_.begin()->second);
+    line_.erase(line_.begin());
+    batch.push_back(first.mapped().message);
+    on_its_way_.push_back(std::move(first.mapped()));
   }
   return batch;
 }
 
-// What a newer message has replaced is the newer one's record.
-void DeliveryQueue::remove_from_outbox(const std::vector<Message>& done) {
-  if (!parts_.outbox) return;
-  for (const Message& message : done) {
-    if (waiting_.count(message.key) == 0) parts_.outbox->remove(options_.id, message.key);
-  }
-}
-
-Duration DeliveryQueue::next_pause() {
-  return std::min(backoff(++attempt_, parts_.jitter()), options_.longest_pause);
-}
-
 void DeliveryQueue::send_next() {
-  if (paused_ || !on_its_way_.empty() || !has_sendable()) return;
+  if (paused_ || !on_its_way_.empty() || line_.empty()) return;
   if (const Duration pause = bucket_.wait(parts_.clock.now()); pause.count() > 0) {
     return wait(pause);
   }
   bucket_.take(parts_.clock.now());
-  on_its_way_ = take_batch();
-  auto request = options_.build(on_its_way_);
+  auto request = options_.build(take_batch());
   if (!request) {
     note_failure(request.error().message);
-    return put_back_and_wait(next_pause());
+    return put_back_and_wait(next_pause(), Place::Last);
   }
   request_ = parts_.http.send(std::move(*request),
                               [this](const net::HttpResult& result) { finish(result); });
@@ -138,41 +193,91 @@ void DeliveryQueue::send_next() {
 
 void DeliveryQueue::finish(const net::HttpResult& result) {
   const Verdict verdict = result ? options_.judge(*result) : Verdict::Retry;
-  if (verdict == Verdict::Delivered) {
-    stats_.sent += on_its_way_.size();
-    for (const Message& message : on_its_way_) parts_.on_delivered(message.decided_at);
-    note_success();
-  } else {
+  if (verdict != Verdict::Delivered) {
     note_failure(result ? describe(*result) : result.error().message);
   }
-  if (verdict == Verdict::Retry) {
-    Duration pause = next_pause();
-    if (result) {
-      pause = asked_pause(*result, parts_.clock.now()).value_or(pause);
-    }
-    return put_back_and_wait(pause);
-  }
-  if (verdict == Verdict::GiveUp) {
-    stats_.given_up += on_its_way_.size();
-    log::error("a receiver refuses messages for good",
-               {{"receiver", options_.receiver},
-                {"messages", std::to_string(on_its_way_.size())},
-                {"error", stats_.last_error}});
+  switch (verdict) {
+    case Verdict::Delivered:
+      note_taken();
+      break;
+    case Verdict::Retry:
+      return try_later(result);
+    case Verdict::GiveUp:
+      note_refused();
+      break;
   }
   attempt_ = 0;
-  remove_from_outbox(on_its_way_);
-  on_its_way_.clear();
   send_next();
 }
 
-// What a newer message has replaced meanwhile is not put back.
-void DeliveryQueue::put_back_and_wait(Duration pause) {
-  for (Message& message : on_its_way_) {
-    std::string key = message.key;
-    waiting_.try_emplace(std::move(key), Waiting{std::move(message), 0, true});
+void DeliveryQueue::note_taken() {
+  if (!stats_.last_error.empty()) log::info("delivers again", {{"receiver", options_.receiver}});
+  stats_.last_error.clear();
+  stats_.sent += on_its_way_.size();
+  for (const Waiting& sent : std::exchange(on_its_way_, {})) {
+    parts_.on_delivered(sent.message.decided_at);
+    remove_from_outbox(sent.message);
   }
+  wake_those_that_rest();
+}
+
+void DeliveryQueue::note_refused() {
+  stats_.given_up += on_its_way_.size();
+  log::error(options_.offers_again ? "a receiver refuses messages; they are offered again"
+                                   : "a receiver refuses messages for good",
+             {{"receiver", options_.receiver},
+              {"messages", std::to_string(on_its_way_.size())},
+              {"error", stats_.last_error}});
+  for (Waiting& refused : std::exchange(on_its_way_, {})) {
+    const bool is_recent = parts_.clock.now() - refused.message.decided_at < kOffered;
+    if (!options_.offers_again || !is_recent) {
+      remove_from_outbox(refused.message);
+    } else if (const std::string key = refused.message.key; put_back(std::move(refused))) {
+      rest(key, kBetweenOffers);
+    }
+  }
+}
+
+void DeliveryQueue::try_later(const net::HttpResult& result) {
+  const auto asked = result ? asked_pause(*result, parts_.clock.now()) : std::nullopt;
+  if (asked) return put_back_and_wait(*asked, Place::Same);
+  if (options_.batch > 1 || !result || !may_be_the_message(result->status)) {
+    return put_back_and_wait(next_pause(), Place::Last);
+  }
+  attempt_ = 0;
+  Waiting failed = std::move(on_its_way_.front());
   on_its_way_.clear();
+  const std::string key = failed.message.key;
+  const Duration pause = backoff(++failed.failures, parts_.jitter());
+  if (!failed.was_woken) to_be_woken_.push_back(key);
+  if (put_back(std::move(failed))) rest(key, pause);
+  send_next();
+}
+
+Duration DeliveryQueue::next_pause() {
+  return std::min(backoff(++attempt_, parts_.jitter()), options_.longest_pause);
+}
+
+// Says whether it waits again: a newer message may have replaced it meanwhile.
+bool DeliveryQueue::put_back(Waiting failed) {
+  const auto newer = waiting_.find(failed.message.key);
+  if (newer == waiting_.end()) {
+    waiting_.emplace(failed.message.key, std::move(failed));
+    return true;
+  }
+  Message whole = newer->second.message;
+  whole.content = in_place_of(*failed.message.content, whole.content);
+  if (whole.content != newer->second.message.content) put(std::move(whole));
+  return false;
+}
+
+void DeliveryQueue::put_back_and_wait(Duration pause, Place place) {
   wait(pause);
+  for (Waiting& failed : std::exchange(on_its_way_, {})) {
+    const std::string key = failed.message.key;
+    if (place == Place::Last) failed.place = 0;
+    if (put_back(std::move(failed))) put_in_line(key, waiting_[key]);
+  }
 }
 
 void DeliveryQueue::wait(Duration pause) {
@@ -191,9 +296,11 @@ void DeliveryQueue::note_failure(const std::string& what) {
   stats_.last_error = what;
 }
 
-void DeliveryQueue::note_success() {
-  if (!stats_.last_error.empty()) log::info("delivers again", {{"receiver", options_.receiver}});
-  stats_.last_error.clear();
+std::string DeliveryQueue::describe(const net::HttpResponse& response) const {
+  std::string text = "status " + std::to_string(response.status);
+  if (response.body.empty()) return text;
+  const std::string body = options_.hide ? options_.hide(response.body) : response.body;
+  return text + ": " + body.substr(0, kShownBodyBytes);
 }
 
 }  // namespace tocsin::notify

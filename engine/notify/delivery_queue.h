@@ -2,8 +2,14 @@
 //
 // DeliveryQueue is what one receiver has yet to be told. Messages are kept under a key, and a newer
 // one replaces an older one that still waits; so the queue is never longer than there are things to
-// say, and nothing has to be dropped because it is full. Attempts are repeated, with growing pauses
-// and whatever Retry-After asks for, until the receiver takes the message or refuses it for good.
+// say, and nothing has to be dropped because it is full. What a replaced message said of alerts
+// that are over is said by the newer one.
+//
+// The oldest goes first. Attempts are repeated, with growing pauses and whatever Retry-After asks
+// for, until the receiver takes the message. While the receiver is away, or says that it is busy,
+// everything waits. Where it is there and fails, it may be the message: that one rests, and the
+// others go on. What the receiver refuses is offered again now and then, for a day: a token may
+// have expired, a path may not be there yet.
 //
 // Each receiver has its own: one that is slow or dead holds up nobody else. With an outbox, a
 // message is written before it is sent and removed once it is delivered or refused for good, so
@@ -30,7 +36,7 @@ namespace tocsin::notify {
 struct DeliveryStats {
   std::uint64_t sent = 0;      // Messages that the receiver took.
   std::uint64_t failed = 0;    // Attempts that did not succeed.
-  std::uint64_t given_up = 0;  // Messages that the receiver will never take.
+  std::uint64_t given_up = 0;  // Refusals: the receiver will not take this message.
   std::size_t waiting = 0;
   std::string last_error;  // Empty while it works.
 };
@@ -62,9 +68,13 @@ class DeliveryQueue {
     std::size_t batch = 1;  // Most messages in one request.
     std::function<Result<net::HttpRequest>(const std::vector<Message>&)> build;
     std::function<Verdict(const net::HttpResponse&)> judge;
+    // An answer's text as anybody may read it; null: as it stands.
+    std::function<std::string(std::string)> hide;
     TokenBucket::Rate rate;  // Requests that the receiver takes.
     // Between two attempts, where the receiver does not ask for more.
     Duration longest_pause = kLongestBackoff;
+    // Whether a refused message is offered again; otherwise whoever wrote it writes it again.
+    bool offers_again = false;
   };
 
   DeliveryQueue(const DeliveryParts& parts, Options options);
@@ -93,26 +103,41 @@ class DeliveryQueue {
   struct Waiting {
     Message message;
     std::uint64_t version = 0;
-    bool written = false;  // Durable: it may be sent.
+    bool written = false;        // Durable: it may be sent.
+    std::uint64_t place = 0;     // In line_; 0: it has had none yet.
+    int failures = 0;            // Of this message alone.
+    bool was_woken = false;      // It was tried early, because another one was taken.
+    Scheduler::TaskId rest = 0;  // 0: it does not rest.
   };
+  enum class Place { Same, Last };
 
   void note_written(const std::string& key, std::uint64_t version);
+  void put_in_line(const std::string& key, Waiting& waiting);
+  void take_out_of_line(Waiting& waiting);
+  void rest(const std::string& key, Duration pause);
+  void wake_those_that_rest();
+  void remove_from_outbox(const Message& done);
   void send_next();
-  bool has_sendable() const;
   std::vector<Message> take_batch();
-  void remove_from_outbox(const std::vector<Message>& done);
   void finish(const net::HttpResult& result);
+  void note_taken();
+  void note_refused();
+  void try_later(const net::HttpResult& result);
   Duration next_pause();
-  void put_back_and_wait(Duration pause);
+  bool put_back(Waiting failed);
+  void put_back_and_wait(Duration pause, Place place);
   void wait(Duration pause);
   void note_failure(const std::string& what);
-  void note_success();
+  std::string describe(const net::HttpResponse& response) const;
 
   const DeliveryParts& parts_;
   const Options options_;
   std::map<std::string, Waiting> waiting_;
+  std::map<std::uint64_t, std::string> line_;  // Keys of what may be sent now, the oldest first.
+  std::vector<std::string> to_be_woken_;       // Keys of what rests, once another one is taken.
   std::uint64_t last_version_ = 0;
-  std::vector<Message> on_its_way_;
+  std::uint64_t last_place_ = 0;
+  std::vector<Waiting> on_its_way_;
   net::HttpSender::RequestId request_ = 0;
   bool paused_ = false;
   Scheduler::TaskId retry_task_ = 0;

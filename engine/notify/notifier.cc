@@ -2,11 +2,14 @@
 #include "notify/notifier.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "net/client_config.h"
 #include "net/url.h"
+#include "notify/secrecy.h"
 
 namespace tocsin::notify {
 namespace {
@@ -61,6 +64,15 @@ Result<net::HttpRequest> channel_request(const ChannelConfig& config, const Chan
   return request;
 }
 
+std::string without_secrets(const ChannelConfig& config, std::string text) {
+  std::vector<std::string> secrets;
+  if (const auto key = config.key.read()) secrets.push_back(*key);
+  if (const auto url = config.url.read()) {
+    for (std::string& secret : secrets_of_url(*url)) secrets.push_back(std::move(secret));
+  }
+  return without(secrets, std::move(text));
+}
+
 // Moves the element for which `same` holds out of `from`, if there is one.
 template <class List, class Same>
 auto take_if(List& from, Same same) -> std::optional<typename List::value_type> {
@@ -96,6 +108,7 @@ void Notifier::reconfigure(NotifyConfig config) {
   auto old_channels = std::move(channels_);
   alertmanagers_.clear();
   channels_.clear();
+  std::set<const DeliveryQueue*> made;  // Of channels.
   const bool is_as_often = config.resend_delay == config_.resend_delay;
   for (const AlertmanagerConfig& wanted : config.alertmanagers) {
     auto kept = take_if(old_alertmanagers,
@@ -108,21 +121,31 @@ void Notifier::reconfigure(NotifyConfig config) {
       auto kept = take_if(old_channels, [&](const auto& q) {
         return q.receiver == receiver.name && q.config == wanted;
       });
-      if (!kept) kept = ChannelQueue{receiver.name, wanted, make_channel(receiver.name, wanted)};
+      if (!kept) {
+        kept = ChannelQueue{receiver.name, wanted, make_channel(receiver.name, wanted)};
+        made.insert(kept->queue.get());
+      }
       channels_.push_back(std::move(*kept));
     }
   }
-  for (const AlertmanagerQueue& old : old_alertmanagers) replace(*old.queue);
-  for (const ChannelQueue& old : old_channels) replace(*old.queue);
+  for (const AlertmanagerQueue& old : old_alertmanagers) {
+    pass_on(*old.queue, queue_called(old.queue->id()));
+  }
+  for (const ChannelQueue& old : old_channels) {
+    DeliveryQueue* const heir = heir_of(old.queue->id());
+    pass_on(*old.queue, made.contains(heir) ? heir : nullptr);
+  }
   muting_.use(config);
   config_ = std::move(config);
 }
 
-// The one that has the old one's place (another timeout, other credentials) goes on with its work.
-void Notifier::replace(DeliveryQueue& old) {
-  DeliveryQueue* next = queue_called(old.id());
-  if (!next) return old.give_up();
-  for (Message& message : old.take_all()) next->put(std::move(message));
+// The one that has the old one's place (another timeout, another address) goes on with its work.
+void Notifier::pass_on(DeliveryQueue& old, DeliveryQueue* heir) {
+  if (!heir) return old.give_up();
+  for (Message& message : old.take_all()) {
+    if (heir->id() != old.id() && parts_.outbox) parts_.outbox->remove(old.id(), message.key);
+    heir->put(std::move(message));
+  }
 }
 
 Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config,
@@ -137,16 +160,15 @@ Notifier::QueuePtr Notifier::make_alertmanager(const AlertmanagerConfig& config,
   };
   const std::string name = "alertmanager " + config.url;
   return std::make_unique<DeliveryQueue>(
-      parts_,
-      DeliveryQueue::Options{name,
-                             name,
-                             kAlertmanagerBatch,
-                             build,
-                             [](const auto& response) { return judge_status(response.status); },
-                             {},
-                             // It believes an alert for four times that: one that comes back must
-                             // hear of it from whichever replica lives.
-                             std::max<Duration>(resend_delay, kShortestPause)});
+      parts_, DeliveryQueue::Options{
+                  .id = name,
+                  .receiver = name,
+                  .batch = kAlertmanagerBatch,
+                  .build = build,
+                  .judge = [](const auto& response) { return judge_status(response.status); },
+                  // It believes an alert for four times that: one that comes back must hear of it
+                  // from whichever replica lives.
+                  .longest_pause = std::max<Duration>(resend_delay, kShortestPause)});
 }
 
 Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
@@ -164,7 +186,13 @@ Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
   std::string id = name + " " + std::to_string(place);
   while (queue_called(id)) id += "'";  // One of two that lead to the same place.
   return std::make_unique<DeliveryQueue>(
-      parts_, DeliveryQueue::Options{std::move(id), name, 1, build, kind.judge, kind.rate});
+      parts_, DeliveryQueue::Options{.id = std::move(id),
+                                     .receiver = name,
+                                     .build = build,
+                                     .judge = kind.judge,
+                                     .hide = std::bind_front(without_secrets, config),
+                                     .rate = kind.rate,
+                                     .offers_again = true});
 }
 
 void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
@@ -214,6 +242,15 @@ DeliveryQueue* Notifier::queue_called(const std::string& id) const {
   return nullptr;
 }
 
+// Where a receiver has moved, its new address is told what the old one was not.
+DeliveryQueue* Notifier::heir_of(const std::string& id) const {
+  if (DeliveryQueue* const same = queue_called(id)) return same;
+  for (const ChannelQueue& q : channels_) {
+    if (id.starts_with(q.queue->receiver() + " ")) return q.queue.get();
+  }
+  return nullptr;
+}
+
 void Notifier::restore(const Written& written) {
   for (const auto& [id, content] : written.silences) restore_silence(id, content);
   for (const WrittenMessage& message : written.messages) {
@@ -243,10 +280,13 @@ void Notifier::restore_group(const std::string& key, const std::string& content)
 
 void Notifier::restore(const WrittenMessage& message) {
   auto content = decode_content(message.content);
-  DeliveryQueue* queue = queue_called(message.receiver);
+  DeliveryQueue* queue = heir_of(message.receiver);
   if (content && queue) {
-    return queue->restore(
-        {message.key, std::make_shared<const Content>(std::move(*content)), message.decided_at});
+    Message waiting{message.key, std::make_shared<const Content>(std::move(*content)),
+                    message.decided_at};
+    if (queue->id() == message.receiver) return queue->restore(std::move(waiting));
+    queue->put(std::move(waiting));
+    return parts_.outbox->remove(message.receiver, message.key);
   }
   log::error("a message of the outbox cannot be sent",
              {{"receiver", message.receiver},

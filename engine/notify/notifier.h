@@ -104,8 +104,9 @@ class Notifier {
   void restore_silence(const std::string& id, const std::string& content);
   void save(const Silence& silence, std::function<void()> written);
   std::string new_silence_id();
-  void replace(DeliveryQueue& old);
+  void pass_on(DeliveryQueue& old, DeliveryQueue* heir);
   DeliveryQueue* queue_called(const std::string& id) const;
+  DeliveryQueue* heir_of(const std::string& id) const;
 
   DeliveryParts parts_;
   NotifyConfig config_;

@@ -55,7 +55,7 @@ void Notifier::adopt(const Written& told) {
 void Notifier::take_messages(const std::vector<WrittenMessage>& messages) {
   for (const WrittenMessage& message : messages) {
     auto content = decode_content(message.content);
-    DeliveryQueue* queue = queue_called(message.receiver);
+    DeliveryQueue* queue = heir_of(message.receiver);
     if (content && queue && is_for_channel(message.receiver)) {
       queue->put(
           {message.key, std::make_shared<const Content>(std::move(*content)), message.decided_at});

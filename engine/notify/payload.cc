@@ -75,6 +75,17 @@ std::string alertmanager_body(const std::vector<const OutgoingAlert*>& alerts) {
   return json::serialize(out);
 }
 
+std::optional<GroupMessage> with_ends_of(const GroupMessage& older, const GroupMessage& newer) {
+  GroupMessage whole = newer;
+  for (const OutgoingAlert& alert : older.alerts) {
+    const bool is_told = std::any_of(newer.alerts.begin(), newer.alerts.end(),
+                                     [&](const auto& a) { return a.labels == alert.labels; });
+    if (alert.resolved && !is_told) whole.alerts.push_back(alert);
+  }
+  if (whole.alerts.size() == newer.alerts.size()) return std::nullopt;
+  return whole;
+}
+
 std::map<std::string, std::string> common_labels(const GroupMessage& group) {
   std::vector<std::map<std::string, std::string>> all;
   for (const OutgoingAlert& one : group.alerts) all.push_back(alert::to_map(one.labels));

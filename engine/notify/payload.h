@@ -3,6 +3,7 @@
 // The bodies that receivers are sent. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct GroupMessage {
   std::vector<OutgoingAlert> alerts;
   std::string external_url;
 };
+
+// `newer` in place of `older`, which nobody has heard: with the ends that only `older` tells of.
+// Nothing where there are none.
+std::optional<GroupMessage> with_ends_of(const GroupMessage& older, const GroupMessage& newer);
 
 // Alertmanager's webhook, version "4". `max_alerts` 0 is all.
 std::string webhook_body(const GroupMessage& group, std::size_t max_alerts);

@@ -45,6 +45,10 @@ Verdict judge_status(int status) {
   return Verdict::GiveUp;
 }
 
+bool may_be_the_message(int status) {
+  return status >= 500 && status != 502 && status != 503 && status != 504;
+}
+
 Duration backoff(int attempt, double jitter) {
   const double longest = to_seconds(kLongestBackoff);
   const double wait = std::min(longest, std::pow(2.0, std::clamp(attempt, 1, 20) - 1));

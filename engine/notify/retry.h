@@ -19,6 +19,10 @@ enum class Verdict {
 // Of an HTTP status. Differs from Alertmanager: 429 (too many requests) and 408 are tried again.
 Verdict judge_status(int status);
 
+// Whether a status that is tried again may be due to this one message: the receiver is there, and
+// has not said that it is busy or that nobody is behind it.
+bool may_be_the_message(int status);
+
 inline constexpr Duration kLongestBackoff = std::chrono::minutes(5);
 
 // How long to wait before attempt number `attempt` (the first retry is 1): 1 s doubling up to
