@@ -10,11 +10,11 @@ namespace {
 
 constexpr Duration kPatience = std::chrono::minutes(10);
 
-// An alert that nobody has confirmed for longer than it was to be believed: a reload has sent it
-// another way.
-bool is_stale(const GroupedAlert& entry, Timestamp now) {
+// An alert that nobody has confirmed for longer than it was to be believed, while others were: a
+// reload has sent it another way. When the clock jumps, nobody has confirmed anything.
+bool is_stale(const GroupedAlert& entry, Timestamp last_heard) {
   const OutgoingAlert& alert = entry.alert;
-  return (!entry.news || entry.held) && !alert.resolved && alert.ends_at + kPatience < now;
+  return (!entry.news || entry.held) && !alert.resolved && alert.ends_at + kPatience < last_heard;
 }
 
 // For a replica that tells nobody: firing or over, nobody speaks of it any more.
@@ -82,6 +82,7 @@ Grouper::~Grouper() {
 }
 
 void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved) {
+  last_heard_ = parts_.clock.now();
   const std::string key = destination.route->receiver + "|" + destination.group_key();
   if (!over_elsewhere_.empty() && over_elsewhere_.contains({key, alert.labels})) {
     if (alert.blind) return;
@@ -202,9 +203,8 @@ void Grouper::tick(const std::string& key) {
 }
 
 void Grouper::forget_old(GroupState& group) const {
-  const auto is_old = silent_ ? is_forgotten : is_stale;
   std::erase_if(group.alerts, [&, now = parts_.clock.now()](const auto& entry) {
-    return is_old(entry.second, now);
+    return silent_ ? is_forgotten(entry.second, now) : is_stale(entry.second, last_heard_);
   });
 }
 

@@ -83,6 +83,7 @@ class Grouper {
   const Parts parts_;
   Flush flush_;
   bool silent_ = false;
+  Timestamp last_heard_{};  // When add() was called.
   // Alerts of groups that another replica has told to be over. Rules that have not seen that yet,
   // because they cannot see, do not make them news.
   std::set<std::pair<std::string, Labels>> over_elsewhere_;

@@ -117,6 +117,19 @@ TEST_CASE("other settings for a receiver at the same place send what waits for i
   CHECK(w.http.answer(200).timeout == 30s);
 }
 
+TEST_CASE("a clock that jumps tells nobody anything again") {
+  World w(one_webhook());
+  w.notifier.send({alert("web")});
+  w.clock.advance(30s);
+  w.http.answer(200);
+  w.clock.advance(1h);
+  OutgoingAlert still = alert("web");
+  still.ends_at = w.clock.now() + 4min;
+  w.notifier.send({still});
+  w.clock.advance(5min);
+  CHECK(w.http.open() == 0);
+}
+
 TEST_CASE("an alert that a reload has sent another way leaves its old group") {
   World w(one_webhook());
   w.notifier.send({alert("web")});
