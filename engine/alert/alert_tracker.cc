@@ -309,6 +309,7 @@ void AlertTracker::observe_failure(Timestamp at, const Obstacle& obstacle) {
     if (alert.state == State::Inactive) continue;
     lose_sight(at, alert, obstacle);
   }
+  forget_old(at);
 }
 
 std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {

@@ -34,7 +34,6 @@
 namespace tocsin::daemon {
 namespace {
 
-constexpr int kMostReadings = 5;
 constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
 constexpr Duration kPruneEvery = std::chrono::minutes(10);
 constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
@@ -71,6 +70,7 @@ class Daemon::Impl : public api::Backend {
     started_ = clock_.now();
     if (auto begun = recording_.begin(options_.record, started_, store_); !begun) return begun;
     if (auto opened = keeper_.open(loadout->config.storage_path); !opened) return opened;
+    leave_out(*loadout, find_lost_files(loadout->config.rule_files, keeper_.rule_patterns()));
     install(std::move(*loadout));
     files_.note_read(files_.fingerprint());
     if (auto listening = listen(); !listening) return listening;
@@ -95,15 +95,11 @@ class Daemon::Impl : public api::Backend {
     return fail(loadout.error());
   }
 
-  // What is read while files change may be half of the old and half of the new.
   Result<Loadout> load(Strictness strictness) {
-    for (int reading = 0; reading < kMostReadings; ++reading) {
-      std::string before = files_.fingerprint();
-      auto loadout = load_all(options_.load_config, strictness);
-      if (files_.fingerprint() != before) continue;
-      files_.note_read(std::move(before));
-      return loadout;
-    }
+    std::optional<Result<Loadout>> loadout;
+    const bool kept_still = files_.read_still(
+        [&] { loadout = load_all(options_.load_config, strictness, keeper_.rule_patterns()); });
+    if (kept_still) return std::move(*loadout);
     return fail(ErrorCode::Unavailable, "the files change while they are read");
   }
 
@@ -121,7 +117,7 @@ class Daemon::Impl : public api::Backend {
     status.started = started_;
     status.reload = reload_;
     status.reload.revisions = origins_.revisions();
-    status.rule_problems = rule_problems_;
+    status.rule_problems = rule_problems_.text();
     status.prometheus_url = config_.prometheus ? config_.prometheus->url : "";
     status.prometheus_error = contact_.error();
     status.state = keeper_.status();
@@ -222,6 +218,7 @@ class Daemon::Impl : public api::Backend {
     use_web();
     rules_ = loadout.rules;
     rule_problems_ = loadout.rule_problems;
+    keeper_.note_rule_patterns(patterns_with_files(config_.rule_files, keeper_.rule_patterns()));
     alert_relabeler_ = *source::Relabeler::compile(config_.alert_relabel_configs);
     install_notifier();
     asked_ = AskedSeries(rules_, config_);
@@ -337,7 +334,7 @@ class Daemon::Impl : public api::Backend {
     notifier_->set_silent(config_.standby && config_.standby->is_first);
     notifier_->restore(keeper_.take_messages());
     engine_->restore(keeper_.take_samples());
-    engine_->restore(keeper_.take_alerts());
+    engine_->restore(keeper_.take_alerts(), rule_problems_);
     if (!config_.standby) return;
     const auto evaluates = [this] { return evaluating_ && engine_->is_evaluating(clock_.now()); };
     const auto note = [this](auto at) { keeper_.note_takeover(at); };
@@ -463,8 +460,8 @@ class Daemon::Impl : public api::Backend {
   rule::RuleSet rules_;
   AskedSeries asked_;  // By rules_ and config_.
   Outlook outlook_{queries_, [this] { return targets(); }};
-  Origins origins_;  // By rules_.
-  std::string rule_problems_;
+  Origins origins_;            // By rules_.
+  Diagnostics rule_problems_;  // Of rules that were left out.
   source::Relabeler alert_relabeler_;
   std::unique_ptr<source::Scraper> scraper_;
   std::unique_ptr<source::RemoteQuery> remote_;  // Null: everything is evaluated here.

@@ -17,6 +17,7 @@ constexpr Duration kLookEvery = std::chrono::seconds(5);
 // After the kernel has said something: more is about to happen.
 constexpr Duration kLookSoon = std::chrono::milliseconds(200);
 constexpr Duration kQuiet = std::chrono::seconds(1);
+constexpr int kMostReadings = 5;
 
 // The folders in which a change of `path` is seen: its own, and that of every symbolic link on the
 // way to it.
@@ -53,6 +54,17 @@ FileWatch::FileWatch(Parts parts)
 
 FileWatch::~FileWatch() {
   if (task_) parts_.loop.cancel(*task_);
+}
+
+bool FileWatch::read_still(const std::function<void()>& read) {
+  for (int reading = 0; reading < kMostReadings; ++reading) {
+    std::string before = fingerprint();
+    read();
+    if (fingerprint() != before) continue;
+    note_read(std::move(before));
+    return true;
+  }
+  return false;
 }
 
 void FileWatch::note_read(std::string fingerprint) {

@@ -38,6 +38,11 @@ class FileWatch {
 
   std::string fingerprint() const { return fingerprint_files(parts_.files()); }
 
+  // Calls `read` until the files keep still meanwhile, a few times at most: what is read while
+  // files change may be half of the old and half of the new. Whether they kept still; they are
+  // noted then.
+  bool read_still(const std::function<void()>& read);
+
   // The files were read when they had this fingerprint.
   void note_read(std::string fingerprint);
 

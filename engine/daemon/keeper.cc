@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/keeper.h"
 
+#include <sstream>
+
 #include "base/log.h"
 #include "base/whole_number.h"
 
@@ -10,7 +12,8 @@ namespace {
 constexpr Duration kHistoryKept = std::chrono::hours(24 * 90);
 // The longest baseline that a condition asks for, and some.
 constexpr Duration kSamplesKept = std::chrono::hours(3);
-constexpr const char* kTookOver = "standby.took_over";  // Milliseconds.
+constexpr const char* kTookOver = "standby.took_over";          // Milliseconds.
+constexpr const char* kRulePatterns = "rule_files.with_files";  // One a line.
 
 }  // namespace
 
@@ -30,6 +33,8 @@ Result<void> Keeper::open(const std::string& folder) {
     log::error("parts of the state cannot be read and are left out",
                {{"path", path}, {"rows", std::to_string(saved_.damaged_rows)}});
   }
+  std::istringstream patterns(saved_.settings[kRulePatterns]);
+  for (std::string line; std::getline(patterns, line);) rule_patterns_.push_back(line);
   history_.assign(saved_.history.begin(), saved_.history.end());
   log::info("alert state is kept on disk", {{"path", path},
                                             {"alerts", std::to_string(saved_.alerts.size())},
@@ -62,6 +67,14 @@ std::optional<Timestamp> Keeper::took_over() const {
   if (it == saved_.settings.end()) return std::nullopt;
   const auto millis = whole_number<std::int64_t>(it->second);
   return millis ? std::optional(from_millis(*millis)) : std::nullopt;
+}
+
+void Keeper::note_rule_patterns(std::vector<std::string> patterns) {
+  if (patterns == rule_patterns_) return;
+  rule_patterns_ = std::move(patterns);
+  std::string lines;
+  for (const std::string& pattern : rule_patterns_) lines += pattern + "\n";
+  gathering().settings[kRulePatterns] = std::move(lines);
 }
 
 void Keeper::note_takeover(std::optional<Timestamp> at) {

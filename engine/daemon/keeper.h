@@ -45,6 +45,8 @@ class Keeper : public notify::Outbox {
   notify::Notifier::Written take_messages();
   // Since when this one, a standby, had told in the first one's place.
   std::optional<Timestamp> took_over() const;
+  // The patterns of rule_files that have named files: as noted last.
+  const std::vector<std::string>& rule_patterns() const { return rule_patterns_; }
 
   void put(notify::WrittenMessage message, std::function<void()> written) override;
   void remove(const std::string& receiver, const std::string& key) override;
@@ -54,6 +56,7 @@ class Keeper : public notify::Outbox {
                    std::function<void()> written) override;
   void remove_silence(const std::string& id) override;
   void note_takeover(std::optional<Timestamp> at);
+  void note_rule_patterns(std::vector<std::string> patterns);
 
   void save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved);
   void note(const rule::Rule& rule, Timestamp at, const std::vector<alert::Transition>& changes);
@@ -76,6 +79,7 @@ class Keeper : public notify::Outbox {
   std::unique_ptr<state::Journal> journal_;
   std::string problem_;  // Of opening; may be empty.
   state::Saved saved_;
+  std::vector<std::string> rule_patterns_;
   state::Change gathered_;
   std::vector<std::function<void()>> written_;  // To call when gathered_ is durable.
   bool is_gathering_ = false;

@@ -8,7 +8,7 @@
 namespace tocsin::daemon {
 
 Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load_config,
-                         Strictness strictness) {
+                         Strictness strictness, const std::vector<std::string>& had_files) {
   Loadout loadout;
   Diagnostics diagnostics;
   auto config = load_config(diagnostics);
@@ -17,18 +17,21 @@ Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load
   if (!diagnostics.empty()) log::warn("configuration", {{"warnings", diagnostics.text()}});
   loadout.config = std::move(*config);
   const auto memory = loadout.config.prometheus ? rule::Memory::Subquery : rule::Memory::Recorded;
-  rule::Loaded loaded = load_rules(loadout.config.rule_files, memory);
-  if (loaded.diagnostics.has_errors()) {
-    loadout.rule_problems = loaded.diagnostics.text();
-    if (strictness == Strictness::RefuseBrokenRules) {
-      return fail(ErrorCode::InvalidArgument, loadout.rule_problems);
-    }
-    log::error("broken rules are left out, the others run", {{"problems", loadout.rule_problems}});
+  rule::Loaded loaded = load_rules(loadout.config.rule_files, memory, had_files);
+  if (loaded.diagnostics.has_errors() && strictness == Strictness::RefuseBrokenRules) {
+    return fail(ErrorCode::InvalidArgument, loaded.diagnostics.text());
   }
+  leave_out(loadout, loaded.diagnostics);
   loadout.rules = std::move(loaded.rules);
   auto relabeler = source::Relabeler::compile(loadout.config.alert_relabel_configs);
   if (!relabeler) return fail(relabeler.error());
   return loadout;
+}
+
+void leave_out(Loadout& loadout, const Diagnostics& problems) {
+  if (!problems.has_errors()) return;
+  log::error("broken rules are left out, the others run", {{"problems", problems.text()}});
+  loadout.rule_problems.append(problems);
 }
 
 void say_what_waits(const Config& running, const Config& loaded) {

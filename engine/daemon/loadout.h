@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "daemon/config.h"
 #include "tocsin/diagnostics.h"
@@ -15,15 +16,18 @@ namespace tocsin::daemon {
 struct Loadout {
   Config config;
   rule::RuleSet rules;
-  std::string rule_problems;  // Of rules that were left out; may be empty.
+  Diagnostics rule_problems;  // With errors if rules were left out, else empty.
 };
 
 enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
 
 // Reads the configuration and its rule files. Fails with the diagnostics' text; warnings are
-// logged.
+// logged. `had_files` as load_rules() has it.
 Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load_config,
-                         Strictness strictness);
+                         Strictness strictness, const std::vector<std::string>& had_files);
+
+// Adds to the problems of a loadout whose broken rules were left out, and logs it.
+void leave_out(Loadout& loadout, const Diagnostics& problems);
 
 // Logs which changes of a reload take effect only at the next start.
 void say_what_waits(const Config& running, const Config& loaded);

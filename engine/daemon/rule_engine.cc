@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+
+#include "base/log.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -30,6 +33,51 @@ bool same_group(const rule::Group& a, const rule::Group& b) {
          std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(), same_rule);
 }
 
+rule::Rule rule_of(const state::SavedAlert& saved) {
+  rule::Rule rule;
+  rule.name = saved.rule_name;
+  rule.id = saved.rule_id;
+  rule.content_id = saved.content_id;
+  return rule;
+}
+
+// Stands in for rules that could not be loaded: nobody knows what they would find.
+class NoEvaluator : public Evaluator {
+ public:
+  explicit NoEvaluator(Error error) : error_(std::move(error)) {}
+
+  std::unique_ptr<PreparedExpr> prepare(promql::ExprPtr, SharedValuesPtr) override {
+    return std::make_unique<Nothing>(error_);
+  }
+  void evaluate(Steps steps, Timestamp, std::function<void()> before,
+                std::function<void(Answers)> done) override {
+    if (before) before();
+    Answers answers;
+    for (std::size_t i = 0; i < steps.size(); ++i) answers.push_back({fail(error_), 0});
+    done(std::move(answers));
+  }
+
+ private:
+  struct Nothing : PreparedExpr {
+    explicit Nothing(Error why) : error(std::move(why)) {}
+    void evaluate(Timestamp, Callback done) override { done(fail(error)); }
+    const Error error;
+  };
+
+  const Error error_;
+};
+
+Error why_not_loaded(const Diagnostics& problems) {
+  const auto is_error = [](const Diagnostic& d) { return d.severity == Severity::Error; };
+  const auto& all = problems.all();
+  const auto first = std::find_if(all.begin(), all.end(), is_error);
+  std::string text =
+      "it is in no rule file that can be loaded; " + first->place.text() + ": " + first->message;
+  const std::size_t others = problems.count(Severity::Error) - 1;
+  if (others > 0) text += ", and " + std::to_string(others) + " more";
+  return {ErrorCode::Unavailable, std::move(text)};
+}
+
 }  // namespace
 
 RuleEngine::~RuleEngine() {
@@ -42,6 +90,7 @@ GroupTiming RuleEngine::timing_of(const rule::Group& group, const EngineDefaults
 }
 
 void RuleEngine::apply(const rule::RuleSet& rules, const EngineDefaults& defaults) {
+  defaults_ = defaults;
   auto before = std::move(runners_);
   runners_.clear();
   const auto inherited = std::move(inherited_);
@@ -71,10 +120,17 @@ void RuleEngine::apply(const rule::RuleSet& rules, const EngineDefaults& default
   for (const auto& runner : fresh) runner->start();
 }
 
-void RuleEngine::restore(std::vector<state::SavedAlert> saved) {
+void RuleEngine::restore(std::vector<state::SavedAlert> saved, const Diagnostics& problems) {
   const Timestamp now = parts_.clock.now();
   for (const auto is_of : {is_saved_by_id, is_saved_by_content}) {
     for (const auto& runner : runners_) runner->restore(saved, is_of, now);
+  }
+  if (problems.has_errors()) {
+    const auto orphans = std::partition(saved.begin(), saved.end(), [](const auto& one) {
+      return one.alert.state == alert::State::Inactive;
+    });
+    keep({std::make_move_iterator(orphans), std::make_move_iterator(saved.end())}, problems);
+    saved.erase(orphans, saved.end());
   }
   std::map<std::string, std::vector<state::SavedAlert>> orphans;
   for (state::SavedAlert& one : saved) orphans[one.rule_id].push_back(std::move(one));
@@ -85,12 +141,41 @@ void RuleEngine::restore(const std::vector<state::RecordedSample>& samples) {
   for (const auto& runner : runners_) runner->restore(samples);
 }
 
+// Alerts whose rules may be in what could not be loaded go on as if these could not be evaluated.
+void RuleEngine::keep(std::vector<state::SavedAlert> orphans, const Diagnostics& problems) {
+  if (orphans.empty()) return;
+  const Error why = why_not_loaded(problems);
+  log::warn("alerts of rules that are not loaded stay as they are",
+            {{"alerts", std::to_string(orphans.size())}, {"why", why.message}});
+  rule::Group group;
+  group.name = "rules that are not loaded";
+  std::set<std::string> known;
+  for (const state::SavedAlert& one : orphans) {
+    if (!known.insert(one.rule_id).second) continue;
+    group.rules.push_back(rule_of(one));
+    group.rules.back().expr = *promql::parse("vector(0)");  // Any: it is not evaluated.
+  }
+  no_evaluator_ = std::make_unique<NoEvaluator>(why);
+  const GroupParts parts{parts_.clock,
+                         parts_.scheduler,
+                         *no_evaluator_,
+                         parts_.writer,
+                         parts_.surroundings,
+                         parts_.on_transitions,
+                         parts_.on_due,
+                         parts_.on_unsaved,
+                         {},
+                         {}};
+  const GroupTiming timing = timing_of(group, defaults_);
+  const auto runner = std::make_shared<GroupRunner>(parts, std::move(group), timing);
+  runner->restore(orphans, is_saved_by_id, parts_.clock.now());
+  runners_.push_back(runner);
+  if (started_) runner->start();
+}
+
 // A rule that went while nobody was running: its alerts end as if it went now.
 void RuleEngine::retire(std::vector<state::SavedAlert> orphans) {
-  rule::Rule rule;
-  rule.name = orphans.front().rule_name;
-  rule.id = orphans.front().rule_id;
-  rule.content_id = orphans.front().content_id;
+  const rule::Rule rule = rule_of(orphans.front());
   alert::AlertTracker tracker(rule, 0);
   std::vector<alert::Alert> alerts;
   for (state::SavedAlert& one : orphans) alerts.push_back(std::move(one.alert));

@@ -13,20 +13,26 @@ bool is_rule_test(const std::string& path) {
   return path.ends_with(".test.yaml") || path.ends_with(".test.yml");
 }
 
+bool contains(const std::vector<std::string>& patterns, const std::string& pattern) {
+  return std::find(patterns.begin(), patterns.end(), pattern) != patterns.end();
+}
+
+bool names_files(const std::string& pattern) { return !find_rule_files({pattern}).empty(); }
+
 }  // namespace
 
 std::vector<std::string> find_rule_files(const std::vector<std::string>& patterns) {
   std::vector<std::string> out;
   for (const std::string& pattern : patterns) {
     for (std::string& path : glob_files(pattern)) {
-      const bool known = std::find(out.begin(), out.end(), path) != out.end();
-      if (!known && !is_rule_test(path)) out.push_back(std::move(path));
+      if (!contains(out, path) && !is_rule_test(path)) out.push_back(std::move(path));
     }
   }
   return out;
 }
 
-rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory) {
+rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory,
+                        const std::vector<std::string>& had_files) {
   std::vector<rule::SourceFile> files;
   Diagnostics problems;
   for (const std::string& path : find_rule_files(patterns)) {
@@ -43,8 +49,9 @@ rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory m
                     ""});
     }
   }
+  problems.append(find_lost_files(patterns, had_files));
   for (const std::string& pattern : patterns) {
-    if (!find_rule_files({pattern}).empty()) continue;
+    if (contains(had_files, pattern) || names_files(pattern)) continue;
     problems.add({Severity::Warning,
                   "rule/no-files",
                   {pattern, 0, 0, 1},
@@ -57,6 +64,32 @@ rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory m
   problems.append(loaded.diagnostics);
   loaded.diagnostics = std::move(problems);
   return loaded;
+}
+
+Diagnostics find_lost_files(const std::vector<std::string>& patterns,
+                            const std::vector<std::string>& had_files) {
+  Diagnostics problems;
+  for (const std::string& pattern : patterns) {
+    if (!contains(had_files, pattern) || names_files(pattern)) continue;
+    problems.add({Severity::Error,
+                  "rule/files-gone",
+                  {pattern, 0, 0, 1},
+                  "no rule file matches this pattern any more",
+                  "",
+                  "bring the files back or, if their rules are to go, take the pattern out of "
+                  "rule_files in the configuration",
+                  ""});
+  }
+  return problems;
+}
+
+std::vector<std::string> patterns_with_files(const std::vector<std::string>& patterns,
+                                             const std::vector<std::string>& had_files) {
+  std::vector<std::string> out;
+  for (const std::string& pattern : patterns) {
+    if (contains(had_files, pattern) || names_files(pattern)) out.push_back(pattern);
+  }
+  return out;
 }
 
 }  // namespace tocsin::daemon

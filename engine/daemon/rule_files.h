@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tocsin/diagnostics.h"
 #include "tocsin/rule_set.h"
 
 namespace tocsin::daemon {
@@ -14,7 +15,18 @@ namespace tocsin::daemon {
 // which lie beside the rules that they test, are not among them.
 std::vector<std::string> find_rule_files(const std::vector<std::string>& patterns);
 
-// Reads and checks them. A file that cannot be read is a diagnostic, like everything in it.
-rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory);
+// Reads and checks them. A file that cannot be read is a diagnostic, like everything in it. So is a
+// pattern without files: an error if it is among those that `had_files`, since a folder that is not
+// mounted looks like rules that were taken away.
+rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory,
+                        const std::vector<std::string>& had_files = {});
+
+// An error for each of `patterns` that `had_files` and names none now.
+Diagnostics find_lost_files(const std::vector<std::string>& patterns,
+                            const std::vector<std::string>& had_files);
+
+// Of `patterns`, those that name files now, or are among those that `had_files`.
+std::vector<std::string> patterns_with_files(const std::vector<std::string>& patterns,
+                                             const std::vector<std::string>& had_files);
 
 }  // namespace tocsin::daemon

@@ -57,12 +57,12 @@ struct World {
   }
 
   // Goes on where `before` ended.
-  void restore(const World& before) {
+  void restore(const World& before, const Diagnostics& problems = {}) {
     std::vector<state::SavedAlert> saved;
     for (const auto& [key, alert] : before.kept) saved.push_back(alert);
     kept = before.kept;
     engine->restore(before.recorded);
-    engine->restore(std::move(saved));
+    engine->restore(std::move(saved), problems);
   }
 
   void set(const Labels& labels, double value) {
@@ -417,6 +417,68 @@ TEST_CASE("a rule that went while nobody was running has its alerts resolved, an
   CHECK(after.changes == std::vector<std::string>{"A firing>inactive"});
   CHECK(after.sent == std::vector<std::string>{"A inactive"});
   CHECK(after.kept.empty());
+}
+
+TEST_CASE("alerts of rules that could not be loaded stay, until rules load without fault") {
+  const std::string rules = "groups: [{name: g, rules: [{alert: A, expr: m > 1}]}]";
+  const std::string others = "groups: [{name: g, rules: [{alert: Other, expr: m > 100}]}]";
+  Diagnostics problems;
+  problems.add({Severity::Error, "", {"a.yaml", 3, 7, 1}, "unexpected end", "", "", ""});
+  World before;
+  before.apply(rules);
+  before.set(Labels{{"__name__", "m"}}, 6);
+  before.clock.advance(15s);
+  REQUIRE(before.changes == std::vector<std::string>{"A pending>firing"});
+  for (const Duration restart : {5min, 10min}) {  // However many.
+    World broken;
+    broken.clock.advance(restart);
+    broken.apply(others);
+    broken.restore(before, problems);
+    broken.clock.advance(3min);
+    CHECK(broken.changes.empty());
+    REQUIRE(broken.sent.size() >= 3);  // Sent on.
+    CHECK(broken.sent_blind == broken.sent.size());
+    REQUIRE(broken.kept.size() == 1);
+    CHECK(broken.kept.begin()->first.rule_id == before.kept.begin()->first.rule_id);
+    const api::RuleStatus lost = broken.engine->groups().back().rules[0];
+    CHECK(lost.rule->name == "A");
+    CHECK(lost.health == api::RuleHealth::Failing);
+    REQUIRE(lost.alerts.size() == 1);
+    CHECK(lost.alerts[0].blind->obstacle.reason ==
+          "the rule cannot be evaluated: it is in no rule file that can be loaded; a.yaml:3:7: "
+          "unexpected end");
+    before.kept = broken.kept;
+  }
+  SUBCASE("with the rule: it goes on") {
+    World mended;
+    mended.clock.advance(20min);
+    mended.apply(others);
+    mended.restore(before, problems);
+    mended.apply(rules);
+    mended.set(Labels{{"__name__", "m"}}, 6);
+    mended.clock.advance(15s);
+    CHECK(mended.changes.empty());
+    REQUIRE(mended.kept.size() == 1);
+    CHECK_FALSE(mended.kept.begin()->second.alert.blind.has_value());
+    CHECK(mended.engine->groups().size() == 1);
+  }
+  SUBCASE("without the rule: it ends, at a reload") {
+    World removed;
+    removed.clock.advance(20min);
+    removed.apply(others);
+    removed.restore(before, problems);
+    removed.apply(others);
+    CHECK(removed.changes == std::vector<std::string>{"A firing>inactive"});
+    CHECK(removed.kept.empty());
+  }
+  SUBCASE("without the rule: it ends, at a start") {
+    World removed;
+    removed.clock.advance(20min);
+    removed.apply(others);
+    removed.restore(before);
+    CHECK(removed.changes == std::vector<std::string>{"A firing>inactive"});
+    CHECK(removed.kept.empty());
+  }
 }
 
 TEST_CASE("recordings that rules look back at are there after a restart") {
