@@ -6,6 +6,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -35,12 +36,15 @@ struct Options {
   std::uint64_t record_max = std::uint64_t{1} << 30;
 };
 
-End live(const std::string& path, const archive::RecorderOptions& record) {
+// `loadout` is what the one before ran with, and then what this one did.
+End live(const std::string& path, const archive::RecorderOptions& record,
+         std::optional<daemon::Loadout>& loadout) {
   const SystemClock clock;
   net::Loop loop(clock);
   End end = End::Stopped;
   daemon::DaemonOptions options;
   options.record = record;
+  options.loadout = std::move(loadout);
   options.restart = [&] {
     end = End::Restart;
     loop.stop();
@@ -67,6 +71,7 @@ End live(const std::string& path, const archive::RecorderOptions& record) {
   }
   loop.on_signal(SIGHUP, [&] { (void)daemon.reload(); });
   loop.run();
+  loadout = daemon.loadout();
   return end;
 }
 
@@ -76,7 +81,8 @@ int run_daemon(const Options& options) {
   allow_many_files();
   keep_memory_private();
   End end = End::Restart;
-  while (end == End::Restart) end = live(options.config, record);
+  std::optional<daemon::Loadout> loadout;
+  while (end == End::Restart) end = live(options.config, record, loadout);
   return end == End::Stopped ? kOk : kFailed;
 }
 

@@ -65,17 +65,19 @@ class Daemon::Impl : public api::Backend {
   // ---- Starting and reloading.
 
   Result<void> start() {
-    auto loadout = load(Strictness::LeaveBrokenRulesOut);
+    auto loadout = options_.loadout ? Result<Loadout>(*options_.loadout)
+                                    : load(Strictness::LeaveBrokenRulesOut);
     if (!loadout) return fail(loadout.error());
     started_ = clock_.now();
     if (auto begun = recording_.begin(options_.record, started_, store_); !begun) return begun;
     if (auto opened = keeper_.open(loadout->config.storage_path); !opened) return opened;
-    leave_out(*loadout, find_lost_files(loadout->config.rule_files, keeper_.rule_patterns()));
+    if (!options_.loadout) note_lost_files(*loadout, keeper_.rule_patterns());
     install(std::move(*loadout));
     files_.note_read(files_.fingerprint());
     if (auto listening = listen(); !listening) return listening;
     go_on();
     begin_work();
+    if (options_.loadout) (void)reload();
     loop_.on_clock_step([this](Duration step) { note_clock_step(step); });
     return {};
   }
@@ -103,6 +105,7 @@ class Daemon::Impl : public api::Backend {
     return fail(ErrorCode::Unavailable, "the files change while they are read");
   }
 
+  Loadout loadout() const { return {config_, rules_, rule_problems_}; }
   std::string address() const { return server_ ? server_->address() : ""; }
 
   // ---- api::Backend.
@@ -490,6 +493,7 @@ Daemon::~Daemon() = default;
 
 Result<void> Daemon::start() { return impl_->start(); }
 Result<void> Daemon::reload() { return impl_->reload(); }
+Loadout Daemon::loadout() const { return impl_->loadout(); }
 std::string Daemon::address() const { return impl_->address(); }
 
 }  // namespace tocsin::daemon

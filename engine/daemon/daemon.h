@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "archive/recorder.h"
 #include "daemon/config.h"
+#include "daemon/loadout.h"
 #include "net/loop.h"
 #include "tocsin/alert.h"
 #include "tocsin/clock.h"
@@ -33,6 +35,8 @@ struct DaemonOptions {
   // Ends this daemon and begins another in its place: what is in memory is of another time, because
   // the clock was set. Null: it goes on as well as it can.
   std::function<void()> restart;
+  // Of the daemon in whose place this one begins. The files may be broken by now; it was not.
+  std::optional<Loadout> loadout;
 };
 
 class Daemon {
@@ -44,11 +48,15 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
 
   // Reads the configuration and begins to work. Fails with the diagnostics' text on a broken
-  // configuration, and when the address is taken. A broken rule is reported and left out.
+  // configuration, and when the address is taken. A broken rule is reported and left out. With a
+  // loadout it begins with that, and then reloads.
   Result<void> start();
 
   // All or nothing: on an error the old configuration runs on. The error is the diagnostics' text.
   Result<void> reload();
+
+  // What runs.
+  Loadout loadout() const;
 
   // "127.0.0.1:9467"
   std::string address() const;

@@ -6,6 +6,15 @@
 #include "source/relabel.h"
 
 namespace tocsin::daemon {
+namespace {
+
+void leave_out(Loadout& loadout, const Diagnostics& problems) {
+  if (!problems.has_errors()) return;
+  log::error("broken rules are left out, the others run", {{"problems", problems.text()}});
+  loadout.rule_problems.append(problems);
+}
+
+}  // namespace
 
 Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load_config,
                          Strictness strictness, const std::vector<std::string>& had_files) {
@@ -28,10 +37,8 @@ Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load
   return loadout;
 }
 
-void leave_out(Loadout& loadout, const Diagnostics& problems) {
-  if (!problems.has_errors()) return;
-  log::error("broken rules are left out, the others run", {{"problems", problems.text()}});
-  loadout.rule_problems.append(problems);
+void note_lost_files(Loadout& loadout, const std::vector<std::string>& had_files) {
+  leave_out(loadout, find_lost_files(loadout.config.rule_files, had_files));
 }
 
 void say_what_waits(const Config& running, const Config& loaded) {

@@ -26,8 +26,9 @@ enum class Strictness { LeaveBrokenRulesOut, RefuseBrokenRules };
 Result<Loadout> load_all(const std::function<Result<Config>(Diagnostics&)>& load_config,
                          Strictness strictness, const std::vector<std::string>& had_files);
 
-// Adds to the problems of a loadout whose broken rules were left out, and logs it.
-void leave_out(Loadout& loadout, const Diagnostics& problems);
+// The same for a loadout that was loaded before anybody knew which patterns `had_files`: broken
+// rules are left out of it already.
+void note_lost_files(Loadout& loadout, const std::vector<std::string>& had_files);
 
 // Logs which changes of a reload take effect only at the next start.
 void say_what_waits(const Config& running, const Config& loaded);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The clock of the machine is set an hour ahead, back, and back again while one alert fires and another
 is pending (libfaketime): nothing is resolved, nothing is told twice, what is pending fires, and what is
-over is told. Of Prometheus nothing can be said: Go does not ask libc for the time."""
+over is told. So it is while the files are broken, a reload has been refused, and the old configuration runs. Of Prometheus nothing can be said: Go does not ask libc for the time."""
 
 import glob
 import os
@@ -28,7 +28,8 @@ groups:
       - {alert: Fault, expr: 'last_over_time(fault[3s]) > 0'}
       - {alert: Slow, expr: 'last_over_time(slow[3s]) > 0', for: 8s}
 """
-STEPS = ("+3600", "+0", "-3600", "+0")  # Seconds off.
+# Seconds off, and what is broken meanwhile.
+STEPS = (("+3600", ""), ("+0", "rules"), ("-3600", "configuration"), ("+0", ""))
 PAUSE = 5
 
 
@@ -41,15 +42,21 @@ def main(tocsin):
     with Lab(tocsin) as lab:
         lab.write("rules.yaml", RULES)
         offset = lab.write("offset", "+0")
-        config = lab.write("tocsin.yaml", CONFIG.format(target=target.address, chat=chat.address, port=port))
+        text = CONFIG.format(target=target.address, chat=chat.address, port=port)
+        config = lab.write("tocsin.yaml", text)
         lab.start("tocsin", "env", f"LD_PRELOAD={libraries[0]}", f"FAKETIME_TIMESTAMP_FILE={offset}",
                   "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", lab.tocsin, "run", "--config", config)
         wait_until("it is ready", lambda: get(f"http://127.0.0.1:{port}/-/ready"))
         wait_until("the alert is told", lambda: chat.story("x").get("1"), 30)
-        for step in STEPS:
+        for step, broken in STEPS:
             target.series['slow{x="2"}'] = 1
+            lab.write("rules.yaml", RULES.replace(">", ">>") if broken == "rules" else RULES)
+            lab.write("tocsin.yaml", "nonsense: [" if broken == "configuration" else text)
+            refused = "tocsin_config_last_reload_successful " + ("0" if broken else "1")
+            wait_until("it is reloaded", lambda: refused in get(f"http://127.0.0.1:{port}/metrics"))
             lab.write("offset", step)
             time.sleep(PAUSE)
+            assert refused in get(f"http://127.0.0.1:{port}/metrics"), step
             assert chat.story("x")["1"] == ["firing"], (step, chat.story("x"))
         wait_until("what was pending is told", lambda: chat.story("x").get("2"), 30)
         target.series = {'fault{x="1"}': 0, 'slow{x="2"}': 0}
@@ -57,7 +64,7 @@ def main(tocsin):
         wait_until("both are over", lambda: chat.story("x") == over, 30)
         time.sleep(2)
         assert chat.story("x") == over, chat.story("x")
-        print(f"the clock is set to {', '.join(STEPS)} s: nothing lost, nothing told twice, no false end")
+        print(f"the clock is set to {', '.join(step for step, _ in STEPS)} s: nothing lost, nothing told twice, no false end")
 
 
 if __name__ == "__main__":
