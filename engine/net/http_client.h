@@ -6,6 +6,9 @@
 //
 // Every transfer is bounded in time and in size. A status other than 2xx is an answer, not an
 // error: whoever asked knows what it means. Mail goes the same way, to a mail server.
+//
+// A redirect that is followed keeps the method, the body and the credentials. So what is more than
+// a question follows to the same host only; a redirect elsewhere is an error that says where to.
 #pragma once
 
 #include <cstdint>

@@ -42,6 +42,16 @@ void append(CurlList& list, const std::string& text) {
   list.reset(head);
 }
 
+using CurlUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+std::string part_of(const CurlUrl& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return {};
+  std::string out(text);
+  curl_free(text);
+  return out;
+}
+
 }  // namespace
 
 void init_curl() {
@@ -104,13 +114,17 @@ void HttpTransfer::set_up_mail() {
   curl_easy_setopt(h, CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(seconds.count()));
 }
 
+bool HttpTransfer::only_asks() const {
+  return request_.method == "HEAD" || (request_.method == "GET" && request_.body.empty());
+}
+
 void HttpTransfer::set_up_method() {
   CURL* h = handle_.get();
-  if (request_.method == "GET" && request_.body.empty()) return;
-  if (request_.method == "HEAD") {
-    curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
-    return;
-  }
+  if (request_.method == "HEAD") curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+  if (only_asks()) return;
+  // A redirect takes along what is sent, and whose it is; may_follow() says where to.
+  curl_easy_setopt(h, CURLOPT_POSTREDIR, static_cast<long>(CURL_REDIR_POST_ALL));
+  curl_easy_setopt(h, CURLOPT_UNRESTRICTED_AUTH, 1L);
   curl_easy_setopt(h, CURLOPT_POST, 1L);
   curl_easy_setopt(h, CURLOPT_POSTFIELDS, request_.body.data());
   curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
@@ -190,8 +204,36 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
     headers.clear();  // A redirect's or a "100 Continue"'s came before.
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     headers.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
+    const auto& [name, value] = headers.back();
+    if (equal_ignoring_case(name, "Location") && !transfer.may_follow(value)) return 0;
   }
   return size * count;
+}
+
+// What is sent, with its credentials, goes to the same host only, and not from https to http. A
+// sign-in page elsewhere would take an alert and answer 200.
+bool HttpTransfer::may_follow(const std::string& location) {
+  long status = 0;
+  const char* from = nullptr;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(handle_.get(), CURLINFO_EFFECTIVE_URL, &from);
+  if (only_asks() || !request_.follow_redirects || status / 100 != 3) return true;
+  const CurlUrl url(curl_url(), &curl_url_cleanup);
+  curl_url_set(url.get(), CURLUPART_URL, from, 0);
+  const std::string scheme = part_of(url, CURLUPART_SCHEME);
+  const std::string host = part_of(url, CURLUPART_HOST);
+  if (curl_url_set(url.get(), CURLUPART_URL, location.c_str(), 0) != CURLUE_OK) return true;
+  const std::string new_scheme = part_of(url, CURLUPART_SCHEME);
+  const std::string new_host = part_of(url, CURLUPART_HOST);
+  if (equal_ignoring_case(host, new_host) && (scheme == new_scheme || new_scheme == "https")) {
+    return true;
+  }
+  // Not the whole address: its path may be a secret.
+  refused_redirect_ = "redirected (HTTP status " + std::to_string(status) + ") to " + new_scheme +
+                      "://" + new_host +
+                      ": what is sent follows to the same host only, and not from https to http; " +
+                      "if it belongs there, write that address into the configuration";
+  return false;
 }
 
 std::size_t HttpTransfer::on_read(char* to, std::size_t size, std::size_t count, void* self) {
@@ -208,6 +250,7 @@ Error HttpTransfer::too_long() const {
 
 Error HttpTransfer::error_of(CURLcode code) const {
   if (too_long_) return too_long();
+  if (!refused_redirect_.empty()) return {ErrorCode::Unavailable, refused_redirect_};
   std::string text = message_[0] != '\0' ? message_.data() : curl_easy_strerror(code);
   text.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(text.front())));
   return {code_of(code), std::move(text)};

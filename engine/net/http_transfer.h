@@ -42,6 +42,8 @@ class HttpTransfer {
 
  private:
   void set_up();
+  // Whether nothing is sent but the question.
+  bool only_asks() const;
   void set_up_method();
   void set_up_mail();
   void set_up_headers();
@@ -54,6 +56,7 @@ class HttpTransfer {
   Error error_of(CURLcode code) const;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  bool may_follow(const std::string& location);
 
   HttpRequest request_;
   CurlEasy handle_;
@@ -64,6 +67,7 @@ class HttpTransfer {
   std::array<char, CURL_ERROR_SIZE> message_{};
   HttpResponse response_;
   bool too_long_ = false;
+  std::string refused_redirect_;  // Where to, and why not.
 };
 
 }  // namespace tocsin::net

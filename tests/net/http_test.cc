@@ -197,6 +197,78 @@ TEST_CASE("a redirect is followed if the request says so") {
   CHECK(kept->status == 302);
 }
 
+TEST_CASE("what is sent stays what it is when it is redirected") {
+  for (const int status : {301, 302, 303, 307, 308}) {
+    CAPTURE(status);
+    std::optional<HttpServerRequest> seen;
+    Net net([&](const HttpServerRequest& request, const Responder& respond) {
+      if (request.path == "/old") {
+        respond({.status = status, .headers = {{"Location", "/new"}}});
+      } else {
+        seen = request;
+        respond({.body = "taken"});
+      }
+    });
+    const auto result = net.ask({.method = "POST",
+                                 .url = net.url("/old"),
+                                 .body = "an alert",
+                                 .basic_auth = BasicCredentials{"alice", "x"}});
+    REQUIRE_MESSAGE(result, result.error().message);
+    CHECK(result->body == "taken");
+    REQUIRE(seen);
+    CHECK(seen->method == "POST");
+    CHECK(seen->body == "an alert");
+    CHECK_FALSE(seen->header("Authorization").empty());
+  }
+}
+
+TEST_CASE("what is sent keeps its credentials on another port of the host") {
+  std::string location;
+  Net net([&](const HttpServerRequest&, const Responder& respond) {
+    respond({.status = 301, .headers = {{"Location", location}}});
+  });
+  std::string credentials;
+  const auto second = HttpServer::listen(
+      net.loop, {}, [&](const HttpServerRequest& request, const Responder& respond) {
+        credentials = request.header("Authorization");
+        respond({.body = request.body});
+      });
+  REQUIRE(second);
+  location = "http://" + (*second)->address() + "/";
+  const auto result = net.ask({.method = "POST",
+                               .url = net.url("/"),
+                               .headers = {{"Authorization", "Bearer x"}},
+                               .body = "an alert"});
+  REQUIRE_MESSAGE(result, result.error().message);
+  CHECK(result->body == "an alert");
+  CHECK(credentials == "Bearer x");
+}
+
+TEST_CASE("what is sent is not taken to another host, and the error says where that would be") {
+  std::string location;
+  int requests = 0;
+  Net net([&](const HttpServerRequest&, const Responder& respond) {
+    ++requests;
+    respond({.status = 302, .headers = {{"Location", location}}});
+  });
+  const std::string port = std::to_string(net.server->port());
+  for (const std::string& other :
+       {"http://localhost:" + port + "/login?secret", "//localhost:" + port + "/login?secret"}) {
+    location = other;
+    requests = 0;
+    const auto result = net.ask({.method = "POST", .url = net.url("/"), .body = "an alert"});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::Unavailable);
+    CHECK(result.error().message.starts_with("redirected (HTTP status 302) to http://localhost:"));
+    CHECK(result.error().message.find("secret") == std::string::npos);
+    CHECK(requests == 1);
+  }
+  const auto kept =
+      net.ask({.method = "POST", .url = net.url("/"), .body = "x", .follow_redirects = false});
+  REQUIRE(kept);
+  CHECK(kept->status == 302);
+}
+
 TEST_CASE("a cancelled request is never heard of again") {
   Responder kept;
   std::shared_ptr<const std::atomic<bool>> gone;
