@@ -27,8 +27,18 @@ bool agree(const Labels& target, const Labels& alert, std::string_view prefix) {
 bool may_feed(const source::TargetStatus& target, const Sources& sources) {
   if (sources.any || !target.metrics) return true;
   return std::any_of(sources.metrics.begin(), sources.metrics.end(), [&](const auto& name) {
-    return target.metrics->find(name) != target.metrics->end();
+    if (target.metrics->find(name) != target.metrics->end()) return true;
+    return target.is_gone && source::is_report(name);
   });
+}
+
+alert::Obstacle obstacle_of(const source::TargetStatus& status) {
+  const source::Target& target = status.target;
+  if (status.is_gone) {
+    return {"job " + target.job,
+            "the targets that the job '" + target.job + "' had are gone from its discovery"};
+  }
+  return {"target " + target.url, target.url + " cannot be scraped: " + status.last_error};
 }
 
 }  // namespace
@@ -38,17 +48,18 @@ bool may_be_about(const Labels& target, const Labels& alert) {
          (alert.has("client_namespace") && agree(target, alert, kClient));
 }
 
-Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : down_(std::move(targets)) {
-  std::erase_if(down_, [](const auto& target) { return target.health != source::Health::Down; });
+Eyesight::Eyesight(std::vector<source::TargetStatus> targets) : unseen_(std::move(targets)) {
+  std::erase_if(unseen_, [](const auto& target) {
+    return target.health != source::Health::Down && !target.is_gone;
+  });
 }
 
 std::optional<alert::Obstacle> Eyesight::why_blind(const Sources& sources,
                                                    const Labels& alert) const {
-  for (const source::TargetStatus& status : down_) {
+  for (const source::TargetStatus& status : unseen_) {
     const bool concerns = status.speaks_for_others || may_be_about(status.target.labels, alert);
     if (!concerns || !may_feed(status, sources)) continue;
-    return alert::Obstacle{"target " + status.target.url,
-                           status.target.url + " cannot be scraped: " + status.last_error};
+    return obstacle_of(status);
   }
   return std::nullopt;
 }

@@ -27,11 +27,12 @@ class Eyesight {
   // Why the disappearance of an alert with these labels proves nothing: a target is down that the
   // alert may be about, and that has metrics the rule draws from. One that speaks for others, as a
   // federated Prometheus does, may be about anything. Of a target that was never seen everything
-  // must be expected.
+  // must be expected. The same goes for the targets of a job that has lost them all; what is
+  // written of a target that is down (`up`) is no more of one that is gone.
   std::optional<alert::Obstacle> why_blind(const Sources& sources, const Labels& alert) const;
 
  private:
-  std::vector<source::TargetStatus> down_;
+  std::vector<source::TargetStatus> unseen_;
 };
 
 }  // namespace tocsin::daemon

@@ -6,6 +6,7 @@
 
 #include "alert/rule_life.h"
 #include "daemon/eyesight.h"
+#include "source/target.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::daemon {
@@ -22,21 +23,13 @@ constexpr double kWindowSeconds = 300;
 constexpr double kMostIntervals = 2.5;
 constexpr double kMostLateSeconds = 30;
 
-// A job that has had no target for so long was taken away on purpose.
-constexpr Duration kHold = std::chrono::hours(1);
 // Where series come from changes when somebody configures something.
 constexpr Duration kAskAgainAfter = std::chrono::minutes(10);
 
-constexpr std::string_view kReports[] = {"up", "scrape_duration_seconds", "scrape_samples_scraped",
-                                         "scrape_samples_post_metric_relabeling",
-                                         "scrape_series_added"};
-
 // Prometheus writes these of a target that is down, too.
 bool reads_only_reports(const Sources& sources) {
-  return !sources.any &&
-         std::all_of(sources.metrics.begin(), sources.metrics.end(), [](const auto& name) {
-           return std::find(std::begin(kReports), std::end(kReports), name) != std::end(kReports);
-         });
+  return !sources.any && std::all_of(sources.metrics.begin(), sources.metrics.end(),
+                                     [](const auto& name) { return source::is_report(name); });
 }
 
 // By convention, what that Prometheus has recorded out of whatever it has.
@@ -234,7 +227,7 @@ void Witness::conclude(const LookPtr& look) {
   const bool sees_anything =
       std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) { return is_there(job.first); });
   for (const auto& [name, job] : jobs_) {
-    if (is_there(name) || (sees_anything && look->at - job.last_seen > kHold)) continue;
+    if (is_there(name) || (sees_anything && look->at - job.last_seen > source::kHold)) continue;
     troubles.push_back({name, {}, "Prometheus has no target of the job '" + name + "' any more"});
   }
   troubles_ = std::move(troubles);

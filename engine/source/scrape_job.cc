@@ -69,14 +69,39 @@ void ScrapeJob::take_groups(const std::vector<TargetGroup>& groups) {
 void ScrapeJob::synchronize() {
   std::map<std::string, Target> wanted;
   for (Target& target : make_targets()) wanted.emplace(key_of(target), std::move(target));
-  for (auto it = loops_.begin(); it != loops_.end();) {
-    const auto here = it++;
-    if (!wanted.contains(here->first)) stop_loop(here);
-  }
+  stop_unwanted(wanted);
   for (auto& [key, target] : wanted) {
     if (!loops_.contains(key)) start_loop(key, std::move(target));
   }
   for (const auto& [key, loop] : loops_) loop->use(orders_for(loop->status().target));
+  note_scraped();
+}
+
+// A target that goes while others stay is a rollout; when all go at once, it may be discovery that
+// has gone wrong.
+void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
+  std::vector<TargetStatus> stopped;
+  for (auto it = loops_.begin(); it != loops_.end();) {
+    const auto here = it++;
+    if (wanted.contains(here->first)) continue;
+    stopped.push_back(here->second->status());
+    stop_loop(here);
+  }
+  if (stopped.empty() || !loops_.empty()) return;
+  gone_since_ = parts_.clock.now();
+  for (TargetStatus& status : stopped) {
+    if (!status.last_scrape) continue;
+    status.is_gone = true;
+    gone_.push_back(std::move(status));
+  }
+}
+
+void ScrapeJob::note_scraped() {
+  if (!loops_.empty() && is_warm()) gone_.clear();
+}
+
+std::vector<TargetStatus> ScrapeJob::gone_targets() const {
+  return parts_.clock.now() - gone_since_ < kHold ? gone_ : std::vector<TargetStatus>{};
 }
 
 std::vector<Target> ScrapeJob::make_targets() {
@@ -113,7 +138,10 @@ void ScrapeJob::start_loop(const std::string& key, Target target) {
   }
   auto loop = std::make_shared<ScrapeLoop>(parts_, std::move(target), std::move(store), stats_);
   loop->use(orders_for(loop->status().target));
-  loop->on_first_scrape([this] { on_progress_(); });
+  loop->on_first_scrape([this] {
+    note_scraped();
+    on_progress_();
+  });
   loop->start();
   loops_.emplace(key, std::move(loop));
 }

@@ -32,6 +32,10 @@ class ScrapeJob {
 
   void append_status(std::vector<TargetStatus>& active, std::vector<DroppedTarget>& dropped) const;
 
+  // The targets that discovery took away when it left none of those that were there: what they told
+  // of may go on unseen. Until those that come instead have been scraped, or for kHold.
+  std::vector<TargetStatus> gone_targets() const;
+
   // Whether discovery has answered and every target was scraped once.
   bool is_warm() const;
   // Called whenever is_warm() may have changed.
@@ -45,6 +49,8 @@ class ScrapeJob {
   std::vector<Target> make_targets();
   void start_loop(const std::string& key, Target target);
   void stop_loop(Loops::iterator it);
+  void stop_unwanted(const std::map<std::string, Target>& wanted);
+  void note_scraped();
   ScrapeOrders orders_for(const Target& target) const;
   std::string refusal() const;
 
@@ -60,6 +66,8 @@ class ScrapeJob {
   bool discovered_ = false;
   Loops loops_;
   std::vector<DroppedTarget> dropped_;
+  std::vector<TargetStatus> gone_;
+  Timestamp gone_since_;
   std::map<std::string, std::string> complaints_;  // By address: what was wrong with it.
   std::function<void()> on_progress_ = [] {};
 };

@@ -81,6 +81,14 @@ std::vector<DroppedTarget> Scraper::dropped_targets() const {
   return dropped;
 }
 
+std::vector<TargetStatus> Scraper::gone_targets() const {
+  std::vector<TargetStatus> gone;
+  for (const auto& [name, job] : jobs_) {
+    for (TargetStatus& status : job->gone_targets()) gone.push_back(std::move(status));
+  }
+  return gone;
+}
+
 void Scraper::on_first_pass(std::function<void()> callback) {
   if (first_pass_done_) {
     callback();

@@ -36,6 +36,8 @@ class Scraper {
 
   std::vector<TargetStatus> targets() const;
   std::vector<DroppedTarget> dropped_targets() const;
+  // Those of jobs that have lost all they had; see ScrapeJob.
+  std::vector<TargetStatus> gone_targets() const;
   const ScrapeStats& stats() const { return *stats_; }
 
   // Whether every job has discovered its targets and scraped each of them once.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/target.h"
 
+#include <algorithm>
+
 #include "net/url.h"
 #include "tocsin/duration.h"
 
@@ -74,6 +76,10 @@ Result<Duration> duration_label(const Labels& labels, std::string_view name) {
 }
 
 }  // namespace
+
+bool is_report(std::string_view metric) {
+  return std::find(kReportNames.begin(), kReportNames.end(), metric) != kReportNames.end();
+}
 
 std::string_view health_name(Health health) {
   static constexpr std::string_view kNames[] = {"unknown", "up", "down"};

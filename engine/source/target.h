@@ -4,10 +4,12 @@
 // Values; any thread.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "source/scrape_config.h"
@@ -34,6 +36,15 @@ struct DroppedTarget {
 enum class Health { Unknown, Up, Down };
 std::string_view health_name(Health health);  // "unknown", "up", "down"
 
+// What is written of every target that is scraped, whatever its page says.
+inline constexpr std::array<std::string_view, 5> kReportNames = {
+    "up", "scrape_duration_seconds", "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling", "scrape_series_added"};
+bool is_report(std::string_view metric);
+
+// A job that has had no target for so long was taken away on purpose.
+inline constexpr Duration kHold = std::chrono::hours(1);
+
 using MetricNames = std::set<std::string, std::less<>>;
 
 struct TargetStatus {
@@ -50,6 +61,7 @@ struct TargetStatus {
   std::shared_ptr<const MetricNames> metrics;
   // Its series keep their own labels (honor_labels): its own say nothing of what they are about.
   bool speaks_for_others = false;
+  bool is_gone = false;  // One of those that a job had when it lost them all.
 };
 
 // Applies the job's defaults and relabel_configs to one discovered address. Fails when what comes

@@ -2,7 +2,6 @@
 #include "source/target_store.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tocsin::source {
 namespace {
@@ -11,9 +10,6 @@ using State = ScrapeCache::Entry::State;
 
 // Instant selectors look back five minutes, so nothing is kept shorter.
 constexpr Duration kLeastHistory = std::chrono::minutes(5);
-constexpr std::array<std::string_view, 5> kReportNames = {
-    "up", "scrape_duration_seconds", "scrape_samples_scraped",
-    "scrape_samples_post_metric_relabeling", "scrape_series_added"};
 
 // The slack that makes sure that the cache distrusts a series id before the store gives it away.
 Duration slack(Duration interval) { return 4 * interval; }

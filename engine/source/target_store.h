@@ -67,7 +67,7 @@ class TargetStore {
   Duration history() const;
 
  private:
-  static constexpr std::size_t kReports = 5;
+  static constexpr std::size_t kReports = kReportNames.size();
   using Reports = std::array<double, kReports>;
 
   struct Group {

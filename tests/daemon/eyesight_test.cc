@@ -72,6 +72,27 @@ TEST_CASE("a target that never had what the rule reads keeps no alert") {
   CHECK(Eyesight({identity}).why_blind(requests, alert).has_value());
 }
 
+TEST_CASE("what a job's targets told of cannot be seen when the job has lost them all") {
+  source::TargetStatus gone =
+      target(Labels{{"job", "web"}, {"namespace", "shop"}}, source::Health::Up);
+  gone.target.job = "web";
+  gone.metrics = std::make_shared<const source::MetricNames>(source::MetricNames{"request_total"});
+  const Labels alert{{"alertname", "A"}, {"namespace", "shop"}};
+  const Sources requests{{"request_total"}, false};
+  CHECK_FALSE(Eyesight({gone}).why_blind(requests, alert).has_value());
+  gone.is_gone = true;
+  const auto obstacle = Eyesight({gone}).why_blind(requests, alert);
+  REQUIRE(obstacle.has_value());
+  CHECK(obstacle->cause == "job web");
+  CHECK(obstacle->reason == "the targets that the job 'web' had are gone from its discovery");
+  CHECK_FALSE(Eyesight({gone}).why_blind(requests, alert.with("namespace", "other")).has_value());
+  CHECK_FALSE(Eyesight({gone}).why_blind({{"other"}, false}, alert).has_value());
+  CHECK(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());
+  gone.is_gone = false;
+  gone.health = source::Health::Down;  // That is what `up` is for.
+  CHECK_FALSE(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());
+}
+
 TEST_CASE("a rule draws from what its recordings draw from") {
   const std::vector<rule::SourceFile> files{{"r.yaml", R"(
 groups:

@@ -3,8 +3,9 @@
 """What an alert draws from is away while it fires: the target's process is gone; the Prometheus between
 them hangs, has lost its targets, or has begun anew with nothing. Four Tocsins: one scrapes the target,
 the others federate that Prometheus, ask it, and are written to by it, which also has the rule itself.
-In Tocsin the alert must stay, say why, and end with fresh data; what Prometheus does is told. Last, the
-target is taken out of Tocsin's discovery: that ends it."""
+In Tocsin the alert must stay, say why, and end with fresh data; what Prometheus does is told. Last,
+Tocsin's own discovery names no target any more: that ends nothing; then it names another instead of this
+one: that ends it."""
 
 import json
 import os
@@ -149,10 +150,13 @@ def main(tocsin):
         run.target.series = {'fault{x="1"}': 1}
         address = run.alertmanagers["scrapes"]
         wait_until("it fires again", lambda: fires(address), 30)
-        run.list_targets("targets.json", [])
+        run.away("Tocsin's discovery names no target", ["scrapes"], lambda: run.list_targets("targets.json", []),
+                 lambda: run.list_targets("targets.json", [run.target.address]),
+                 says=["the targets that the job 'toy' had are gone"])
+        run.list_targets("targets.json", [Target({}).address])
         began = time.monotonic()
-        wait_until("over when the target is no longer in discovery", lambda: not fires(address), 60)
-        print(f"taken out of discovery: over after {time.monotonic() - began:.1f} s")
+        wait_until("over when another is in discovery in its place", lambda: not fires(address), 60)
+        print(f"replaced in discovery: over after {time.monotonic() - began:.1f} s")
 
 
 if __name__ == "__main__":

@@ -160,6 +160,59 @@ TEST_CASE("a target that comes back finds its series") {
   CHECK(world.store.stats().blocks == 1);
 }
 
+TEST_CASE(
+    "the targets of a job that loses them all are remembered, for an hour or until others are "
+    "seen") {
+  World world;
+  world.http.on_page("http://", "a 1\n");
+  const auto gone = [&] {
+    Texts out;
+    for (const TargetStatus& status : world.scraper.gone_targets()) {
+      CHECK(status.is_gone);
+      CHECK(status.metrics->contains("a"));
+      out.push_back(status.target.url);
+    }
+    return out;
+  };
+  const Texts both{"http://one:80/metrics", "http://two:80/metrics"};
+  world.apply({job({"one:80", "two:80", "three:80"})});
+  world.advance(std::chrono::seconds(10));
+  world.apply({job({"one:80", "two:80"})});
+  CHECK(gone().empty());  // A target that goes while others stay is a rollout.
+  world.apply({job({})});
+  CHECK(world.scraper.targets().empty());
+  CHECK(gone() == both);
+  SUBCASE("for an hour") {
+    world.advance(std::chrono::minutes(59));
+    CHECK(gone() == both);
+    world.advance(std::chrono::minutes(1));
+    CHECK(gone().empty());
+  }
+  SUBCASE("until those that come have been scraped") {
+    world.apply({job({"one:80", "four:80"})});
+    CHECK(gone() == both);
+    world.advance(std::chrono::seconds(10));
+    CHECK(gone().empty());
+  }
+  SUBCASE("until the job is taken out of the configuration") {
+    world.apply({});
+    CHECK(gone().empty());
+  }
+}
+
+TEST_CASE("targets that are replaced in one go count until the others have been scraped") {
+  World world;
+  world.http.on_page("http://", "a 1\n");
+  world.apply({job({"one:80"})});
+  world.advance(std::chrono::seconds(10));
+  world.apply({job({"two:80"})});
+  CHECK(world.scraper.gone_targets().size() == 1);
+  world.apply({job({"three:80"})});  // Nobody has seen the second one.
+  CHECK(world.scraper.gone_targets().size() == 1);
+  world.advance(std::chrono::seconds(10));
+  CHECK(world.scraper.gone_targets().empty());
+}
+
 TEST_CASE("a changed address takes over the series of the same labels") {
   World world;
   world.http.on_page("http://one:80", "a 1\n");
