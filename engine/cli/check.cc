@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "alert/template.h"
@@ -19,11 +21,16 @@
 #include "rule/lint.h"
 #include "rule/suppressions.h"
 #include "ruletest/test_file.h"
+#include "simulate/mesh_config.h"
 #include "yaml/document.h"
 
 namespace tocsin::cli {
 namespace fs = std::filesystem;
 namespace {
+
+bool contains(const auto& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 struct Options {
   std::vector<std::string> files;
@@ -35,24 +42,50 @@ struct Options {
   SourceOptions source;
 };
 
-enum class FileKind { Rules, Tests, Config, Other };
+enum class FileKind { Rules, Tests, Mesh, Config, Other };
 
-constexpr std::array<std::string_view, 6> kConfigKeys = {
-    "scrape_configs", "rule_files", "alerting", "route", "receivers", "prometheus"};
+// The keys that say what a file is. Tests name rule files, too, so they come first.
+constexpr std::array<std::pair<std::string_view, FileKind>, 9> kTelling = {
+    {{"tests", FileKind::Tests},
+     {"groups", FileKind::Rules},
+     {"workloads", FileKind::Mesh},
+     {"scrape_configs", FileKind::Config},
+     {"rule_files", FileKind::Config},
+     {"alerting", FileKind::Config},
+     {"route", FileKind::Config},
+     {"receivers", FileKind::Config},
+     {"prometheus", FileKind::Config}}};
 
-// By the keys of its first document that has any. Tests name rule files, too.
+// By the keys of its first document that has any of them.
 FileKind kind_of(const std::vector<yaml::Document>& documents) {
   for (const yaml::Document& document : documents) {
     const yaml::Node root = document.root();
-    if (!root.get("tests").is_null()) return FileKind::Tests;
-    if (!root.get("groups").is_null() || root.get("kind").text() == "PrometheusRule") {
-      return FileKind::Rules;
-    }
-    for (const std::string_view key : kConfigKeys) {
-      if (!root.get(key).is_null()) return FileKind::Config;
+    if (root.get("kind").text() == "PrometheusRule") return FileKind::Rules;
+    for (const auto& [key, kind] : kTelling) {
+      if (!root.get(key).is_null()) return kind;
     }
   }
   return FileKind::Other;
+}
+
+// What a file was most likely meant to be in which nothing tells: by a key that is nearly one, or
+// because it has nothing but what a configuration may have.
+FileKind guess_kind_of(const std::vector<yaml::Document>& documents) {
+  static constexpr std::array<std::string_view, 3> kAlsoConfig = {"global", "storage", "web"};
+  std::vector<std::string> telling;
+  for (const auto& [key, kind] : kTelling) telling.emplace_back(key);
+  bool is_config = true;
+  for (const yaml::Document& document : documents) {
+    if (!document.root().is_mapping()) return FileKind::Config;  // Nothing of ours: it says so.
+    for (const auto& [key, value] : document.root().entries()) {
+      const std::string near = nearest(key.text(), telling);
+      for (const auto& [word, kind] : kTelling) {
+        if (word == near) return kind;
+      }
+      is_config = is_config && contains(kAlsoConfig, key.text());
+    }
+  }
+  return is_config ? FileKind::Config : FileKind::Other;
 }
 
 // What was found where, whoever named it.
@@ -86,6 +119,10 @@ class Check {
 
   int run() {
     for (const Input& input : find_inputs(options_.files)) read(input);
+    if (files_ + passed_over_.size() == 0) {
+      std::cerr << "there is no such file; a folder is looked through for *.yaml\n";
+      return kUsage;
+    }
     const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::template_problem});
     all_.append(loaded.diagnostics);
     check_version(loaded.rules);
@@ -111,49 +148,51 @@ class Check {
       return;
     }
     Diagnostics syntax;
-    const FileKind kind = kind_of(yaml::Document::parse_all(input.path, *bytes, syntax));
-    const bool is_ours = input.is_named || kind != FileKind::Other || syntax.has_errors();
-    if (!is_ours) return;
+    const auto documents = yaml::Document::parse_all(input.path, *bytes, syntax);
+    FileKind kind = kind_of(documents);
+    if (kind == FileKind::Other && input.is_named) kind = guess_kind_of(documents);
+    if (kind == FileKind::Other && !syntax.has_errors()) {
+      if (input.is_named) passed_over_.push_back(input.path);
+      return;
+    }
     ++files_;
     switch (kind) {
       case FileKind::Rules:
-        rule_files_.push_back({input.path, std::move(*bytes)});
-        return;
+        return add_rule_file({input.path, std::move(*bytes)});
       case FileKind::Tests:
         ruletest::read_test_file(input.path, *bytes, all_);
+        return;
+      case FileKind::Mesh:
+        simulate::read_mesh(yaml::Document::parse(input.path, *bytes, all_), all_);
         return;
       case FileKind::Config:
         return check_config(input.path, *bytes);
       case FileKind::Other:
-        // A mistake may be why it looks like nothing.
-        return input.is_named ? check_config(input.path, *bytes) : all_.append(syntax);
+        return all_.append(syntax);  // A mistake may be why it looks like nothing.
     }
+  }
+
+  // Of a file that is named in several ways, once.
+  void add_rule_file(rule::SourceFile file) {
+    std::error_code ignored;
+    if (!rule_paths_.insert(fs::weakly_canonical(file.path, ignored).string()).second) return;
+    rule_files_.push_back(std::move(file));
   }
 
   // With the rule files that it names.
   void check_config(const std::string& path, const std::string& bytes) {
     const auto loaded = daemon::read_config(path, bytes);
     all_.append(loaded.diagnostics);
-    all_.append(daemon::load_rules(loaded.config.rule_files, rule::Memory::Recorded).diagnostics);
+    daemon::RuleFiles named = daemon::read_rule_files(loaded.config.rule_files);
+    for (rule::SourceFile& file : named.files) add_rule_file(std::move(file));
+    all_.append(named.problems);
   }
 
   // Whether the version of Linkerd has what they read.
   void check_version(const rule::RuleSet& rules) {
     const auto minor = rule::linkerd_minor(options_.linkerd);
     if (!minor) return;
-    const Diagnostics found = rule::check_versions(rules, *minor);
-    for (const rule::SourceFile& file : rule_files_) {
-      std::vector<int> lines;
-      for (const rule::Group& group : rules.groups) {
-        for (const rule::Rule& rule : group.rules) {
-          if (rule.place.file == file.path) lines.push_back(rule.place.line);
-        }
-      }
-      const rule::Suppressions suppressions(file.path, file.bytes, std::move(lines));
-      for (const Diagnostic& d : found.all()) {
-        if (d.place.file == file.path && !suppressions.covers(d)) all_.add(d);
-      }
-    }
+    all_.append(rule::without_silenced(rule::check_versions(rules, *minor), rule_files_));
   }
 
   Result<void> look_for_series(const rule::RuleSet& rules) {
@@ -162,7 +201,7 @@ class Check {
     if (!source) return fail(source.error());
     auto found = missing_series(rules, *source);
     if (!found) return fail(found.error());
-    all_.append(*found);
+    all_.append(rule::without_silenced(*found, rule_files_));
     auto firing = firing_now(
         rule::load(rule_files_, {rule::Memory::Subquery, alert::template_problem}).rules, *source);
     if (!firing) return fail(firing.error());
@@ -175,6 +214,10 @@ class Check {
     const std::size_t warnings = all_.count(Severity::Warning);
     const std::string counts = std::to_string(files_) + " file(s): " + std::to_string(errors) +
                                " error(s), " + std::to_string(warnings) + " warning(s)\n";
+    for (const std::string& path : passed_over_) {
+      std::cerr << path
+                << ": passed over: it is no configuration, and has no rules, rule tests or mesh\n";
+    }
     if (options_.format == "text") {
       std::cerr << all_.text(is_terminal());
       for (const FiringNow& one : firing_) std::cout << one.text() << '\n';
@@ -191,6 +234,8 @@ class Check {
   const Options& options_;
   Diagnostics all_;
   std::vector<rule::SourceFile> rule_files_;
+  std::set<std::string> rule_paths_;  // Of rule_files_, canonical.
+  std::vector<std::string> passed_over_;
   std::size_t files_ = 0;
   std::vector<FiringNow> firing_;
 };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/found_series.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "promql/ast.h"
+#include "promql/functions.h"
 #include "tocsin/duration.h"
 #include "tocsin/promql.h"
 
@@ -71,6 +74,45 @@ Result<std::string> why_nothing(const Matchers& matchers, Search& search) {
   return culprit->empty() ? what : what + "; without " + *culprit + " there are some";
 }
 
+// What of an expression reads nothing, as far as that is a mistake: absent() waits for nothing, and
+// of the two sides of `or` one is enough.
+class Missing {
+ public:
+  Missing(const std::set<std::string>& recorded, Search& search)
+      : recorded_(recorded), search_(search) {}
+
+  Result<std::vector<Matchers>> of(const promql::Expr& written) {
+    const promql::Expr& expr = promql::unwrap(written);
+    if (const auto* selector = promql::as<promql::VectorSelector>(expr)) return of(*selector);
+    if (const auto* matrix = promql::as<promql::MatrixSelector>(expr)) return of(matrix->vector);
+    const auto* call = promql::as<promql::Call>(expr);
+    if (call && call->function->name.starts_with("absent")) return std::vector<Matchers>{};
+    const auto* binary = promql::as<promql::Binary>(expr);
+    const bool one_is_enough = binary && binary->op == promql::BinaryOp::Or;
+    std::vector<Matchers> out;
+    for (const promql::ExprPtr& child : promql::children_of(expr)) {
+      const auto missing = of(*child);
+      if (!missing) return missing;
+      if (one_is_enough && missing->empty()) return missing;
+      for (const Matchers& one : *missing) {
+        if (std::find(out.begin(), out.end(), one) == out.end()) out.push_back(one);
+      }
+    }
+    return out;
+  }
+
+ private:
+  Result<std::vector<Matchers>> of(const promql::VectorSelector& selector) {
+    if (recorded_.count(name_in(selector.matchers)) > 0) return std::vector<Matchers>{};
+    const auto found = search_.finds(selector.matchers);
+    if (!found) return fail(found.error());
+    return *found ? std::vector<Matchers>{} : std::vector<Matchers>{selector.matchers};
+  }
+
+  const std::set<std::string>& recorded_;
+  Search& search_;
+};
+
 std::set<std::string> recorded_by(const rule::RuleSet& rules) {
   std::set<std::string> out{"ALERTS", "ALERTS_FOR_STATE"};
   for (const rule::Group& group : rules.groups) {
@@ -91,12 +133,10 @@ Result<Diagnostics> missing_series(const rule::RuleSet& rules, QuerySource& sour
     for (const rule::Rule& rule : group.rules) {
       // A condition reads the metrics of several versions of Linkerd; nobody has all of them.
       if (rule.condition || rule.generated) continue;
-      for (const promql::Need& need : promql::needs_of(*rule.expr)) {
-        if (recorded.count(name_in(need.matchers)) > 0) continue;
-        const auto found = search.finds(need.matchers);
-        if (!found) return fail(found.error());
-        if (*found) continue;
-        auto why = why_nothing(need.matchers, search);
+      const auto missing = Missing(recorded, search).of(*rule.expr);
+      if (!missing) return fail(missing.error());
+      for (const Matchers& matchers : *missing) {
+        auto why = why_nothing(matchers, search);
         if (!why) return fail(why.error());
         out.add(
             {Severity::Warning, "data/no-series", rule.place, std::move(*why),

@@ -31,10 +31,10 @@ std::vector<std::string> find_rule_files(const std::vector<std::string>& pattern
   return out;
 }
 
-rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory,
-                        const std::vector<std::string>& had_files) {
-  std::vector<rule::SourceFile> files;
-  Diagnostics problems;
+RuleFiles read_rule_files(const std::vector<std::string>& patterns,
+                            const std::vector<std::string>& had_files) {
+  RuleFiles out;
+  auto& [files, problems] = out;
   for (const std::string& path : find_rule_files(patterns)) {
     auto bytes = read_file(path);
     if (bytes) {
@@ -60,6 +60,12 @@ rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory m
                   "look at rule_files",
                   ""});
   }
+  return out;
+}
+
+rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory,
+                        const std::vector<std::string>& had_files) {
+  auto [files, problems] = read_rule_files(patterns, had_files);
   rule::Loaded loaded = rule::load(files, {memory, alert::template_problem});
   problems.append(loaded.diagnostics);
   loaded.diagnostics = std::move(problems);

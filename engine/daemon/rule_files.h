@@ -15,6 +15,14 @@ namespace tocsin::daemon {
 // which lie beside the rules that they test, are not among them.
 std::vector<std::string> find_rule_files(const std::vector<std::string>& patterns);
 
+// What the patterns name, as it stands in the files, and what cannot be read.
+struct RuleFiles {
+  std::vector<rule::SourceFile> files;
+  Diagnostics problems;
+};
+RuleFiles read_rule_files(const std::vector<std::string>& patterns,
+                            const std::vector<std::string>& had_files = {});
+
 // Reads and checks them. A file that cannot be read is a diagnostic, like everything in it. So is a
 // pattern without files: an error if it is among those that `had_files`, since a folder that is not
 // mounted looks like rules that were taken away.

@@ -156,7 +156,20 @@ constexpr std::array<std::string_view, 10> kTrafficPrefixes = {
     "tcp_read_bytes_", "tcp_write_",     "tcp_close_",          "route_re",
     "outbound_",       "inbound_"};
 
-constexpr std::array<ImpossibleLabel, 29> kImpossible = {{
+constexpr std::array<std::string_view, 2> kDirections = {"inbound", "outbound"};
+constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
+constexpr std::array<std::string_view, 2> kPeers = {"src", "dst"};
+constexpr std::array<std::string_view, 4> kTls = {"true", "no_identity", "disabled", "opaque"};
+
+constexpr std::array<LabelValues, 5> kLabelValues = {{
+    {"", "direction", kDirections},
+    {"response_total", "classification", kOutcomes},
+    {"route_response_total", "classification", kOutcomes},
+    {"tcp_", "peer", kPeers},
+    {"", "tls", kTls},
+}};
+
+constexpr std::array<ImpossibleLabel, 30> kImpossible = {{
     {"", "tls", "false", "", "'tls' is never \"false\"", "write tls!=\"true\""},
     {"request_total", "status_code", "", "", "requests have no status yet", "use response_total"},
     {"request_total", "classification", "", "", "requests are not classified yet",
@@ -170,7 +183,8 @@ constexpr std::array<ImpossibleLabel, 29> kImpossible = {{
      "use route_name, or rt_route on route_response_total"},
     {"request_total", "route", "", "", "there is no label 'route'",
      "use route_name, or rt_route on route_request_total"},
-    {"", "dst", "", "", "there is no label 'dst'", "use dst_service, or authority"},
+    {"request_total", "dst", "", "", "there is no label 'dst'", "use dst_service, or authority"},
+    {"response_", "dst", "", "", "there is no label 'dst'", "use dst_service, or authority"},
     {"", "dst_deployment", "", "inbound", "inbound series have no 'dst_' labels",
      "use deployment, or direction=\"outbound\""},
     {"", "dst_namespace", "", "inbound", "inbound series have no 'dst_' labels",
@@ -276,5 +290,7 @@ const InventedMetric* find_invented_metric(std::string_view name) {
 }
 
 std::span<const ImpossibleLabel> impossible_labels() { return kImpossible; }
+
+std::span<const LabelValues> label_values() { return kLabelValues; }
 
 }  // namespace tocsin::rule

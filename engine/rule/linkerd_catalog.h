@@ -50,4 +50,12 @@ struct ImpossibleLabel {
 };
 std::span<const ImpossibleLabel> impossible_labels();
 
+// All values that a label has on these metrics, where there are few.
+struct LabelValues {
+  std::string_view metric_prefix;  // As above.
+  std::string_view label;
+  std::span<const std::string_view> values;
+};
+std::span<const LabelValues> label_values();
+
 }  // namespace tocsin::rule

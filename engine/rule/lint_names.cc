@@ -27,30 +27,50 @@ bool contains(const auto& table, std::string_view word) {
 class NameLinter {
  public:
   NameLinter(const Expr& root, Findings& findings)
-      : text_(promql::print(root)), findings_(findings) {}
+      : selectors_(selectors_of(root)), findings_(findings) {}
 
-  void walk(const Expr& expr) {
-    if (const VectorSelector* selector = selector_of(expr)) check(*selector, expr);
+  // `by_direction`: an aggregation around it keeps what the two directions count apart.
+  void walk(const Expr& expr, bool by_direction = false) {
+    if (const VectorSelector* selector = selector_of(expr)) {
+      check(*selector, expr);
+      if (!by_direction) check_direction(*selector, expr);
+    }
+    by_direction = by_direction || keeps_direction(expr);
     if (const auto* call = promql::as<promql::Call>(expr)) check(*call, expr);
     if (const auto* aggregate = promql::as<promql::Aggregate>(expr)) check(*aggregate, expr);
     for (const promql::ExprPtr& child : promql::children_of(expr)) {
       if (sums_up(expr)) check_counter(promql::unwrap(*child));
-      walk(*child);
+      walk(*child, by_direction);
     }
   }
 
  private:
+  static bool keeps_direction(const Expr& expr) {
+    const auto* aggregate = promql::as<promql::Aggregate>(expr);
+    return aggregate && aggregate->without != contains(aggregate->grouping, "direction");
+  }
+
+  // Whether the matcher leaves one of the two out; outbound series alone say where requests go.
+  static bool tells_direction(const Matcher& m) {
+    if (m.name() == "direction") return !(m.matches("inbound") && m.matches("outbound"));
+    return m.name().starts_with("dst_") && !m.matches_empty();
+  }
+
+  void check_direction(const VectorSelector& selector, const Expr& where) {
+    const LinkerdMetric* metric = find_linkerd_metric(selector.name);
+    const bool is_told =
+        std::any_of(selector.matchers.begin(), selector.matchers.end(), tells_direction);
+    if (metric == nullptr || !metric->counted_twice || is_told) return;
+    findings_.add("no-direction",
+                  "'" + selector.name +
+                      "' without a direction counts everything between two meshed "
+                      "workloads twice",
+                  "add direction=\"inbound\" for what a workload did, \"outbound\" for what it saw",
+                  where);
+  }
+
   void check(const VectorSelector& selector, const Expr& where) {
     const LinkerdMetric* metric = find_linkerd_metric(selector.name);
-    const bool names_direction = text_.find("direction") != std::string::npos;
-    if (metric && metric->counted_twice && !names_direction) {
-      findings_.add(
-          "no-direction",
-          "'" + selector.name +
-              "' without a direction counts everything between two meshed "
-              "workloads twice",
-          "add direction=\"inbound\" for what a workload did, \"outbound\" for what it saw", where);
-    }
     check_name(selector, where);
     check_versions(selector, where);
     for (const Matcher& m : selector.matchers) {
@@ -64,7 +84,9 @@ class NameLinter {
   void check_versions(const VectorSelector& selector, const Expr& where) {
     const MetricVersions* versions = versions_of(selector.name);
     if (!versions || versions->until == 0 || find_invented_metric(selector.name)) return;
-    if (text_.find(versions->now) != std::string::npos) return;
+    const bool reads_both = std::any_of(selectors_.begin(), selectors_.end(),
+                                        [&](const auto* s) { return s->name == versions->now; });
+    if (reads_both) return;
     const bool is_expiration = selector.name == kOldCertificate;
     findings_.add("renamed-metric",
                   "'" + selector.name + "' is called " + std::string(versions->now) +
@@ -105,9 +127,38 @@ class NameLinter {
     const ImpossibleLabel* why = why_impossible(selector, m.name());
     const bool is_value =
         why && (why->value.empty() || (m.op() == Matcher::Op::Equal && m.value() == why->value));
-    if (!is_value) return;
-    findings_.add("never-matches", std::string(why->reason) + ": this never matches",
-                  std::string(why->hint), where);
+    const LabelValues* all = values_of(selector, m.name());
+    if (is_value) {
+      findings_.add("never-matches", std::string(why->reason) + ": this never matches",
+                    std::string(why->hint), where);
+    } else if (all && !matches_any(m, *all)) {
+      findings_.add(
+          "never-matches",
+          "'" + m.name() + "' is " + listed(all->values) + ": " + m.text() + " never matches", "",
+          where);
+    }
+  }
+
+  static const LabelValues* values_of(const VectorSelector& selector, std::string_view label) {
+    if (!is_traffic_metric(selector.name)) return nullptr;
+    for (const LabelValues& one : label_values()) {
+      if (one.label == label && selector.name.starts_with(one.metric_prefix)) return &one;
+    }
+    return nullptr;
+  }
+
+  static bool matches_any(const Matcher& m, const LabelValues& all) {
+    return std::any_of(all.values.begin(), all.values.end(),
+                       [&](std::string_view value) { return m.matches(value); });
+  }
+
+  static std::string listed(std::span<const std::string_view> values) {
+    std::string out;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      out += i == 0 ? "" : i + 1 < values.size() ? ", " : " or ";
+      out += '"' + std::string(values[i]) + '"';
+    }
+    return out;
   }
 
   void check_regex(const Matcher& m, const Expr& where) {
@@ -199,7 +250,7 @@ class NameLinter {
                   "write rate(" + selector->name + "[5m]), or increase()", expr);
   }
 
-  const std::string text_;
+  const std::vector<const VectorSelector*> selectors_;
   Findings& findings_;
 };
 

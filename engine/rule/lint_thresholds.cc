@@ -60,6 +60,82 @@ std::optional<double> most_of_share(const Expr& written) {
   return std::nullopt;
 }
 
+bool is_leaf_expiry(const promql::VectorSelector& selector) {
+  constexpr std::string_view kNames[] = {"identity_cert_expiration_timestamp_seconds",
+                                         "control_identity_cert_expiration_timestamp_seconds"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
+    if (!selector.name.empty()) return selector.name == name;
+    return std::any_of(selector.matchers.begin(), selector.matchers.end(), [&](const Matcher& m) {
+      return m.name() == kMetricName && m.matches(name);
+    });
+  });
+}
+
+// What a number is made of: the end of a leaf certificate, times a factor, the time, and seconds.
+struct LeafTime {
+  double end = 0;
+  double time = 0;
+  double seconds = 0;
+
+  LeafTime plus(const LeafTime& other, double sign) const {
+    return {end + sign * other.end, time + sign * other.time, seconds + sign * other.seconds};
+  }
+  LeafTime times(double factor) const { return {end * factor, time * factor, seconds * factor}; }
+};
+
+std::optional<LeafTime> leaf_time_of(const Expr& written);
+
+std::optional<LeafTime> leaf_time_of(const promql::Binary& binary) {
+  const auto left = leaf_time_of(*binary.left);
+  const auto right = leaf_time_of(*binary.right);
+  if (!left || !right) return std::nullopt;
+  const auto factor = number_of(*binary.right);
+  switch (binary.op) {
+    case BinaryOp::Add:
+      return left->plus(*right, 1);
+    case BinaryOp::Sub:
+      return left->plus(*right, -1);
+    case BinaryOp::Or:  // Of two names for the same.
+      return left;
+    case BinaryOp::Mul:
+      return factor ? std::optional(left->times(*factor)) : std::nullopt;
+    case BinaryOp::Div:
+      return factor && *factor != 0 ? std::optional(left->times(1 / *factor)) : std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Nothing where it is made of anything else.
+std::optional<LeafTime> leaf_time_of(const Expr& written) {
+  const Expr& expr = promql::unwrap(written);
+  if (const auto number = number_of(expr)) return LeafTime{0, 0, *number};
+  if (const auto* selector = selector_of(expr)) {
+    return is_leaf_expiry(*selector) ? std::optional(LeafTime{1, 0, 0}) : std::nullopt;
+  }
+  if (const auto* binary = promql::as<promql::Binary>(expr)) return leaf_time_of(*binary);
+  if (const auto* aggregate = promql::as<promql::Aggregate>(expr)) {
+    return leaf_time_of(*aggregate->expr);
+  }
+  const auto* call = promql::as<promql::Call>(expr);
+  if (call && call->function->name == "time") return LeafTime{0, 1, 0};
+  return call && call->args.size() == 1 ? leaf_time_of(*call->args.front()) : std::nullopt;
+}
+
+// Of a comparison that asks whether a leaf certificate has less than so many seconds left, however
+// it is written: those seconds.
+std::optional<double> least_time_left(const Expr& expr) {
+  const auto* binary = promql::as<promql::Binary>(expr);
+  if (binary == nullptr || !(is_above(binary->op) || is_below(binary->op))) return std::nullopt;
+  const auto left = leaf_time_of(*binary->left);
+  const auto right = leaf_time_of(*binary->right);
+  if (!left || !right) return std::nullopt;
+  const LeafTime difference = left->plus(*right, -1);
+  const bool is_time_left = difference.end != 0 && difference.end == -difference.time;
+  if (!is_time_left || is_below(binary->op) != (difference.end > 0)) return std::nullopt;
+  return -difference.seconds / difference.end;
+}
+
 class ThresholdLinter {
  public:
   explicit ThresholdLinter(Findings& findings) : findings_(findings) {}
@@ -68,6 +144,7 @@ class ThresholdLinter {
   void walk(const Expr& written) {
     const Expr& expr = promql::unwrap(written);
     if (const auto threshold = threshold_of(expr)) check(*threshold, expr);
+    check_leaf(expr);
     const auto* binary = promql::as<promql::Binary>(expr);
     if (binary == nullptr || !promql::info_of(binary->op).is_set) return;
     walk(*binary->left);
@@ -78,7 +155,6 @@ class ThresholdLinter {
   void check(const Threshold& t, const Expr& where) {
     check_quantile(t, where);
     check_share(t, where);
-    check_leaf(t, where);
     check_count(t, where);
   }
 
@@ -116,14 +192,11 @@ class ThresholdLinter {
                   "", where);
   }
 
-  void check_leaf(const Threshold& t, const Expr& where) {
-    const auto selectors = selectors_of(*t.value);
-    const bool is_leaf = selectors.size() == 1 && selectors.front()->name.ends_with(
-                                                      "identity_cert_expiration_timestamp_seconds");
-    const bool is_time_left = promql::print(*t.value).find("time()") != std::string::npos;
-    if (!is_leaf || !is_time_left || !is_below(t.op) || t.number <= kLeafRenewal) return;
+  void check_leaf(const Expr& where) {
+    const auto left = least_time_left(where);
+    if (!left || *left <= kLeafRenewal) return;
     findings_.add("healthy-leaf",
-                  t.number >= kLeafLifetime
+                  *left >= kLeafLifetime
                       ? "leaf certificates live 24 hours: this always fires"
                       : "a healthy leaf certificate has between 7h 12m and 24h left: this fires "
                         "while nothing is wrong",

@@ -63,12 +63,11 @@ void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
   report_ = &report;
   file_ = file.path;
   group_names_.clear();
-  rule_lines_.clear();
   const auto documents = yaml::Document::parse_all(file.path, file.bytes, found);
   // Among manifests, what is no rule is somebody else's.
   const auto others = documents.size() > 1 ? OtherKinds::ReadPast : OtherKinds::Refuse;
   for (const yaml::Document& document : documents) read_document(document, others, groups);
-  const Suppressions suppressions(file.path, file.bytes, rule_lines_);
+  const Suppressions suppressions(file);
   for (const Diagnostic& d : found.all()) {
     if (!suppressions.covers(d)) diagnostics_.add(d);
   }
@@ -176,7 +175,6 @@ void RuleReader::read_rule(const Node& node, Group& group) {
   const std::size_t errors = report_->error_count();
   Mapping m(node, *report_, "a rule");
   if (!m.ok()) return;
-  rule_lines_.push_back(node.place().line);
   Rule rule;
   rule.place = node.place();
   read_kind(m, rule);

@@ -62,7 +62,6 @@ class RuleReader {
   yaml::Reporter* report_ = nullptr;  // Of the file being read.
   std::string file_;
   std::set<std::string> group_names_;      // Of the file being read.
-  std::vector<int> rule_lines_;            // The same: where its rules begin.
   std::map<std::string, Named> alerts_;    // Of the group being read; those with a condition.
   std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
   std::map<std::string, int> identities_;  // How often each has been given.

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `# tocsin: disable=no-floor,short-window` in a rule file: warnings that somebody has looked at
-// and does not want to see again. On a line of the rule, or right above it, for the rule; above
-// `groups` for the file. Errors cannot be disabled. Pure.
+// and does not want to see again. On a line of the rule, or above it, for the rule; so for a group;
+// above `groups` for the file. Errors cannot be disabled. Pure.
 #pragma once
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "tocsin/diagnostics.h"
+#include "tocsin/rule_set.h"
+#include "yaml/document.h"
 
 namespace tocsin::rule {
 
 class Suppressions {
  public:
-  // `rule_lines` are the first lines of the file's rules.
-  Suppressions(const std::string& file, std::string_view bytes, std::vector<int> rule_lines);
+  explicit Suppressions(const SourceFile& file);
 
   bool covers(const Diagnostic& diagnostic) const;
 
@@ -27,14 +28,20 @@ class Suppressions {
 
  private:
   using Codes = std::set<std::string, std::less<>>;
+  enum class Scope { Group, Rule };
 
+  void add_scopes(const yaml::Node& groups);
   void read_line(const std::string& file, std::string_view line, int number);
-  int rule_of(int line) const;
+  int scope_of(int line) const;
+  int group_of(int line) const;
 
-  std::vector<int> rule_lines_;   // Sorted.
-  std::map<int, int> moved_;      // Lines of comments right above a rule, to that rule's first.
-  std::map<int, Codes> by_rule_;  // By the rule's first line; 0 is the file.
+  std::map<int, Scope> scopes_;    // By their first line.
+  std::map<int, int> moved_;       // Lines of comments above one, to its first.
+  std::map<int, Codes> silenced_;  // By the scope's first line; 0 is the file.
   Diagnostics problems_;
 };
+
+// Those of `found` that no comment in the files silences.
+Diagnostics without_silenced(const Diagnostics& found, std::span<const SourceFile> files);
 
 }  // namespace tocsin::rule

@@ -82,6 +82,8 @@ Result<MeshConfig> mesh_of(const InputMesh& input) {
     if (!id) return fail(id.error());
     fault.workload = std::move(*id);
   }
+  if (auto missing = simulate::missing_target(fault))
+    return fail(ErrorCode::InvalidArgument, *missing);
   mesh->faults.push_back(std::move(fault));
   return mesh;
 }

@@ -124,6 +124,9 @@ struct MeshConfig {
   static MeshConfig sized(std::size_t proxies);
 };
 
+// Why a fault would happen nowhere, as a sentence; nothing where it says what it is to happen to.
+std::optional<std::string> missing_target(const FaultConfig& fault);
+
 // Reads the format that examples/meshes/small.yaml explains. Complaints go to `diagnostics`, those
 // about calls and faults that name what does not exist included.
 MeshConfig read_mesh(const yaml::Document& document, Diagnostics& diagnostics);

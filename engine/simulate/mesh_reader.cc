@@ -129,16 +129,7 @@ constexpr std::array<std::string_view, 5> kComponents = {"destination", "identit
                                                          "proxy-injector", "sp-validator"};
 
 void check_target(Mapping& m, const MeshConfig& config, const FaultConfig& fault) {
-  const bool anywhere =
-      fault.kind == FaultKind::IssuerExpiring || fault.kind == FaultKind::ScrapeGap;
-  if (fault.kind == FaultKind::ComponentDown) {
-    if (std::find(kComponents.begin(), kComponents.end(), fault.component) == kComponents.end()) {
-      m.error("component",
-              "'component' must be destination, identity, policy, proxy-injector or sp-validator");
-    }
-  } else if (fault.workload.empty() && !anywhere) {
-    m.error_here("'workload' is missing");
-  }
+  if (const auto missing = missing_target(fault)) m.error_here(*missing);
   check_workload(m, "workload", fault.workload, config);
   check_workload(m, "from", fault.from, config);
   if (fault.end <= fault.start) m.error("end", "'end' is not after 'start'");
@@ -178,6 +169,19 @@ void read_config(Mapping& m, MeshConfig& config) {
 }
 
 }  // namespace
+
+std::optional<std::string> missing_target(const FaultConfig& fault) {
+  const bool anywhere =
+      fault.kind == FaultKind::IssuerExpiring || fault.kind == FaultKind::ScrapeGap;
+  if (fault.kind == FaultKind::ComponentDown) {
+    const bool is_there =
+        std::find(kComponents.begin(), kComponents.end(), fault.component) != kComponents.end();
+    if (is_there) return std::nullopt;
+    return "'component' must be destination, identity, policy, proxy-injector or sp-validator";
+  }
+  if (fault.workload.empty() && !anywhere) return "'workload' is missing";
+  return std::nullopt;
+}
 
 MeshConfig read_mesh(const yaml::Document& document, Diagnostics& diagnostics) {
   MeshConfig config;

@@ -68,6 +68,10 @@ groups:
       - {alert: Fine, expr: 'deployment:ok > 5'}
       - {alert: WrongLabel, expr: 'response_total{direction="inbound",deployment="wbe"} > 5'}
       - {alert: WrongName, expr: 'respons_total > 5'}
+      - {alert: EitherName, expr: '(respons_total or response_total{direction="inbound"}) > 50'}
+      - {alert: Gone, expr: 'absent(respons_total{direction="inbound"})'}
+      # tocsin: disable=data/no-series
+      - {alert: NotYet, expr: 'failures_total > 5'}
 """
 
 
@@ -133,11 +137,25 @@ def walk_trees(tocsin, folder):
     (tree / "good.test.yaml").write_text("rule_files: [good.yaml]\ntests: [{intervall: 1m}]\n")
     (tree / "tocsin.yaml").write_text("rule_files: [good.yaml]\nscrape_config: []\n")
     (tree / "other.yaml").write_text("kind: Deployment\n")
+    (tree / "shop.mesh.yaml").write_text("workloads: [{name: web, namespace: shop, replica: 2}]\n")
     done = check(tocsin, str(tree))
     assert done.returncode == 1, done
-    for word in ("deep/broken.yaml:1", "deep/syntax.yml:", "did you mean 'interval'?", "did you mean 'scrape_configs'?"):
+    for word in ("deep/broken.yaml:1", "deep/syntax.yml:", "did you mean 'interval'?", "did you mean 'scrape_configs'?",
+                 "shop.mesh.yaml:1", "did you mean 'replicas'?"):
         assert word in done.stderr, (word, done.stderr)
-    assert "other.yaml" not in done.stderr and done.stdout.startswith("5 file(s): 4 error(s)"), done
+    assert "other.yaml" not in done.stderr and done.stdout.startswith("6 file(s): 5 error(s)"), done
+    done = check(tocsin, "--strict", str(tree / "other.yaml"))
+    assert done.returncode == 0 and "other.yaml: passed over" in done.stderr, done
+    done = check(tocsin, str(tree / "nowhere" / "*.yaml"))
+    assert done.returncode == 2 and "no such file" in done.stderr, done
+    # A configuration's rules are looked at like those that are named, and once.
+    rules = tree / "named"
+    rules.mkdir()
+    (rules / "tocsin.yaml").write_text("rule_files: [rules.yaml]\n")
+    (rules / "rules.yaml").write_text(LINT)
+    assert check(tocsin, str(rules)).stderr.count("lint/no-direction") == 1
+    (rules / "rules.yaml").write_text(VERSIONED)
+    assert "not-in-version" in check(tocsin, "--linkerd-version", "2.16", str(rules / "tocsin.yaml")).stderr
     assert check(tocsin, "-", stdin=FILES["bad PromQL"]).returncode == 1
     for shipped in ("rules", "examples/rules-repository/rules"):
         done = check(tocsin, "--strict", str(ROOT / shipped))

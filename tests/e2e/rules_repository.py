@@ -5,6 +5,7 @@ on a branch that changes a rule; and the hooks for pre-commit."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -45,7 +46,11 @@ def hooks(repository):
     known = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     for use in yaml.safe_load((repository / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]:
         hook = {**known[use["id"]], **use}
-        files = ["rules/checkout.yaml", "rules/checkout.test.yaml"] if hook.get("pass_filenames", True) else []
+        tracked = subprocess.run(["git", "-C", str(repository), "ls-files"], capture_output=True, text=True,
+                                 check=True, timeout=60).stdout.split()
+        files = [name for name in tracked if re.search(hook["files"], name)]
+        assert "rules/shop.mesh.yaml" in files, files
+        files = files if hook.get("pass_filenames", True) else []
         yield " ".join([hook["entry"], *hook.get("args", []), *files])
 
 

@@ -19,6 +19,14 @@ TEST_CASE("rules that cannot mean what they say are warned of") {
   } cases[] = {
       {"sum(rate(response_total[5m]))", "lint/no-direction"},
       {"tcp_open_connections > 5", "lint/no-direction"},
+      {"sum(rate(response_total{direction!=\"\"}[5m]))", "lint/no-direction"},
+      {"sum(rate(response_total{redirection=\"x\"}[5m]))", "lint/no-direction"},
+      {"sum without (direction) (rate(response_total[5m]))", "lint/no-direction"},
+      {"rate(response_total{direction=\"in\"}[5m])", "lint/never-matches"},
+      {"rate(response_total{direction=\"inbound\",classification=\"error\"}[5m])",
+       "lint/never-matches"},
+      {"response_total{direction=\"inbound\",tls=~\"no|false\"}", "lint/never-matches"},
+      {"rate(tcp_open_total{direction=\"inbound\",peer=\"source\"}[5m])", "lint/never-matches"},
       {"rate(request_errors_total[5m])", "lint/no-such-metric"},
       {"response_total{direction=\"inbound\",tls=\"false\"}", "lint/never-matches"},
       {"request_total{direction=\"inbound\",status_code=~\"5..\"}", "lint/never-matches"},
@@ -54,6 +62,9 @@ TEST_CASE("sound rules are not") {
   for (const char* expr : {
            "sum(rate(response_total{direction=\"inbound\"}[5m]))",
            "sum by (direction) (rate(response_total[5m]))",
+           "sum by (dst) (rate(route_response_total{direction=\"outbound\"}[5m])) > 1",
+           "sum(rate(response_total{dst_service=\"web\"}[5m])) > 1",
+           "rate(response_total{direction=\"inbound\",tls=~\"true|no_identity\"}[5m])",
            "control_identity_cert_expiration_timestamp_seconds or "
            "identity_cert_expiration_timestamp_seconds",
            "response_total{direction=\"inbound\",tls!=\"true\"}",
@@ -143,6 +154,23 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
       {"expr: min by (cluster) (control_identity_cert_expiration_timestamp_seconds - time()) < "
        "43200",
        {"lint/healthy-leaf"}},
+      {R"(expr: (control_identity_cert_expiration_timestamp_seconds
+        or identity_cert_expiration_timestamp_seconds) - time() < 86400)",
+       {"lint/healthy-leaf"}},
+      {R"(expr: '{__name__=~"(control_)?identity_cert_expiration_timestamp_seconds"} - time() < 86400')",
+       {"lint/healthy-leaf"}},
+      {"expr: (control_identity_cert_expiration_timestamp_seconds - time()) / 3600 < 24",
+       {"lint/healthy-leaf"}},
+      {"expr: control_identity_cert_expiration_timestamp_seconds < time() + 86400",
+       {"lint/healthy-leaf"}},
+      {"expr: time() > control_identity_cert_expiration_timestamp_seconds - 86400",
+       {"lint/healthy-leaf"}},
+      {"expr: (control_identity_cert_expiration_timestamp_seconds - time()) / 3600 < 2", {}},
+      {R"(expr: |
+        sum(rate(response_total{direction="inbound",classification="failure"}[5m]))
+          / sum(rate(response_total[5m])) > 0.05 and sum(increase(response_total[5m])) > 50
+    for: 2m)",
+       {"lint/no-direction"}},
       {R"(expr: count(sum by (pod) (up{pod=~"linkerd-destination.*"} == 0)) == 0)",
        {"lint/never-true"}},
       {R"(expr: sum by (dst_deployment, namespace) (rate(response_total{direction="inbound"}[5m])) > 5)",

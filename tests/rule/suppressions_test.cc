@@ -51,6 +51,28 @@ TEST_CASE("a comment on a rule's lines, or above it, silences that rule's findin
   CHECK(found(with_line(6, comment)) == silenced_b);
 }
 
+TEST_CASE("a comment above a group, or in its head, silences all of that group") {
+  const std::string one = "      - {alert: A, expr: 'sum(rate(response_total[5m])) > 1'}\n";
+  const auto groups = [&](const std::string& above, const std::string& inside) {
+    return "groups:\n  - name: a\n    rules:\n" + one + above + "  - name: b\n" + inside +
+           "    rules:\n" + one + "      - {alert: B, expr: 'sum(rate(response_total[5m])) > 2'}\n";
+  };
+  CHECK(found(groups("", "")).size() == 3);
+  const std::string comment = "  # tocsin: disable=no-direction\n";
+  CHECK(found(groups(comment, "")) == Found{"lint/no-direction 4"});
+  CHECK(found(groups("", "  " + comment)) == Found{"lint/no-direction 4"});
+}
+
+TEST_CASE("a comment, an empty line and a rule: it is that rule's") {
+  const Found silenced_b{"lint/no-direction 5", "lint/no-direction 9", "lint/short-window 5"};
+  CHECK(found(with_line(6, "      # tocsin: disable=short-window\n")) == silenced_b);
+}
+
+TEST_CASE("codes are a list, with or without spaces, and what follows is a reason") {
+  CHECK(found("# tocsin: disable=short-window , lint/no-direction because of, well\n" + kTwo) ==
+        Found{});
+}
+
 TEST_CASE("a comment in front of the groups silences the file, several codes at once") {
   CHECK(found("# tocsin: disable=short-window,lint/no-direction because of the mesh\n" + kTwo) ==
         Found{});

@@ -203,6 +203,8 @@ TEST_CASE("an unknown fault or workload is answered with those that there are") 
        "there is no fault 'earthquake'; those that there are: server_errors"},
       {"{fault: slow, workload: wbe}", "there is no workload 'wbe' in the mesh; it has emojivoto/"},
       {"{file: nowhere.yaml}", "nowhere.yaml: No such file or directory"},
+      {"{fault: server_errors}", "'workload' is missing"},
+      {"{fault: component_down, workload: web}", "'component' must be destination"},
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.mesh));
