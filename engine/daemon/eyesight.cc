@@ -35,8 +35,7 @@ bool may_feed(const source::TargetStatus& target, const Sources& sources) {
 alert::Obstacle obstacle_of(const source::TargetStatus& status) {
   const source::Target& target = status.target;
   if (status.is_gone) {
-    return {"job " + target.job,
-            "the targets that the job '" + target.job + "' had are gone from its discovery"};
+    return {"job " + target.job, "there is no target of the job '" + target.job + "' any more"};
   }
   return {"target " + target.url, target.url + " cannot be scraped: " + status.last_error};
 }

@@ -77,8 +77,8 @@ void ScrapeJob::synchronize() {
   note_scraped();
 }
 
-// A target that goes while others stay is a rollout; when all go at once, it may be discovery that
-// has gone wrong.
+// A target that goes while others stay or come is a rollout; when none is left, it may be discovery
+// that has gone wrong.
 void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
   std::vector<TargetStatus> stopped;
   for (auto it = loops_.begin(); it != loops_.end();) {
@@ -87,7 +87,7 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
     stopped.push_back(here->second->status());
     stop_loop(here);
   }
-  if (stopped.empty() || !loops_.empty()) return;
+  if (stopped.empty() || !wanted.empty()) return;
   gone_since_ = parts_.clock.now();
   for (TargetStatus& status : stopped) {
     if (!status.last_scrape) continue;

@@ -32,8 +32,8 @@ class ScrapeJob {
 
   void append_status(std::vector<TargetStatus>& active, std::vector<DroppedTarget>& dropped) const;
 
-  // The targets that discovery took away when it left none of those that were there: what they told
-  // of may go on unseen. Until those that come instead have been scraped, or for kHold.
+  // The targets that discovery took away when it left the job none: what they told of may go on
+  // unseen. Until those that come have been scraped, or for kHold.
   std::vector<TargetStatus> gone_targets() const;
 
   // Whether discovery has answered and every target was scraped once.

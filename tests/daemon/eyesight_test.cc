@@ -84,7 +84,7 @@ TEST_CASE("what a job's targets told of cannot be seen when the job has lost the
   const auto obstacle = Eyesight({gone}).why_blind(requests, alert);
   REQUIRE(obstacle.has_value());
   CHECK(obstacle->cause == "job web");
-  CHECK(obstacle->reason == "the targets that the job 'web' had are gone from its discovery");
+  CHECK(obstacle->reason == "there is no target of the job 'web' any more");
   CHECK_FALSE(Eyesight({gone}).why_blind(requests, alert.with("namespace", "other")).has_value());
   CHECK_FALSE(Eyesight({gone}).why_blind({{"other"}, false}, alert).has_value());
   CHECK(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());

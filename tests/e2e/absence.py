@@ -152,7 +152,7 @@ def main(tocsin):
         wait_until("it fires again", lambda: fires(address), 30)
         run.away("Tocsin's discovery names no target", ["scrapes"], lambda: run.list_targets("targets.json", []),
                  lambda: run.list_targets("targets.json", [run.target.address]),
-                 says=["the targets that the job 'toy' had are gone"])
+                 says=["there is no target of the job 'toy'"])
         run.list_targets("targets.json", [Target({}).address])
         began = time.monotonic()
         wait_until("over when another is in discovery in its place", lambda: not fires(address), 60)
