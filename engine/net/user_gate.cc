@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/file.h"
 #include "net/base64.h"
@@ -96,6 +97,10 @@ UserGate::UserGate(Users users, Loop& loop, UserGateOptions options)
   if (!hashed_.empty()) worker_.emplace(1);
 }
 
+UserGate::~UserGate() {
+  for (const auto& [number, attempt] : std::exchange(waiting_, {})) attempt.answer(Verdict::Busy);
+}
+
 // Two digests say nothing about how much of the pairs is the same, so they may be compared in any
 // way.
 std::string UserGate::digest_of(std::string_view pair) const {
@@ -121,43 +126,40 @@ void UserGate::check(const std::string& address, std::string_view authorization,
   if (plain_.contains(digest) || found_.contains(digest)) return answer(Verdict::Welcome);
   if (!worker_) return answer(Verdict::Unknown);
   std::size_t& of_address = waiting_by_address_[address];
-  if (waiting_ >= options_.most_waiting || of_address >= options_.most_of_address) {
+  if (waiting_.size() >= options_.most_waiting || of_address >= options_.most_of_address) {
     if (of_address == 0) waiting_by_address_.erase(address);
     return answer(Verdict::Busy);
   }
-  ++waiting_;
   ++of_address;
+  const std::uint64_t attempt = ++last_attempt_;
+  waiting_.emplace(attempt, Attempt{address, std::move(answer)});
   const std::string user = pair->substr(0, pair->find(':'));
   run_on(
       *worker_, loop_,
       [password = pair->substr(user.size() + 1), hash = hash_of(user),
        is_known = hashed_.contains(user)] { return fits(password, hash) && is_known; },
-      [weak = weak_from_this(), address, digest = std::move(digest),
-       answer = std::move(answer)](bool fits) {
-        if (const auto gate = weak.lock()) gate->judge(address, digest, fits, answer);
+      [weak = weak_from_this(), attempt, digest = std::move(digest)](bool fits) {
+        if (const auto gate = weak.lock()) gate->judge(attempt, digest, fits);
       });
 }
 
-void UserGate::judge(const std::string& address, const std::string& digest, bool fits,
-                     const Answer& answer) {
+void UserGate::judge(std::uint64_t attempt, const std::string& digest, bool fits) {
   if (fits) {
-    leave(address);
     if (found_.size() >= kMostFound) found_.clear();
     found_.insert(digest);
-    return answer(Verdict::Welcome);
+    return conclude(attempt, Verdict::Welcome);
   }
-  loop_.after(options_.pause, [weak = weak_from_this(), address, answer] {
-    const auto gate = weak.lock();
-    if (!gate) return;
-    gate->leave(address);
-    answer(Verdict::Unknown);
+  loop_.after(options_.pause, [weak = weak_from_this(), attempt] {
+    if (const auto gate = weak.lock()) gate->conclude(attempt, Verdict::Unknown);
   });
 }
 
-void UserGate::leave(const std::string& address) {
-  --waiting_;
+void UserGate::conclude(std::uint64_t attempt, Verdict verdict) {
+  const auto concluded = waiting_.extract(attempt);
+  const auto& [address, answer] = concluded.mapped();
   const auto it = waiting_by_address_.find(address);
   if (--it->second == 0) waiting_by_address_.erase(it);
+  answer(verdict);
 }
 
 }  // namespace tocsin::net

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,7 +48,7 @@ class UserGate : public std::enable_shared_from_this<UserGate> {
   enum class Verdict {
     Welcome,
     Unknown,
-    Busy,  // Too many attempts are waiting: later, perhaps.
+    Busy,  // Too many attempts are waiting, or the gate goes: later, perhaps.
   };
   using Answer = std::function<void(Verdict)>;
 
@@ -55,20 +56,24 @@ class UserGate : public std::enable_shared_from_this<UserGate> {
   static std::shared_ptr<UserGate> make(Users users, Loop& loop, UserGateOptions options = {});
   UserGate(const UserGate&) = delete;
   UserGate& operator=(const UserGate&) = delete;
+  // Whoever still waits is told that it is busy.
+  ~UserGate();
 
-  // Calls `answer` once, now or later; not after the gate has gone. `address` is the client's,
-  // `authorization` its header.
+  // Calls `answer` once, now or later. `address` is the client's, `authorization` its header.
   void check(const std::string& address, std::string_view authorization, Answer answer);
 
  private:
   using Key = std::array<unsigned char, 32>;
+  struct Attempt {
+    std::string address;
+    Answer answer;
+  };
 
   UserGate(Users users, Loop& loop, UserGateOptions options);
   std::string digest_of(std::string_view pair) const;
   std::string hash_of(const std::string& user) const;
-  void judge(const std::string& address, const std::string& digest, bool fits,
-             const Answer& answer);
-  void leave(const std::string& address);
+  void judge(std::uint64_t attempt, const std::string& digest, bool fits);
+  void conclude(std::uint64_t attempt, Verdict verdict);
 
   const Users hashed_;
   Loop& loop_;
@@ -78,7 +83,8 @@ class UserGate : public std::enable_shared_from_this<UserGate> {
   // to fit their hash.
   std::unordered_set<std::string> plain_;
   std::unordered_set<std::string> found_;
-  std::size_t waiting_ = 0;
+  std::uint64_t last_attempt_ = 0;
+  std::unordered_map<std::uint64_t, Attempt> waiting_;  // By number.
   std::unordered_map<std::string, std::size_t> waiting_by_address_;
   std::optional<WorkerPool> worker_;  // None without hashes. The last to come, the first to go.
 };

@@ -338,6 +338,23 @@ TEST_CASE("only users of the file may ask") {
   CHECK(ask(std::nullopt) == 200);
 }
 
+TEST_CASE("whose password is being checked when the users change is told to come again") {
+  // Cost 12: the check takes longer than the change.
+  const std::map<std::string, std::string> users{
+      {"alice", "$2y$12$abcdefghijklmnopqrstuu2GbQLdjwBFdH8CcOE866nGziodmvO8K"}};
+  Net net(answer_hello, {.basic_auth_users = users});
+  std::optional<HttpResult> result;
+  net.client->send({.url = net.url("/"), .basic_auth = BasicCredentials{"alice", "guess"}},
+                   [&](HttpResult r) { result = std::move(r); });
+  REQUIRE(testing::run_until(net.loop, [&] {
+    REQUIRE(net.server->use({.basic_auth_users = users}));
+    return result.has_value();
+  }));
+  REQUIRE(*result);
+  CHECK((*result)->status == 429);
+  CHECK((*result)->header("Retry-After") == "1");
+}
+
 TEST_CASE("a stranger's body is not read, and the next request is one again") {
   const std::string path =
       (std::filesystem::temp_directory_path() / ("tocsin-stranger-" + std::to_string(::getpid())))

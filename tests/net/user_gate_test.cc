@@ -98,6 +98,21 @@ TEST_CASE("an address that guesses waits, and holds up nobody else") {
   gate.gate.reset();
 }
 
+TEST_CASE("who waits when the gate goes is told to come again") {
+  Gate gate(Users{{"alice", kAlice}}, {.pause = std::chrono::hours(1)});
+  SUBCASE("before the password has been checked") { gate.ask("alice:guess"); }
+  SUBCASE("after it was found to be wrong") {
+    bool found = false;
+    gate.ask("alice:guess");
+    gate.gate->check("10.0.0.2", "Basic " + encode_base64("alice:open:sesame"),
+                     [&](Verdict) { found = true; });
+    REQUIRE(testing::run_until(gate.loop, [&] { return found; }));
+  }
+  CHECK(gate.verdicts.empty());
+  gate.gate.reset();
+  CHECK(gate.verdicts == std::vector{Verdict::Busy});
+}
+
 TEST_CASE("a refusal makes room for the next attempt") {
   Gate gate(Users{{"alice", kAlice}},
             {.pause = Duration(0), .most_waiting = 1, .most_of_address = 1});
