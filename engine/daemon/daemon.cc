@@ -328,7 +328,7 @@ class Daemon::Impl : public api::Backend {
   void use_web() {
     if (!server_) return;
     if (const auto used = server_->use(config_.web); !used) {
-      log::warn("the users of before may still ask", {{"error", used.error().message}});
+      log::warn("of web, what cannot be read stays as it was", {{"error", used.error().message}});
     }
   }
 

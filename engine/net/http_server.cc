@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <filesystem>
 
+#include "base/log.h"
 #include "net/http_session.h"
 #include "net/loop_native.h"
 
@@ -39,9 +41,11 @@ Result<Users> users_of(const HttpServerOptions& options) {
   return users;
 }
 
-Result<void> load_tls(const HttpServerTls& files, std::optional<asio::ssl::context>& out) {
-  if (files.cert_file.empty()) return {};
-  auto& context = out.emplace(asio::ssl::context::tls_server);
+using TlsContext = std::optional<asio::ssl::context>;
+
+Result<TlsContext> load_tls(const HttpServerTls& files) {
+  if (files.cert_file.empty()) return TlsContext();
+  asio::ssl::context context(asio::ssl::context::tls_server);
   boost::system::error_code error;
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                           asio::ssl::context::no_tlsv1_1,
@@ -55,7 +59,17 @@ Result<void> load_tls(const HttpServerTls& files, std::optional<asio::ssl::conte
     if (error) return fail(ErrorCode::Io, files.client_ca_file + ": " + error.message());
     context.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert, error);
   }
-  return {};
+  return TlsContext(std::move(context));
+}
+
+// When each of the files was last changed; also behind a symbolic link, as those of a Secret are.
+std::vector<std::filesystem::file_time_type> times_of(const HttpServerTls& files) {
+  std::vector<std::filesystem::file_time_type> out;
+  for (const auto* path : {&files.cert_file, &files.key_file, &files.client_ca_file}) {
+    std::error_code ignored;
+    out.push_back(std::filesystem::last_write_time(*path, ignored));
+  }
+  return out;
 }
 
 }  // namespace
@@ -85,9 +99,6 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
 
   Result<void> open(HttpServerOptions options, HttpHandler handler) {
     if (auto used = use(options); !used) return used;
-    if (auto loaded = load_tls(options.tls, shared_->tls); !loaded) {
-      return fail(loaded.error().in("tls_server_config"));
-    }
     auto bound = bind(options.listen);
     if (!bound) return bound;
     shared_->options = std::move(options);
@@ -98,10 +109,11 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
 
   Result<void> use(const HttpServerOptions& options) {
     shared_->rate.use(options.rate_limit);
+    auto loaded = use_tls(options.tls);
     auto users = users_of(options);
     if (!users) return fail(users.error());
     shared_->gate = users->empty() ? nullptr : UserGate::make(std::move(*users), loop_);
-    return {};
+    return loaded;
   }
 
   void close() {
@@ -120,6 +132,26 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   const RateGate& rate() const { return shared_->rate; }
 
  private:
+  Result<void> use_tls(const HttpServerTls& files) {
+    tls_times_ = times_of(files);
+    auto loaded = load_tls(files);
+    if (!loaded) return fail(loaded.error().in("tls_server_config"));
+    shared_->tls = std::move(*loaded);
+    if (files != tls_files_) ++shared_->tls_era;
+    tls_files_ = files;
+    return {};
+  }
+
+  // Certificates are renewed while the server runs.
+  void renew_tls() {
+    if (!shared_->tls || times_of(tls_files_) == tls_times_) return;
+    if (const auto renewed = use_tls(tls_files_); !renewed) {
+      log::warn("the certificate of before is still shown", {{"error", renewed.error().message}});
+    } else {
+      log::info("a changed certificate is shown", {{"cert_file", tls_files_.cert_file}});
+    }
+  }
+
   Result<void> bind(const std::string& listen) {
     auto& io = static_cast<asio::io_context&>(acceptor_.get_executor().context());
     auto wanted = resolve(io, listen);
@@ -148,6 +180,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
           }
           // Over the limit the socket is closed at once: the client sees it and may come again.
           if (self->shared_->has_room_for(address_of(socket))) {
+            self->renew_tls();
             start_session(self->shared_, std::move(socket));
           }
           self->accept();
@@ -165,6 +198,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   std::shared_ptr<ServerShared> shared_ = std::make_shared<ServerShared>(loop_.clock());
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
+  HttpServerTls tls_files_;                                 // Of the context that is in use,
+  std::vector<std::filesystem::file_time_type> tls_times_;  // and of the last that was tried.
   tcp::endpoint endpoint_;
 };
 

@@ -4,7 +4,8 @@
 // answer later from any thread; until then the connection waits without holding anything up.
 //
 // Keep-alive, limits on headers, bodies, idle time, connections and requests a second, gzip of
-// answers over 1 KiB, TLS, and basic authentication (net/user_gate.h).
+// answers over 1 KiB, TLS, and basic authentication (net/user_gate.h). New connections see a
+// certificate that has been renewed; where the pair cannot be read, the one of before.
 #pragma once
 
 #include <atomic>
@@ -57,6 +58,8 @@ struct HttpServerTls {
   std::string cert_file;
   std::string key_file;
   std::string client_ca_file;  // Not empty: clients must show a certificate signed by these.
+
+  bool operator==(const HttpServerTls&) const = default;
 };
 
 struct HttpServerOptions {
@@ -86,8 +89,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Only the users of `options` may ask from now on, and as often as it says. The file of users is
-  // read again; when that fails, the old ones still may. Loop thread.
+  // Only the users of `options` may ask from now on, as often and over such TLS as it says. Files
+  // are read again; of what cannot be read the old stays in use, and the error says so. Loop
+  // thread.
   Result<void> use(const HttpServerOptions& options);
 
   int port() const;

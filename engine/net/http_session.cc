@@ -65,6 +65,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       : shared_(std::move(shared)),
         stream_(make_stream(*shared_, std::move(socket))),
         timer_(stream_.get_executor()),
+        tls_era_(shared_->tls_era),
         id_(++shared_->last_session) {
     ErrorOf ignored;
     const auto remote = this->socket().remote_endpoint(ignored);
@@ -180,6 +181,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   // Who may not ask does not get rid of a body either.
   void on_header(const ErrorOf& error) {
     if (error) return refuse(error);
+    if (tls_era_ != shared_->tls_era) return close();  // Nobody knows whose it is, by the new one.
     keep_alive_ = parser_->get().keep_alive();
     version_ = parser_->get().version();
     is_head_ = parser_->get().method() == http::verb::head;
@@ -319,6 +321,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   std::shared_ptr<ServerShared> shared_;
   Stream stream_;
   asio::steady_timer timer_;
+  std::uint64_t tls_era_;
   std::uint64_t id_;
   std::string address_;  // Of the client.
   std::string remote_;   // With its port.

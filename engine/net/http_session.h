@@ -24,6 +24,7 @@ struct ServerShared {
   std::shared_ptr<UserGate> gate;  // None: everybody may ask.
   RateGate rate;
   std::optional<boost::asio::ssl::context> tls;
+  std::uint64_t tls_era = 0;  // Which configuration of TLS that is, by count.
   // Ways to close the living sessions, by their number.
   std::unordered_map<std::uint64_t, std::function<void()>> sessions;
   std::unordered_map<std::string, std::size_t> sessions_by_address;

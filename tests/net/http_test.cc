@@ -426,29 +426,109 @@ TEST_CASE("one address cannot take all connections") {
   }
 }
 
-TEST_CASE("TLS is verified against the authority and the name") {
-  const std::string folder =
+// Certificates that sign themselves, in a folder of their own.
+class Certificates {
+ public:
+  Certificates() { std::filesystem::create_directory(folder_); }
+  ~Certificates() { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  HttpServerTls tls() const { return {.cert_file = path("cert.pem"), .key_file = path("key.pem")}; }
+
+  // Puts one of that name into cert.pem and key.pem. False when the openssl command is not at hand.
+  bool make(const std::string& name) const {
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+        "-nodes -days 2 -subj /CN=" +
+        name + " -addext subjectAltName=DNS:" + name + " -keyout " + path("key.pem") + " -out " +
+        path("cert.pem") + " 2>/dev/null";
+    const bool made = std::system(command.c_str()) == 0;
+    if (!made) MESSAGE("skipped: the openssl command is not at hand");
+    return made;
+  }
+
+ private:
+  const std::string folder_ =
       (std::filesystem::temp_directory_path() / ("tocsin-tls-" + std::to_string(::getpid())))
           .string();
-  std::filesystem::create_directory(folder);
-  const std::string cert = folder + "/cert.pem";
-  const std::string key = folder + "/key.pem";
-  const std::string command =
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
-      "-nodes -days 2 -subj /CN=mesh.test "
-      "-addext subjectAltName=DNS:mesh.test -keyout " +
-      key + " -out " + cert + " 2>/dev/null";
-  if (std::system(command.c_str()) != 0) {
-    MESSAGE("skipped: the openssl command is not at hand");
-    return;
-  }
-  Net net(answer_hello, {.tls = {.cert_file = cert, .key_file = key}});
-  const std::string url = "https://127.0.0.1:" + std::to_string(net.server->port()) + "/";
+};
+
+TEST_CASE("TLS is verified against the authority and the name") {
+  const Certificates certificates;
+  if (!certificates.make("mesh.test")) return;
+  const std::string cert = certificates.path("cert.pem");
+  Net net(answer_hello, {.tls = certificates.tls()});
+  const std::string url = "https://" + net.server->address() + "/";
   CHECK(net.ask({.url = url, .tls = {.ca_file = cert, .server_name = "mesh.test"}}).has_value());
   CHECK(net.ask({.url = url, .tls = {.insecure_skip_verify = true}}).has_value());
   CHECK_FALSE(net.ask({.url = url, .tls = {.ca_file = cert}}));
   CHECK_FALSE(net.ask({.url = url, .tls = {.server_name = "mesh.test"}}));
-  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a renewed certificate is shown to whoever comes next, a broken one is not") {
+  const Certificates certificates;
+  if (!certificates.make("old.test")) return;
+  const std::string cert = certificates.path("cert.pem");
+  Net net(answer_hello, {.tls = certificates.tls()});
+  // By the authority that is now in the file, or by a copy of it.
+  const auto is_shown = [&](const std::string& name, const std::string& authority) {
+    HttpClient newcomer(net.loop);
+    std::optional<HttpResult> result;
+    newcomer.send({.url = "https://" + net.server->address() + "/",
+                   .tls = {.ca_file = authority, .server_name = name}},
+                  [&](HttpResult r) { result = std::move(r); });
+    REQUIRE(testing::run_until(net.loop, [&] { return result.has_value(); }));
+    return result->has_value();
+  };
+  CHECK(is_shown("old.test", cert));
+  REQUIRE(certificates.make("new.test"));
+  CHECK(is_shown("new.test", cert));
+
+  const std::string copy = certificates.path("copy.pem");
+  std::filesystem::copy_file(cert, copy);
+  REQUIRE(write_file(cert, "half a certificate"));
+  CHECK(is_shown("new.test", copy));
+  CHECK_FALSE(net.server->use({.tls = certificates.tls()}));
+  CHECK(is_shown("new.test", copy));
+  REQUIRE(certificates.make("newest.test"));
+  REQUIRE(net.server->use({.tls = certificates.tls()}));
+  CHECK(is_shown("newest.test", cert));
+}
+
+TEST_CASE("when clients must show a certificate from now on, those that are connected must, too") {
+  const Certificates certificates;
+  if (!certificates.make("mesh.test")) return;
+  HttpServerTls tls = certificates.tls();
+  Net net(answer_hello, {.tls = tls});
+  const auto ask = [&](const TlsOptions& options) {
+    return net.ask({.url = "https://" + net.server->address() + "/", .tls = options}).has_value();
+  };
+  const TlsOptions anonymous{.insecure_skip_verify = true};
+  const TlsOptions known{
+      .cert_file = tls.cert_file, .key_file = tls.key_file, .insecure_skip_verify = true};
+  CHECK(ask(anonymous));
+  tls.client_ca_file = tls.cert_file;
+  REQUIRE(net.server->use({.tls = tls}));
+  CHECK_FALSE(ask(anonymous));
+  CHECK(ask(known));
+}
+
+TEST_CASE("what is sent over TLS is not taken to where there is none") {
+  const Certificates certificates;
+  if (!certificates.make("mesh.test")) return;
+  std::string location;
+  Net net(
+      [&](const HttpServerRequest&, const Responder& respond) {
+        respond({.status = 302, .headers = {{"Location", location}}});
+      },
+      {.tls = certificates.tls()});
+  location = "http://" + net.server->address() + "/";
+  const auto result = net.ask({.method = "POST",
+                               .url = "https://" + net.server->address() + "/",
+                               .body = "an alert",
+                               .tls = {.insecure_skip_verify = true}});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message.find("not from https to http") != std::string::npos);
 }
 
 TEST_CASE("a command line waits for its answer") {
