@@ -40,7 +40,7 @@ Result<void> Keeper::open(const std::string& folder) {
                                             {"alerts", std::to_string(saved_.alerts.size())},
                                             {"messages", std::to_string(saved_.messages.size())}});
   journal_ = std::make_unique<state::Journal>(
-      std::move(*database), clock_,
+      std::move(*database), clock_, loop_,
       [&loop = loop_](std::function<void()> task) { loop.post(std::move(task)); });
   return {};
 }

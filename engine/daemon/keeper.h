@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "api/backend.h"
-#include "net/executor.h"
+#include "net/loop.h"
 #include "notify/notifier.h"
 #include "notify/outbox.h"
 #include "state/journal.h"
@@ -30,7 +30,7 @@ namespace tocsin::daemon {
 
 class Keeper : public notify::Outbox {
  public:
-  Keeper(const Clock& clock, net::Executor& loop) : clock_(clock), loop_(loop) {}
+  Keeper(const Clock& clock, net::Loop& loop) : clock_(clock), loop_(loop) {}
   ~Keeper() override;
 
   // Opens what is kept in `folder`, and reads it; empty: nothing is kept. Call once, at start.
@@ -75,7 +75,7 @@ class Keeper : public notify::Outbox {
   void write_gathered();
 
   const Clock& clock_;
-  net::Executor& loop_;
+  net::Loop& loop_;
   std::unique_ptr<state::Journal> journal_;
   std::string problem_;  // Of opening; may be empty.
   state::Saved saved_;

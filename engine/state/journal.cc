@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
+
 namespace tocsin::state {
 
 struct Journal::Disk {
@@ -16,12 +18,7 @@ struct Journal::Disk {
         try_again(try_again_after),
         database(std::move(opened)) {}
 
-  struct Batch {
-    Change change;
-    std::vector<std::function<void()>> durable;
-
-    bool empty() const { return change.empty() && durable.empty(); }
-  };
+  using Calls = std::vector<std::function<void()>>;
 
   // Not to be touched once the journal has been abandoned.
   const Clock& clock;
@@ -33,11 +30,15 @@ struct Journal::Disk {
   std::condition_variable settled;  // From it: a batch is dealt with, or the thread has ended.
 
   // Guarded by mutex.
-  Batch gathered;
+  Change gathered;
+  Calls gathered_calls;
+  Calls calls;  // Of the batch that is being dealt with.
   Health health;
-  bool is_urgent = false;   // What was refused is tried again without waiting.
-  bool is_busy = false;     // A batch is being dealt with,
-  bool is_writing = false;  // and the disk has been asked to.
+  std::uint64_t dealt_with = 0;  // Batches.
+  bool hangs = false;            // So nothing waits for the disk.
+  bool is_urgent = false;        // What was refused is tried again without waiting.
+  bool is_busy = false;          // A batch is being dealt with,
+  bool is_writing = false;       // and the disk has been asked to.
   bool is_stopping = false;
   bool is_ended = false;
   bool is_abandoned = false;  // The journal is gone, and the disk has not come back.
@@ -51,6 +52,10 @@ struct Journal::Disk {
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   void write(std::unique_lock<std::mutex>& lock);
   void note(const Result<void>& written, std::chrono::nanoseconds began);
+  void note_failure(std::string error);
+  bool look(std::uint64_t dealt_with_before);
+  bool has_gathered() const { return !gathered.empty() || !gathered_calls.empty(); }
+  void call_home(Calls due) const;
 };
 
 void Journal::Disk::work() {
@@ -61,21 +66,20 @@ void Journal::Disk::work() {
     is_last = is_stopping;
     is_busy = true;
     is_urgent = false;
-    Batch batch = std::exchange(gathered, {});
-    refused.merge(std::move(batch.change));
+    calls = std::exchange(gathered_calls, {});
+    refused.merge(std::exchange(gathered, {}));
     health.dropped += std::exchange(refused.dropped, 0);
     if (may_write && !refused.empty()) write(lock);
     if (is_abandoned) return;
     health.owed = refused.size();
-    if (!batch.durable.empty()) {
+    if (Calls due = std::exchange(calls, {}); !due.empty()) {
       lock.unlock();
-      post_home([durable = std::move(batch.durable)] {
-        for (const auto& call : durable) call();
-      });
+      call_home(std::move(due));
       lock.lock();
       if (is_abandoned) return;
     }
     is_busy = false;
+    ++dealt_with;
     settled.notify_all();
   }
   is_ended = true;
@@ -84,7 +88,7 @@ void Journal::Disk::work() {
 
 // Returns whether the disk is to be asked: always while it works, every few seconds while not.
 bool Journal::Disk::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const auto has_work = [this] { return is_stopping || is_urgent || !gathered.empty(); };
+  const auto has_work = [this] { return is_stopping || is_urgent || has_gathered(); };
   if (refused.empty()) {
     wake.wait(lock, has_work);
     return true;
@@ -103,31 +107,63 @@ void Journal::Disk::write(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   is_writing = false;
   if (is_abandoned) return;
+  hangs = false;
   note(written, began);
   if (written) health.bytes = bytes;
 }
 
 void Journal::Disk::note(const Result<void>& written, std::chrono::nanoseconds began) {
   if (written) {
+    if (!health.works) log::info("state is written to disk again");
     health.works = true;
     health.error.clear();
     ++health.commits;
     health.last_commit_seconds = std::chrono::duration<double>(clock.ticks() - began).count();
     return;
   }
-  if (health.works) health.since = clock.now();
-  health.works = false;
-  health.error = written.error().message;
+  note_failure(written.error().message);
   next_try = clock.ticks() + try_again;
 }
 
-Journal::Journal(Database database, const Clock& clock, PostHome post_home, JournalOptions options)
+void Journal::Disk::note_failure(std::string error) {
+  if (health.works) {
+    health.since = clock.now();
+    log::error("state cannot be written to disk, and is kept in memory", {{"error", error}});
+  }
+  health.works = false;
+  health.error = std::move(error);
+}
+
+// A disk that writes and has dealt with nothing for so long hangs. Whether there is something to
+// do.
+bool Journal::Disk::look(std::uint64_t dealt_with_before) {
+  const std::lock_guard lock(mutex);
+  if (is_writing && dealt_with == dealt_with_before) {
+    hangs = true;
+    note_failure("the disk does not answer");
+    Calls due = std::exchange(calls, {});
+    for (auto& call : std::exchange(gathered_calls, {})) due.push_back(std::move(call));
+    if (!due.empty()) call_home(std::move(due));
+  }
+  return is_busy || has_gathered();
+}
+
+void Journal::Disk::call_home(Calls due) const {
+  post_home([due = std::move(due)] {
+    for (const auto& call : due) call();
+  });
+}
+
+Journal::Journal(Database database, const Clock& clock, Scheduler& scheduler, PostHome post_home,
+                 JournalOptions options)
     : options_(options),
+      scheduler_(scheduler),
       disk_(std::make_shared<Disk>(std::move(database), clock, std::move(post_home),
                                    options.try_again)),
       thread_([disk = disk_] { disk->work(); }) {}
 
 Journal::~Journal() {
+  if (watching_) scheduler_.cancel(*watching_);
   std::unique_lock lock(disk_->mutex);
   disk_->is_stopping = true;
   disk_->wake.notify_one();
@@ -145,10 +181,23 @@ Journal::~Journal() {
 void Journal::write(Change change, std::function<void()> durable) {
   {
     const std::lock_guard lock(disk_->mutex);
-    disk_->gathered.change.merge(std::move(change));
-    if (durable) disk_->gathered.durable.push_back(std::move(durable));
+    disk_->gathered.merge(std::move(change));
+    if (durable && disk_->hangs) {
+      disk_->call_home({std::move(durable)});
+    } else if (durable) {
+      disk_->gathered_calls.push_back(std::move(durable));
+    }
   }
   disk_->wake.notify_one();
+  if (!watching_) watch();
+}
+
+void Journal::watch() {
+  const std::lock_guard lock(disk_->mutex);
+  watching_ = scheduler_.after(options_.longest_write, [this, before = disk_->dealt_with] {
+    watching_.reset();
+    if (disk_->look(before)) watch();
+  });
 }
 
 bool Journal::flush(Duration longest) {
@@ -156,7 +205,7 @@ bool Journal::flush(Duration longest) {
   disk_->is_urgent = true;
   disk_->wake.notify_one();
   const auto is_settled = [this] {
-    return !disk_->is_urgent && !disk_->is_busy && disk_->gathered.empty();
+    return !disk_->is_urgent && !disk_->is_busy && !disk_->has_gathered();
   };
   return disk_->settled.wait_for(lock, longest, is_settled) && disk_->health.works;
 }

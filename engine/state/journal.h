@@ -6,13 +6,16 @@
 //
 // A disk that refuses (full, gone, read-only) does not stop the alerts: a page is worth more than
 // its record. What it refused stays in memory, as one change, and is tried again every few seconds
-// with what has come since; nothing waits for that. health() says since when.
+// with what has come since; nothing waits for that. Nor does anything wait for a disk that hangs:
+// after a few seconds what it was given counts as refused, and what follows at once, until it
+// answers. health() says since when.
 //
 // Loop thread only, but for what is said otherwise.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,8 +25,9 @@
 namespace tocsin::state {
 
 struct JournalOptions {
-  Duration try_again = std::chrono::seconds(5);    // After the disk has refused.
-  Duration last_write = std::chrono::seconds(10);  // The longest wait for the disk at the end.
+  Duration try_again = std::chrono::seconds(5);      // After the disk has refused.
+  Duration last_write = std::chrono::seconds(10);    // The longest wait for the disk at the end.
+  Duration longest_write = std::chrono::seconds(5);  // What takes longer hangs.
 };
 
 class Journal {
@@ -31,14 +35,16 @@ class Journal {
   // Runs a task on the loop thread, later; callable from any thread.
   using PostHome = std::function<void(std::function<void()>)>;
 
-  Journal(Database database, const Clock& clock, PostHome post_home, JournalOptions options = {});
+  // `scheduler` is the loop's.
+  Journal(Database database, const Clock& clock, Scheduler& scheduler, PostHome post_home,
+          JournalOptions options = {});
   // Writes what is left, once. A disk that hangs is left behind, with its thread.
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
   // `durable` is called on the loop thread when the change is on disk, or when the disk has refused
-  // it. Changes become durable in the order in which they are written.
+  // it or hangs. Changes become durable in the order in which they are written.
   void write(Change change, std::function<void()> durable);
 
   // Waits until everything that was written is on disk, `longest` at most; what was refused is
@@ -61,7 +67,11 @@ class Journal {
  private:
   struct Disk;
 
+  void watch();
+
   const JournalOptions options_;
+  Scheduler& scheduler_;
+  std::optional<Scheduler::TaskId> watching_;  // While there is something to write.
   const std::shared_ptr<Disk> disk_;  // Shared with the disk thread, which may outlive the journal.
   std::thread thread_;
 };

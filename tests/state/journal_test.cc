@@ -5,20 +5,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <future>
 
 #include "support/faulty_vfs.h"
+#include "support/manual_clock.h"
 
 namespace tocsin::state {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Duration kLongest = std::chrono::seconds(5);
+
 struct World {
   fs::path folder = fs::temp_directory_path() / ("tocsin-journal-" + std::to_string(getpid()));
   testing::FaultyVfs disk;
   SystemClock clock;
+  testing::ManualClock scheduler;
   Duration try_again{0};
   std::unique_ptr<Journal> journal;
 
@@ -39,8 +44,8 @@ struct World {
   void open() {
     // The disk thread stands in for the loop.
     journal = std::make_unique<Journal>(
-        database(), clock, [](const auto& task) { task(); },
-        JournalOptions{try_again, std::chrono::milliseconds(200)});
+        database(), clock, scheduler, [](const auto& task) { task(); },
+        JournalOptions{try_again, std::chrono::milliseconds(200), kLongest});
   }
   // Ends the journal and reads what it has written.
   std::map<std::string, std::string> groups() {
@@ -129,6 +134,41 @@ TEST_CASE("changes are said to be durable in the order in which they were writte
   CHECK(w.journal->flush(std::chrono::seconds(30)));
   REQUIRE(order.size() == 500);
   CHECK(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST_CASE(
+    "nothing waits for a disk that hangs, which is told, and caught up with when it answers") {
+  World w;
+  std::promise<void> gate;
+  std::atomic<bool> hangs = false;
+  w.disk.hang_until(std::async(std::launch::deferred, [&, answers = gate.get_future()] {
+                      hangs = true;
+                      hangs.notify_all();
+                      answers.wait();
+                    }).share());
+  std::vector<int> order;
+  w.journal->write(World::group("a", "1"), [&] { order.push_back(1); });
+  hangs.wait(false);
+  w.scheduler.advance(kLongest / 2);
+  w.journal->write(World::group("b", "1"), [&] { order.push_back(2); });
+  CHECK(w.journal->health().works);
+  CHECK(order.empty());
+  w.scheduler.advance(kLongest);
+  const Journal::Health hanging = w.journal->health();
+  CHECK_FALSE(hanging.works);
+  CHECK(hanging.error == "the disk does not answer");
+  CHECK(hanging.since <= w.clock.now());
+  CHECK(order == std::vector{1, 2});
+  w.journal->write(World::group("c", "1"), [&] { order.push_back(3); });
+  CHECK(order == std::vector{1, 2, 3});
+  gate.set_value();
+  w.journal->write(World::group("d", "1"), nullptr);
+  CHECK(w.journal->flush(std::chrono::seconds(30)));
+  CHECK(w.journal->health().works);
+  CHECK(order == std::vector{1, 2, 3});
+  w.scheduler.advance(kLongest);
+  CHECK(w.scheduler.pending() == 0);
+  CHECK(w.groups().size() == 4);
 }
 
 TEST_CASE("a disk that hangs holds up neither a flush nor the end") {
