@@ -118,9 +118,8 @@ Result<std::vector<Transition>> AlertTracker::observe(Timestamp at, const promql
                                                       const Surroundings& around) {
   auto present = candidates(at, result, around);
   if (!present) return fail(present.error());
-  hold_back(*present);
-  std::set<Labels> there;
-  for (const Candidate& candidate : *present) there.insert(candidate.labels);
+  hold_back(at, *present, around);
+  const std::set<Labels> there = labels_of(*present);
   std::vector<Transition> changes;
   apply_present(at, *present, changes);
   look_for_flapping(at, there);
@@ -156,21 +155,40 @@ Result<std::vector<AlertTracker::Candidate>> AlertTracker::candidates(
   return out;
 }
 
-// Keeps the first `limit_` candidates, the ones that are active already in front, and puts one in
-// for the rest.
-void AlertTracker::hold_back(std::vector<Candidate>& candidates) {
-  held_back_ = limit_ > 0 && candidates.size() > limit_ ? candidates.size() - limit_ : 0;
-  if (held_back_ == 0) return;
-  const auto is_active = [&](const Candidate& c) {
-    const auto it = alerts_.find(c.labels);
-    return it != alerts_.end() && it->second.state != State::Inactive;
-  };
-  std::sort(candidates.begin(), candidates.end(), [&](const Candidate& a, const Candidate& b) {
-    const bool a_active = is_active(a);
-    const bool b_active = is_active(b);
-    return a_active != b_active ? a_active : a.labels < b.labels;
-  });
-  candidates.resize(limit_);
+std::set<Labels> AlertTracker::labels_of(const std::vector<Candidate>& candidates) {
+  std::set<Labels> out;
+  for (const Candidate& candidate : candidates) out.insert(candidate.labels);
+  return out;
+}
+
+bool AlertTracker::is_active(const Labels& labels) const {
+  const auto it = alerts_.find(labels);
+  return it != alerts_.end() && it->second.state != State::Inactive;
+}
+
+// Holds back the new candidates for which the active alerts, those that are absent and stay among
+// them, leave no room, and puts one in for them.
+void AlertTracker::hold_back(Timestamp at, std::vector<Candidate>& candidates,
+                             const Surroundings& around) {
+  held_back_ = 0;
+  if (limit_ == 0) return;
+  const auto fresh = std::stable_partition(
+      candidates.begin(), candidates.end(),
+      [&](const Candidate& candidate) { return is_active(candidate.labels); });
+  auto active = static_cast<std::size_t>(fresh - candidates.begin());
+  std::set<Labels> there = labels_of(candidates);
+  there.insert(limit_labels());
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.state == State::Inactive || there.count(labels) > 0) continue;
+    if (outlasts_absence(at, alert, around)) ++active;
+  }
+  const auto new_ones = static_cast<std::size_t>(candidates.end() - fresh);
+  const std::size_t room = limit_ - std::min(limit_, active);
+  if (new_ones <= room) return;
+  std::sort(fresh, candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.labels < b.labels; });
+  held_back_ = new_ones - room;
+  candidates.resize(candidates.size() - held_back_);
   candidates.push_back(limit_candidate());
 }
 
@@ -256,6 +274,10 @@ bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& a
   return false;
 }
 
+bool AlertTracker::outlasts_absence(Timestamp at, Alert& alert, const Surroundings& around) const {
+  return stays_blind(at, alert, around) || alert.flapping_since || keeps_firing(at, alert);
+}
+
 void AlertTracker::apply_absent(Timestamp at, const std::set<Labels>& present,
                                 const Surroundings& around, std::vector<Transition>& changes) {
   for (auto it = alerts_.begin(); it != alerts_.end();) {
@@ -264,7 +286,7 @@ void AlertTracker::apply_absent(Timestamp at, const std::set<Labels>& present,
       ++it;
       continue;
     }
-    if (stays_blind(at, alert, around) || alert.flapping_since || keeps_firing(at, alert)) {
+    if (outlasts_absence(at, alert, around)) {
       ++it;
       continue;
     }

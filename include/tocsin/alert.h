@@ -84,7 +84,7 @@ struct Surroundings {
 
 class AlertTracker {
  public:
-  // `limit` is the group's: the most alerts that may be active at once, 0 for any number.
+  // `limit` is the group's: with so many alerts active no more begin, 0 for any number.
   AlertTracker(const rule::Rule& rule, std::size_t limit);
   ~AlertTracker();
   AlertTracker(AlertTracker&&) noexcept;
@@ -94,9 +94,10 @@ class AlertTracker {
   // Execution, and changes nothing, if two elements get the same labels from the rule. `at` must
   // not go back from one call to the next.
   //
-  // Differs from Prometheus: with more elements than `limit`, the first `limit` are alerts (those
-  // that were active before come first) and one more says how many are held back; Prometheus drops
-  // them all. An element that disappears while its target cannot be seen leaves its alert as it is.
+  // Differs from Prometheus: of new elements beyond `limit`, the first are alerts, as many as there
+  // is room for beside those that are active, and one more says how many are held back; Prometheus
+  // drops them all. An element that disappears while its target cannot be seen leaves its alert as
+  // it is.
   Result<std::vector<Transition>> observe(Timestamp at, const promql::Vector& result,
                                           const Surroundings& around);
 
@@ -146,7 +147,9 @@ class AlertTracker {
 
   Result<std::vector<Candidate>> candidates(Timestamp at, const promql::Vector& result,
                                             const Surroundings& around) const;
-  void hold_back(std::vector<Candidate>& candidates);
+  void hold_back(Timestamp at, std::vector<Candidate>& candidates, const Surroundings& around);
+  bool is_active(const Labels& labels) const;
+  static std::set<Labels> labels_of(const std::vector<Candidate>& candidates);
   void apply_present(Timestamp at, std::vector<Candidate>& present,
                      std::vector<Transition>& changes);
   void apply_absent(Timestamp at, const std::set<Labels>& present, const Surroundings& around,
@@ -157,6 +160,7 @@ class AlertTracker {
   Candidate limit_candidate() const;
   bool keeps_firing(Timestamp at, Alert& alert) const;
   bool stays_blind(Timestamp at, Alert& alert, const Surroundings& around) const;
+  bool outlasts_absence(Timestamp at, Alert& alert, const Surroundings& around) const;
   void look_for_flapping(Timestamp at, const std::set<Labels>& present);
 
   rule::Rule rule_;

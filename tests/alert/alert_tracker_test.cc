@@ -176,6 +176,50 @@ TEST_CASE("a limit sends the first and says how many are held back") {
   CHECK(life.tracker.alerts().at(held).state == State::Inactive);
 }
 
+TEST_CASE("a limit ends no alert: those that stay while absent count, and new ones wait") {
+  const auto web = [](const char* name) {
+    return Labels{{"alertname", "A"}, {"deployment", name}, {"severity", "page"}};
+  };
+  SUBCASE("kept for a while") {
+    Life life(rule_named("A", 0s, 5min), 2);
+    life.observe(0min, {{"a", 1}, {"b", 1}});
+    life.observe(1min, {{"a", 1}});
+    CHECK(life.observe(2min, {{"a", 1}, {"c", 1}}) == ": pending>firing");
+    CHECK(life.tracker.held_back() == 1);
+    CHECK(life.tracker.alerts().count(web("c")) == 0);
+    CHECK(life.observe(3min, {{"a", 1}, {"b", 1}, {"c", 1}}) == "");
+    life.observe(4min, {{"a", 1}, {"c", 1}});
+    CHECK(life.observe(9min, {{"a", 1}, {"c", 1}}) == "b: firing>inactive, c: pending>firing");
+    CHECK(life.tracker.held_back() == 0);
+  }
+  SUBCASE("not to be seen") {
+    Life life(rule_named("A"), 2);
+    life.observe(0min, {{"a", 1}, {"b", 1}});
+    life.around.why_blind = [](const Labels&) { return Obstacle{"target", "it is down"}; };
+    life.observe(1min, {{"a", 1}, {"c", 1}});
+    CHECK(life.tracker.alerts().count(web("c")) == 0);
+    CHECK(life.observe(2min, {{"a", 1}, {"b", 1}, {"c", 1}}) == "");
+  }
+  SUBCASE("a reload lowers it") {
+    Life before(rule_named("A"), 3);
+    before.observe(0min, {{"a", 1}, {"b", 1}, {"c", 1}});
+    Life after(rule_named("A"), 1);
+    after.tracker.adopt(std::move(before.tracker));
+    CHECK(after.observe(1min, {{"a", 1}, {"b", 1}, {"c", 1}}) == "");
+    CHECK(after.tracker.held_back() == 0);
+    CHECK(after.observe(2min, {{"a", 1}, {"d", 1}}) ==
+          "b: firing>inactive, c: firing>inactive, : pending>firing");
+    CHECK(after.tracker.held_back() == 1);
+  }
+  SUBCASE("one ends and makes room at once") {
+    Life life(rule_named("A"), 1);
+    life.observe(0min, {{"a", 1}});
+    life.observe(1min, {{"b", 1}});
+    CHECK(life.tracker.held_back() == 0);
+    CHECK(life.tracker.alerts().at(web("b")).state == State::Firing);
+  }
+}
+
 TEST_CASE("two elements with the same labels are an error, and change nothing") {
   rule::Rule rule = rule_named("A");
   rule.labels["deployment"] = "same";
