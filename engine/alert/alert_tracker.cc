@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "alert/flap.h"
 #include "alert/template.h"
@@ -213,13 +214,14 @@ void AlertTracker::apply_present(Timestamp at, std::vector<Candidate>& present,
     Alert& alert = alerts_[candidate.labels];
     const bool is_new = alert.labels.empty() || alert.state == State::Inactive;
     if (is_new) {
-      const std::uint32_t looks = alert.labels.empty() ? looks_of(true) : alert.looks;
-      const Timestamp last_look = alert.last_look;
-      alert = Alert{};
+      const Alert before = std::exchange(alert, Alert{});
       alert.labels = candidate.labels;
       alert.active_at = at;
-      alert.looks = looks;
-      alert.last_look = last_look;
+      alert.fired_at = before.fired_at;
+      alert.resolved_at = before.resolved_at;
+      alert.last_sent_at = before.last_sent_at;
+      alert.looks = before.labels.empty() ? looks_of(true) : before.looks;
+      alert.last_look = before.last_look;
     }
     alert.value = candidate.value;
     if (alert.values.size() == kMostValues) alert.values.erase(alert.values.begin());
@@ -290,18 +292,20 @@ void AlertTracker::apply_absent(Timestamp at, const std::set<Labels>& present,
       ++it;
       continue;
     }
-    const State from = alert.state;
-    alert.state = State::Inactive;
-    changes.push_back({from, State::Inactive, alert});
-    if (from == State::Pending) {
-      it = alerts_.erase(it);
-      continue;
-    }
+    const bool was_told = alert.fired_at.has_value();
+    changes.push_back(end(at, alert));
+    it = was_told ? std::next(it) : alerts_.erase(it);
+  }
+}
+
+// An alert that was only pending and fired before is again what it was: one that has ended.
+Transition AlertTracker::end(Timestamp at, Alert& alert) {
+  const State from = std::exchange(alert.state, State::Inactive);
+  if (from == State::Firing || !alert.resolved_at) {
     alert.resolved_at = at;
     alert.is_news = true;
-    changes.back().alert = alert;
-    ++it;
   }
+  return {from, State::Inactive, alert};
 }
 
 void AlertTracker::fire_when_due(Timestamp at, std::vector<Transition>& changes) {
@@ -310,6 +314,7 @@ void AlertTracker::fire_when_due(Timestamp at, std::vector<Transition>& changes)
     if (at - alert.active_at < rule_.for_duration) continue;
     alert.state = State::Firing;
     alert.fired_at = at;
+    alert.resolved_at.reset();
     alert.is_news = true;
     changes.push_back({State::Pending, State::Firing, alert});
   }
@@ -337,7 +342,7 @@ void AlertTracker::observe_failure(Timestamp at, const Obstacle& obstacle) {
 std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {
   std::vector<Alert> due;
   for (auto& [labels, alert] : alerts_) {
-    if (!alert.fired_at) continue;
+    if (!alert.fired_at || alert.state == State::Pending) continue;
     // Strictly later, as Prometheus has it.
     const bool is_due = !alert.last_sent_at || *alert.last_sent_at + resend_delay < at;
     if (!alert.is_news && !is_due) continue;
@@ -395,12 +400,8 @@ std::vector<Transition> AlertTracker::retire(Timestamp at) {
   std::vector<Transition> changes;
   for (auto& [labels, alert] : alerts_) {
     if (alert.state == State::Inactive) continue;
-    const State from = alert.state;
-    alert.state = State::Inactive;
-    alert.resolved_at = at;
-    alert.is_news = true;
     alert.annotations["resolved_because"] = "rule removed";
-    changes.push_back({from, State::Inactive, alert});
+    changes.push_back(end(at, alert));
   }
   return changes;
 }

@@ -33,7 +33,10 @@ Tone tone_of(const alert::Alert& alert) {
   return Tone::Warning;
 }
 
-Timestamp since(const alert::Alert& alert) { return alert.fired_at.value_or(alert.active_at); }
+Timestamp since(const alert::Alert& alert) {
+  if (alert.state == alert::State::Pending) return alert.active_at;
+  return alert.fired_at.value_or(alert.active_at);
+}
 
 PageView::PageView(const Snapshot& s) : snapshot(s) {
   for (const GroupStatus& group : s.groups) add_group(group);

@@ -51,6 +51,7 @@ struct Alert {
   double value = 0;              // As last seen.
   std::vector<double> values;    // The last ones, the newest at the end; at most kMostValues.
   Timestamp active_at{};         // When it became pending.
+  // A pending alert that fired before, a moment ago, has these of then.
   std::optional<Timestamp> fired_at;
   std::optional<Timestamp> resolved_at;
   std::optional<Timestamp> keep_firing_since;
@@ -154,6 +155,7 @@ class AlertTracker {
                      std::vector<Transition>& changes);
   void apply_absent(Timestamp at, const std::set<Labels>& present, const Surroundings& around,
                     std::vector<Transition>& changes);
+  static Transition end(Timestamp at, Alert& alert);
   void fire_when_due(Timestamp at, std::vector<Transition>& changes);
   void forget_old(Timestamp at);
   Labels limit_labels() const;

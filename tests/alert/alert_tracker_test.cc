@@ -405,6 +405,54 @@ TEST_CASE("an alert that comes and goes becomes one that fires, until it keeps s
   CHECK_FALSE(life.only().flapping_since.has_value());
 }
 
+TEST_CASE("an alert flaps, too, that is pending in between and does not always fire") {
+  Life life(rule_named("A", 15s));
+  Duration now = 0s;
+  for (int i = 0; i < 50; ++i) {  // There, there, gone, there, gone: it fires every other time.
+    now += 15s;
+    const bool there = i % 5 == 0 || i % 5 == 1 || i % 5 == 3;
+    if (there) {
+      life.observe(now, {{"web", 1}});
+    } else {
+      life.observe(now, {});
+    }
+  }
+  REQUIRE(life.tracker.alerts().size() == 1);
+  CHECK(life.only().flapping_since.has_value());
+  CHECK(life.tracker.state() == State::Firing);
+}
+
+TEST_CASE("an alert that has ended, and then was only pending, is told as one that has ended") {
+  Life life(rule_named("A", 2min));
+  life.observe(0min, {{"web", 1}});
+  life.observe(2min, {{"web", 1}});
+  CHECK(life.due(2min) == 1);
+  life.observe(3min, {});
+  CHECK(life.due(3min) == 1);
+  CHECK(life.observe(5min, {{"web", 1}}) == "web: inactive>pending");
+  CHECK(life.due(5min) == 0);
+  SUBCASE("and is not news") {
+    CHECK(life.observe(6min, {}) == "web: pending>inactive");
+    CHECK(life.due(6min, 1h) == 0);
+    CHECK(life.due(6min) == 1);
+    CHECK(*life.only().fired_at == at(2min));
+    CHECK(*life.only().resolved_at == at(3min));
+    life.observe(19min, {});
+    CHECK(life.tracker.alerts().empty());
+  }
+  SUBCASE("until it fires again") {
+    CHECK(life.observe(7min, {{"web", 1}}) == "web: pending>firing");
+    CHECK(life.due(7min) == 1);
+    CHECK(*life.only().fired_at == at(7min));
+    CHECK_FALSE(life.only().resolved_at.has_value());
+  }
+  SUBCASE("or its rule goes") {
+    CHECK(life.tracker.retire(at(6min)).size() == 1);
+    CHECK(life.due(6min, 1h) == 0);
+    CHECK(*life.only().resolved_at == at(3min));
+  }
+}
+
 TEST_CASE("an alert that changes now and then does not flap") {
   Life life(rule_named("A"));
   Duration now = 0s;
