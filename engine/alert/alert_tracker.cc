@@ -196,7 +196,10 @@ void AlertTracker::hold_back(Timestamp at, std::vector<Candidate>& candidates,
 Labels AlertTracker::limit_labels() const {
   LabelsBuilder labels;
   const auto severity = rule_.labels.find("severity");
-  if (severity != rule_.labels.end()) labels.set("severity", severity->second);
+  // A template's differs from alert to alert.
+  const bool is_fixed =
+      severity != rule_.labels.end() && severity->second.find("{{") == std::string::npos;
+  if (is_fixed) labels.set("severity", severity->second);
   return labels.set(kAlertName, kLimitAlert).set("rule", rule_.name).build();
 }
 

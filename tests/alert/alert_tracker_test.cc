@@ -176,6 +176,15 @@ TEST_CASE("a limit sends the first and says how many are held back") {
   CHECK(life.tracker.alerts().at(held).state == State::Inactive);
 }
 
+TEST_CASE("who says how many are held back has no severity where that is a template") {
+  rule::Rule rule = rule_named("A");
+  rule.labels["severity"] = "{{ if gt $value 1.0 }}page{{ else }}ticket{{ end }}";
+  Life life(rule, 1);
+  life.observe(0min, {{"a", 1}, {"b", 1}});
+  CHECK(life.tracker.alerts().count(Labels{{"alertname", "TocsinAlertsHeldBack"}, {"rule", "A"}}) ==
+        1);
+}
+
 TEST_CASE("a limit ends no alert: those that stay while absent count, and new ones wait") {
   const auto web = [](const char* name) {
     return Labels{{"alertname", "A"}, {"deployment", name}, {"severity", "page"}};
