@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/whole_number.h"
 #include "rule/notation.h"
 #include "tocsin/duration.h"
 #include "tocsin/labels.h"
@@ -79,6 +80,16 @@ void read_min_rate(Mapping& m, Condition& c) {
   c.min_rate = *rate;
 }
 
+std::optional<double> parse_seconds(std::string_view text) {
+  const auto duration = parse_duration(text);
+  return duration ? std::optional(to_seconds(*duration)) : std::nullopt;
+}
+
+std::optional<double> parse_count(std::string_view text) {
+  const auto count = whole_number<std::uint32_t>(text);
+  return count ? std::optional<double>(*count) : std::nullopt;
+}
+
 // `resolve_when`, which must lie on the good side of the threshold. `read` makes a number of the
 // text.
 template <class Read>
@@ -140,10 +151,7 @@ void read_latency(Mapping& m, ReadCondition& out) {
   if (limit > std::chrono::seconds(50)) {
     m.error("above", "'above' can be at most 50s: the proxy's histograms end there");
   }
-  read_resolve_when(m, c, [](std::string_view text) -> std::optional<double> {
-    const auto duration = parse_duration(text);
-    return duration ? std::optional(to_seconds(*duration)) : std::nullopt;
-  });
+  read_resolve_when(m, c, parse_seconds);
 }
 
 void read_traffic_threshold(Mapping& m, Condition& c, std::string_view key) {
@@ -255,6 +263,7 @@ void read_certificate(Mapping& m, ReadCondition& out) {
                            {"webhook", CertificateKind::Webhook}})) {
     m.find("expires_within");
     m.find("missed_refreshes");
+    m.find("resolve_when");
     return;
   }
   Duration within{0};
@@ -276,6 +285,13 @@ void read_certificate(Mapping& m, ReadCondition& out) {
   }
   read_missed_refreshes(m, c);
   if (c.certificate != CertificateKind::Leaf) c.missed_refreshes = 0;
+  m.declare("resolve_when", yaml::Shape::Text);
+  if (c.missed_refreshes == 0) {
+    read_resolve_when(m, c, parse_seconds);
+  } else if (m.has("resolve_when")) {
+    m.error("resolve_when", "'resolve_when' goes with 'expires_within'",
+            "a missed refresh is over when the certificate is refreshed");
+  }
 }
 
 void read_proxy_restarts(Mapping& m, ReadCondition& out) {
@@ -296,7 +312,9 @@ void read_proxy_restarts(Mapping& m, ReadCondition& out) {
   m.read("more_than", count);
   if (count < 0) m.error("more_than", "'more_than' must not be negative");
   c.threshold = static_cast<double>(count);
-  c.threshold_text = std::to_string(count) + " in " + format_duration(c.over);
+  c.threshold_text = std::to_string(count);
+  read_resolve_when(m, c, parse_count);
+  c.threshold_text += " in " + format_duration(c.over);
 }
 
 struct Kind {
