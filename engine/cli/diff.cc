@@ -116,16 +116,17 @@ int replay_both(std::vector<rule::RuleSet>& versions, const Options& options) {
 int diff(const Options& options) {
   std::vector<rule::RuleSet> versions;
   for (const std::string& source : {options.before, options.after}) {
-    auto loaded = load_rules_from(source);
-    if (!loaded) {
-      std::cerr << loaded.error().message << '\n';
+    const auto files = rule_files_from(source);
+    if (!files) {
+      std::cerr << files.error().message << '\n';
       return kFailed;
     }
-    if (loaded->diagnostics.has_errors()) {
-      std::cerr << loaded->diagnostics.text(is_terminal());
+    auto loaded = load_rules(*files);
+    if (loaded.diagnostics.has_errors()) {
+      std::cerr << loaded.diagnostics.text(is_terminal());
       return kFailed;
     }
-    versions.push_back(std::move(loaded->rules));
+    versions.push_back(std::move(loaded.rules));
   }
   const auto changes = rule::changes_between(versions[0], versions[1]);
   std::cout << (options.is_markdown() ? as_markdown(changes) : as_table(changes)) << std::flush;

@@ -6,7 +6,7 @@
 
 #include "alert/example_message.h"
 #include "cli/command.h"
-#include "daemon/rule_files.h"
+#include "cli/rule_source.h"
 
 namespace tocsin::cli {
 namespace {
@@ -17,7 +17,12 @@ struct Options {
 };
 
 int explain(const Options& options) {
-  const auto loaded = daemon::load_rules(options.files, rule::Memory::Recorded);
+  const auto files = rule_files_from(options.files);
+  if (!files) {
+    std::cerr << "error: " << files.error().message << '\n';
+    return kFailed;
+  }
+  const auto loaded = load_rules(*files);
   std::cerr << loaded.diagnostics.text(is_terminal());
   if (loaded.diagnostics.has_errors()) return kFailed;
   std::cout << rule::explain(
@@ -33,7 +38,10 @@ Run add_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "explain", "Say what each rule watches, what it leaves out and why, and print its PromQL");
-  command->add_option("FILE", options->files, "Rule files")->required();
+  command
+      ->add_option("FILE", options->files,
+                   "Rule files, folders of them, patterns, or git:REVISION:PATH")
+      ->required();
   command
       ->add_option("--format", options->format,
                    "text, or prometheus: a plain rule file that promtool accepts")

@@ -5,11 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "alert/template.h"
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/replay_source.h"
-#include "daemon/rule_files.h"
+#include "cli/rule_source.h"
 #include "replay/report.h"
 #include "replay/timeline.h"
 #include "rule/sweep.h"
@@ -25,20 +24,10 @@ struct Options {
   std::string sweep;
 };
 
-Result<std::vector<rule::SourceFile>> read_rules(const std::vector<std::string>& patterns) {
-  std::vector<rule::SourceFile> out;
-  for (const std::string& path : daemon::find_rule_files(patterns)) {
-    auto bytes = read_file(path);
-    if (!bytes) return fail(bytes.error());
-    out.push_back({path, std::move(*bytes)});
-  }
-  return out;
-}
-
 // What one value of the threshold comes to, as a row.
 Result<std::vector<std::string>> row_of(const std::vector<rule::SourceFile>& files,
                                         const std::string& value, const PastOptions& past) {
-  const auto loaded = rule::load(files, {rule::Memory::Recorded, alert::template_problem});
+  const auto loaded = load_rules(files);
   if (loaded.diagnostics.has_errors()) {
     return fail(ErrorCode::InvalidArgument, loaded.diagnostics.text());
   }
@@ -63,7 +52,7 @@ int sweep_rules(const Options& options) {
   };
   const auto sweep = rule::parse_sweep(options.sweep);
   if (!sweep) return complain(sweep.error());
-  const auto files = read_rules(options.rules);
+  const auto files = rule_files_from(options.rules);
   if (!files) return complain(files.error());
   std::vector<std::vector<std::string>> rows{
       {sweep->key, "ALERTS", "NOTIFICATIONS", "LONGEST", "FIRING IN ALL"}};
@@ -79,7 +68,12 @@ int sweep_rules(const Options& options) {
 }
 
 int replay_rules(const Options& options) {
-  const auto loaded = daemon::load_rules(options.rules, rule::Memory::Recorded);
+  const auto files = rule_files_from(options.rules);
+  if (!files) {
+    std::cerr << "error: " << files.error().message << '\n';
+    return kFailed;
+  }
+  const auto loaded = load_rules(*files);
   std::cerr << loaded.diagnostics.text(is_terminal());
   if (loaded.diagnostics.has_errors()) return kFailed;
   const auto outcome = live_through(loaded.rules, options.past);
@@ -104,7 +98,10 @@ Run add_replay(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "replay", "Let rules live through the past: what would have fired, when, and for how long");
-  command->add_option("--rules", options->rules, "Rule files and patterns")->required();
+  command
+      ->add_option("--rules", options->rules,
+                   "Rule files, folders of them, patterns, or git:REVISION:PATH")
+      ->required();
   add_past_options(*command, options->past);
   command->add_option("--output", options->output, "table, or json")
       ->check(CLI::IsMember({"table", "json"}))

@@ -64,11 +64,30 @@ Result<std::vector<rule::SourceFile>> files_of(const std::string& source) {
 
 }  // namespace
 
-Result<rule::Loaded> load_rules_from(const std::string& source) {
+Result<std::vector<rule::SourceFile>> rule_files_from(const std::string& source) {
   auto files = files_of(source);
   if (!files) return fail(files.error());
   std::erase_if(*files, [](const rule::SourceFile& file) { return !may_have_rules(file); });
-  return rule::load(*files, {rule::Memory::Recorded, alert::template_problem});
+  return files;
+}
+
+Result<std::vector<rule::SourceFile>> rule_files_from(const std::vector<std::string>& sources) {
+  std::vector<rule::SourceFile> out;
+  for (const std::string& source : sources) {
+    auto files = rule_files_from(source);
+    if (!files) return fail(files.error());
+    if (files->empty()) return fail(ErrorCode::NotFound, source + ": there is no rule file");
+    for (rule::SourceFile& file : *files) {
+      const bool is_there = std::any_of(out.begin(), out.end(),
+                                        [&](const auto& one) { return one.path == file.path; });
+      if (!is_there) out.push_back(std::move(file));
+    }
+  }
+  return out;
+}
+
+rule::Loaded load_rules(const std::vector<rule::SourceFile>& files) {
+  return rule::load(files, {rule::Memory::Recorded, alert::template_problem});
 }
 
 }  // namespace tocsin::cli

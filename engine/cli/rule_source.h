@@ -5,14 +5,20 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tocsin/result.h"
 #include "tocsin/rule_set.h"
 
 namespace tocsin::cli {
 
-// Loads the rule files among them; tests, meshes and other YAML are read past. Fails where there is
-// no file, or no such revision. What is wrong in the files is in the diagnostics.
-Result<rule::Loaded> load_rules_from(const std::string& source);
+// The rule files among them; tests, meshes and other YAML are read past. Fails where there is no
+// file, or no such revision.
+Result<std::vector<rule::SourceFile>> rule_files_from(const std::string& source);
+// The same of several sources, each file once. Fails where one of them has no rule file.
+Result<std::vector<rule::SourceFile>> rule_files_from(const std::vector<std::string>& sources);
+
+// Loads them. What is wrong in the files is in the diagnostics.
+rule::Loaded load_rules(const std::vector<rule::SourceFile>& files);
 
 }  // namespace tocsin::cli

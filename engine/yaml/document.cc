@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace tocsin::yaml {
 namespace {
 
@@ -214,6 +216,20 @@ Diagnostic syntax_error(const Tree& tree, const YAML::Exception& error) {
   return syntax_error(tree, offset, error.msg);
 }
 
+// Names and messages go to people and to programs that read UTF-8.
+bool is_text(const Tree& tree, Diagnostics& diagnostics) {
+  const std::string text = well_formed(tree.source);
+  if (text == tree.source) return true;
+  const auto place =
+      std::mismatch(tree.source.begin(), tree.source.end(), text.begin(), text.end());
+  const auto offset = static_cast<std::size_t>(place.first - tree.source.begin());
+  Diagnostic d = syntax_error(tree, offset, "this is no UTF-8");
+  d.snippet = well_formed(d.snippet);
+  d.hint = "save the file as UTF-8";
+  diagnostics.add(std::move(d));
+  return false;
+}
+
 void warn_of_second_document(const Tree& tree, YAML::Parser& parser, Diagnostics& diagnostics) {
   Tree rest(tree.file, tree.source);
   TreeBuilder builder(rest);
@@ -238,6 +254,10 @@ std::string_view without_byte_order_mark(std::string_view text) {
 Document Document::parse(std::string file, std::string_view text, Diagnostics& diagnostics) {
   text = without_byte_order_mark(text);
   auto tree = std::make_shared<Tree>(std::move(file), text);
+  if (!is_text(*tree, diagnostics)) {
+    tree->nodes.emplace_back();
+    return Document(std::move(tree));
+  }
   try {
     std::istringstream stream(tree->source);
     YAML::Parser parser(stream);
@@ -256,6 +276,7 @@ std::vector<Document> Document::parse_all(std::string file, std::string_view tex
                                           Diagnostics& diagnostics) {
   text = without_byte_order_mark(text);
   std::vector<Document> out;
+  if (!is_text(Tree(file, text), diagnostics)) return out;
   std::istringstream stream{std::string(text)};
   YAML::Parser parser(stream);
   std::optional<std::size_t> last;  // Where the document before stands.

@@ -45,6 +45,26 @@ TEST_CASE("what cannot begin a document is an error, once") {
   CHECK(diagnostics.empty());
 }
 
+TEST_CASE("what is no UTF-8 is an error, with its place, and no part of what is said") {
+  for (const bool all : {false, true}) {
+    Diagnostics diagnostics;
+    const std::string text = "a: b\ngroups: [{name: \"g\xe4\"}]\n";
+    if (all) {
+      CHECK(Document::parse_all("f.yaml", text, diagnostics).empty());
+    } else {
+      CHECK(Document::parse("f.yaml", text, diagnostics).root().is_null());
+    }
+    REQUIRE(diagnostics.count(Severity::Error) == 1);
+    CHECK(diagnostics.all()[0].place.text() == "f.yaml:2:19");
+    CHECK(diagnostics.text().find('\xe4') == std::string::npos);
+  }
+  Diagnostics diagnostics;
+  CHECK(Document::parse("f.yaml", "\xef\xbb\xbf\"a\": \"gr\u00fcn\"", diagnostics)
+            .root()
+            .is_mapping());
+  CHECK(diagnostics.empty());
+}
+
 TEST_CASE("JSON is YAML") {
   Diagnostics diagnostics;
   const Document document = Document::parse(
