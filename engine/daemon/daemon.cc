@@ -311,14 +311,6 @@ class Daemon::Impl : public api::Backend {
     if (evaluating_) engine_->start();
   }
 
-  // Also those that have gone in a way that proves nothing.
-  std::vector<source::TargetStatus> targets_to_see() const {
-    auto out = targets();
-    if (!scraper_) return out;
-    for (auto& target : scraper_->gone_targets()) out.push_back(std::move(target));
-    return out;
-  }
-
   // Called by a worker that wrote a page.
   void look_ahead(Timestamp page, Duration interval) {
     if (!foresight_.is_due(page)) return;
@@ -470,7 +462,7 @@ class Daemon::Impl : public api::Backend {
   Config config_;
   rule::RuleSet rules_;
   AskedSeries asked_;  // By rules_ and config_.
-  Outlook outlook_{queries_, [this] { return targets_to_see(); }};
+  Outlook outlook_{queries_, [this] { return scraper_->targets_to_see(); }};
   Origins origins_;            // By rules_.
   Diagnostics rule_problems_;  // Of rules that were left out.
   source::Relabeler alert_relabeler_;

@@ -81,12 +81,12 @@ std::vector<DroppedTarget> Scraper::dropped_targets() const {
   return dropped;
 }
 
-std::vector<TargetStatus> Scraper::gone_targets() const {
-  std::vector<TargetStatus> gone;
+std::vector<TargetStatus> Scraper::targets_to_see() const {
+  std::vector<TargetStatus> out = targets();
   for (const auto& [name, job] : jobs_) {
-    for (TargetStatus& status : job->gone_targets()) gone.push_back(std::move(status));
+    for (TargetStatus& status : job->gone_targets()) out.push_back(std::move(status));
   }
-  return gone;
+  return out;
 }
 
 void Scraper::on_first_pass(std::function<void()> callback) {

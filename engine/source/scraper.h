@@ -36,8 +36,8 @@ class Scraper {
 
   std::vector<TargetStatus> targets() const;
   std::vector<DroppedTarget> dropped_targets() const;
-  // Those of jobs that have lost all they had; see ScrapeJob.
-  std::vector<TargetStatus> gone_targets() const;
+  // Those that are there, and those of jobs that have lost all they had; see ScrapeJob.
+  std::vector<TargetStatus> targets_to_see() const;
   const ScrapeStats& stats() const { return *stats_; }
 
   // Whether every job has discovered its targets and scraped each of them once.
