@@ -158,7 +158,7 @@ def walk_trees(tocsin, folder):
     assert "not-in-version" in check(tocsin, "--linkerd-version", "2.16", str(rules / "tocsin.yaml")).stderr
     assert check(tocsin, "-", stdin=FILES["bad PromQL"]).returncode == 1
     # Whatever reads rules takes a folder of them.
-    for sources, rc, word in (([str(ROOT / "rules")], 0, "SuccessRateLow"), ([str(rules)], 0, "Silenced"),
+    for sources, rc, word in (([str(ROOT / "rules")], 0, "SuccessRateLow"), ([str(rules)], 0, "Statuses"),
                               ([str(tree / "nowhere")], 1, "nowhere"), ([str(tree / "other.yaml")], 1, "no rule file")):
         done = subprocess.run([tocsin, "explain", *sources], capture_output=True, text=True, timeout=60)
         assert done.returncode == rc and word in done.stdout + done.stderr, done
