@@ -24,6 +24,10 @@ class Execution {
     dot.emplace("ExternalLabels", StringMap(data_.external_labels));
     dot.emplace("ExternalURL", data_.external_url);
     dot.emplace("Value", data_.value);
+    if (data_.span) {
+      dot.emplace("From", std::to_string(to_millis(data_.span->first)));
+      dot.emplace("To", std::to_string(to_millis(data_.span->second)));
+    }
     TemplateValue start = make_map(std::move(dot));
     variables_ = {{"$", start},
                   {"$labels", to_map(data_.labels)},

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tocsin/promql.h"
@@ -30,6 +31,8 @@ struct TemplateData {
   // Hears of every `if`, `with` and `range` that is come to, as Template::conditions() writes it,
   // and whether its body runs; may be null.
   std::function<void(const std::string& condition, bool taken)> on_condition;
+  // `.From` and `.To`, in Unix milliseconds, where there is a time to look at: in links.
+  std::optional<std::pair<Timestamp, Timestamp>> span;
 };
 
 class Template {

@@ -163,6 +163,22 @@ void read_document(const std::string& path, std::string_view bytes, LoadedConfig
 
 }  // namespace
 
+// Those of the names that messages show as links.
+void read_links(Mapping& m, LinkTemplates& links) {
+  for (const char* name : {"runbook_url", "dashboard_url", "logs", "traces"}) {
+    std::string text;
+    m.read(name, text);
+    if (text.empty()) continue;
+    const auto link = alert::Template::parse(text);
+    if (link) {
+      links.emplace(name, *link);
+    } else {
+      m.error(name, "the template of '" + std::string(name) + "': " + link.error().message,
+              "write {{ $labels.namespace | urlquery }}, {{ .From }} and {{ .To }}");
+    }
+  }
+}
+
 void read_top(Mapping& m, const std::string& path, Config& config) {
   ConfigContext context{path, {}, {}, {}};
   m.read("global", config, [&](Mapping& global, Config& out) {
@@ -172,6 +188,7 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   context.scrape_interval = config.scrape_interval;
   context.scrape_timeout = config.scrape_timeout;
   m.read("external_url", config.external_url);
+  m.read("links", config, [](Mapping& links, Config& out) { read_links(links, out.links); });
   m.read("rule_files", config.rule_files);
   for (std::string& pattern : config.rule_files) pattern = resolve_beside(path, pattern);
   m.read("scrape_configs", config.scrape_configs,

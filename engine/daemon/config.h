@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/link_templates.h"
 #include "daemon/replica.h"
 #include "net/http_server.h"
 #include "notify/notification.h"
@@ -39,6 +40,7 @@ struct Config {
   Duration resend_delay = std::chrono::minutes(1);
   std::map<std::string, std::string> external_labels;
   std::string external_url;
+  LinkTemplates links;
   std::vector<std::string> rule_files;  // Patterns.
   std::vector<source::ScrapeConfig> scrape_configs;
   bool receives_writes = false;

@@ -182,6 +182,25 @@ void read_receiver(Mapping& m, const ConfigContext& context, notify::ReceiverCon
   }
 }
 
+// As Alertmanager has it.
+void check_timing(Mapping& m, const notify::RouteConfig& route) {
+  if (route.group_interval <= Duration(0)) {
+    m.error("group_interval", "'group_interval' must be more than 0s");
+  }
+  if (route.repeat_interval <= Duration(0)) {
+    m.error("repeat_interval", "'repeat_interval' must be more than 0s");
+  }
+  const auto& by = route.group_by;
+  if (by.size() > 1 && std::find(by.begin(), by.end(), "...") != by.end()) {
+    m.error("group_by", "'...' is all labels: there is nothing beside it", "group_by: ['...']");
+  }
+  for (const char* old : {"match", "match_re"}) {
+    if (!m.has(old)) continue;
+    m.error(old, "there is no " + quote(old) + ": write matchers",
+            R"(matchers: [severity="critical"])");
+  }
+}
+
 void read_route(Mapping& m, const RouteContext& context, notify::RouteConfig& route) {
   route = context.parent;
   route.routes.clear();
@@ -195,6 +214,7 @@ void read_route(Mapping& m, const RouteContext& context, notify::RouteConfig& ro
   m.read("group_interval", route.group_interval);
   m.read("repeat_interval", route.repeat_interval);
   m.read("continue", route.continue_matching);
+  check_timing(m, route);
   read_matchers(m, "matchers", route.matchers);
   read_interval_names(m, "mute_time_intervals", context.intervals, route.mute_time_intervals);
   read_interval_names(m, "active_time_intervals", context.intervals, route.active_time_intervals);

@@ -6,7 +6,7 @@
 namespace tocsin::daemon {
 namespace {
 
-constexpr std::array<rule::KeyText, 37> kTexts = {{
+constexpr std::array<rule::KeyText, 42> kTexts = {{
     {"global", "Defaults.", ""},
     {"global.scrape_interval", "How often targets are scraped. 1m if not said.", "10s"},
     {"global.scrape_timeout", "How long a scrape may take. 10s if not said.", "5s"},
@@ -18,6 +18,18 @@ constexpr std::array<rule::KeyText, 37> kTexts = {{
      "{cluster: prod}"},
     {"external_url", "Where people find this Tocsin: for the links in alerts.",
      "https://tocsin.example.org"},
+    {"links",
+     "Annotations of every alert whose rule has none of the name: templates of links, with the "
+     "alert's labels, and with `.From` and `.To` in Unix milliseconds, from a quarter of an hour "
+     "before it began until its end or now.",
+     ""},
+    {"links.logs", "Where the logs are.",
+     "https://logs.example.org/?ns={{ $labels.namespace | urlquery }}&from={{ .From }}&to={{ .To "
+     "}}"},
+    {"links.traces", "Where the traces are.",
+     "https://traces.example.org/?service={{ $labels.service | urlquery }}"},
+    {"links.dashboard_url", "A dashboard.", "https://grafana.example.org/d/mesh"},
+    {"links.runbook_url", "What to do.", "https://wiki.example.org/{{ $labels.alertname }}"},
     {"rule_files", "Rule files; `*`, and `**` for any number of folders.", "[rules/**/*.yaml]"},
     {"scrape_configs",
      "Whom to scrape, as in prometheus.yml. A job with metrics_path /federate and no match[] asks "

@@ -404,9 +404,12 @@ class Daemon::Impl : public api::Backend {
 
   void send(const rule::Rule& rule, Timestamp at, Duration interval,
             const std::vector<alert::Alert>& due) {
-    const OutgoingContext context{config_.external_labels, external_url(), origins_.of(rule),
+    const OutgoingContext context{config_.external_labels,
+                                  external_url(),
+                                  origins_.of(rule),
                                   clock_.now(),
-                                  alert::valid_until(at, interval, config_.resend_delay)};
+                                  alert::valid_until(at, interval, config_.resend_delay),
+                                  config_.links};
     std::vector<notify::OutgoingAlert> out;
     for (const alert::Alert& alert : due) {
       notify::OutgoingAlert outgoing = make_outgoing(rule, alert, context);

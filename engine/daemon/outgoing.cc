@@ -18,6 +18,27 @@ std::string generator_url(const std::string& external_url, const std::string& ex
   return link.size() <= kLongestLink ? link : net::join_url(external_url, "/");
 }
 
+// From a while before the trouble began until its end, or now.
+std::pair<Timestamp, Timestamp> span_of(const alert::Alert& alert, Timestamp now) {
+  constexpr Duration kBefore = std::chrono::minutes(15);
+  return {alert.active_at - kBefore, alert.resolved_at.value_or(now)};
+}
+
+void add_links(const alert::Alert& alert, const OutgoingContext& context,
+               notify::OutgoingAlert& out) {
+  if (context.links.empty()) return;
+  alert::TemplateData data;
+  data.labels = out.labels;
+  data.external_labels = context.external_labels;
+  data.external_url = context.external_url;
+  data.value = alert.value;
+  data.at = context.decided_at;
+  data.span = span_of(alert, context.decided_at);
+  for (const auto& [name, link] : context.links) {
+    out.annotations.try_emplace(name, well_formed(link.expand(data)));
+  }
+}
+
 }  // namespace
 
 Labels outgoing_labels(const Labels& labels,
@@ -44,6 +65,7 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   if (const std::string line = alert::sparkline(alert.values); !line.empty()) {
     out.annotations.try_emplace("sparkline", line);
   }
+  add_links(alert, context, out);
   if (!context.origin.file.empty()) {
     out.annotations.try_emplace("rule_file", context.origin.place());
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/backend.h"
+#include "daemon/link_templates.h"
 #include "notify/notification.h"
 #include "tocsin/alert.h"
 #include "tocsin/rule_set.h"
@@ -20,6 +21,7 @@ struct OutgoingContext {
   api::RuleOrigin origin;  // Told in the annotations `rule_file` and `rule_revision`.
   Timestamp decided_at;
   Timestamp valid_until;  // endsAt of alerts that fire.
+  LinkTemplates links;    // Annotations, where the rule has none of the name.
 };
 
 // The alert's labels as receivers know them, before alert_relabel_configs.

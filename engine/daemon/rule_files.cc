@@ -32,7 +32,7 @@ std::vector<std::string> find_rule_files(const std::vector<std::string>& pattern
 }
 
 RuleFiles read_rule_files(const std::vector<std::string>& patterns,
-                            const std::vector<std::string>& had_files) {
+                          const std::vector<std::string>& had_files) {
   RuleFiles out;
   auto& [files, problems] = out;
   for (const std::string& path : find_rule_files(patterns)) {

@@ -21,7 +21,7 @@ struct RuleFiles {
   Diagnostics problems;
 };
 RuleFiles read_rule_files(const std::vector<std::string>& patterns,
-                            const std::vector<std::string>& had_files = {});
+                          const std::vector<std::string>& had_files = {});
 
 // Reads and checks them. A file that cannot be read is a diagnostic, like everything in it. So is a
 // pattern without files: an error if it is among those that `had_files`, since a folder that is not

@@ -142,6 +142,28 @@ TEST_CASE("everything that is wrong is said at once, where it is") {
   CHECK(loaded.diagnostics.count(Severity::Error) == 6);
 }
 
+TEST_CASE("a route's times and groups are what Alertmanager takes") {
+  const auto wrong = [](const std::string& route) {
+    const auto loaded = read_config(
+        "t.yaml", "receivers: [{name: x}]\nroute: {receiver: x, routes: [{" + route + "}]}\n");
+    return loaded.diagnostics.text();
+  };
+  CHECK(wrong("group_wait: 0s").empty());
+  CHECK(wrong("group_interval: 0s").find("must be more than 0s") != std::string::npos);
+  CHECK(wrong("repeat_interval: 0s").find("must be more than 0s") != std::string::npos);
+  CHECK(wrong("group_by: ['...', pod]").find("nothing beside it") != std::string::npos);
+  CHECK(wrong("match: {severity: critical}").find("write matchers") != std::string::npos);
+}
+
+TEST_CASE("links are templates") {
+  const auto read = [](const std::string& link) {
+    return read_config("t.yaml", "links: {logs: '" + link + "'}\n");
+  };
+  CHECK(read("https://l/?f={{ .From }}").config.links.count("logs") == 1);
+  const std::string text = read("https://l/?f={{ .From").diagnostics.text();
+  CHECK(text.find("t.yaml:1:15: error: the template of 'logs'") != std::string::npos);
+}
+
 TEST_CASE("every kind of receiver is read in alertmanager.yml's words") {
   const LoadedConfig loaded = read_config("/etc/tocsin/t.yaml", R"(
 route: {receiver: team}

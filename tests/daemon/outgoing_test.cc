@@ -60,6 +60,27 @@ TEST_CASE("an alert says which rule it is of, unless the rule says something els
   CHECK(outgoing(alert).annotations.at("rule_file") == "https://git.example/a.yaml");
 }
 
+TEST_CASE("links of the configuration are filled in where the rule has none of the name") {
+  alert::Alert alert = firing();
+  alert.labels = alert.labels.with("namespace", "shop & co");
+  alert.annotations["traces"] = "https://t.example";
+  OutgoingContext context{};
+  context.decided_at = kNow;
+  const auto link = [](const char* text) { return *alert::Template::parse(text); };
+  context.links = {
+      {"logs", link("https://l.example/?ns={{ $labels.namespace | urlquery }}&from={{ .From }}"
+                    "&to={{ .To }}")},
+      {"traces", link("https://other.example")}};
+  const auto links = [&] { return make_outgoing(rule::Rule{}, alert, context).annotations; };
+  CHECK(links()["logs"] ==
+        "https://l.example/?ns=shop+%26+co&from=" + std::to_string(to_millis(kNow - 20min)) +
+            "&to=" + std::to_string(to_millis(kNow)));
+  CHECK(links()["traces"] == "https://t.example");
+  alert.state = alert::State::Inactive;
+  alert.resolved_at = kNow - 1min;
+  CHECK(links()["logs"].ends_with("&to=" + std::to_string(to_millis(kNow - 1min))));
+}
+
 TEST_CASE("a blind alert says since when and why") {
   alert::Alert alert = firing();
   alert.blind = alert::Blindness{kNow, {"target t", "10.0.0.1:4191 cannot be scraped"}};
