@@ -410,15 +410,7 @@ class Daemon::Impl : public api::Backend {
                                   clock_.now(),
                                   alert::valid_until(at, interval, config_.resend_delay),
                                   config_.links};
-    std::vector<notify::OutgoingAlert> out;
-    for (const alert::Alert& alert : due) {
-      notify::OutgoingAlert outgoing = make_outgoing(rule, alert, context);
-      auto labels = alert_relabeler_.apply(outgoing.labels);
-      if (!labels) continue;
-      outgoing.labels = std::move(*labels);
-      out.push_back(std::move(outgoing));
-    }
-    notifier_->send(out);
+    notifier_->send(make_outgoing(rule, due, context, alert_relabeler_));
   }
 
   // ---- Now and then.

@@ -91,4 +91,19 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   return out;
 }
 
+std::vector<notify::OutgoingAlert> make_outgoing(const rule::Rule& rule,
+                                                 const std::vector<alert::Alert>& alerts,
+                                                 const OutgoingContext& context,
+                                                 const source::Relabeler& relabeler) {
+  std::vector<notify::OutgoingAlert> out;
+  for (const alert::Alert& alert : alerts) {
+    notify::OutgoingAlert outgoing = make_outgoing(rule, alert, context);
+    auto labels = relabeler.apply(outgoing.labels);
+    if (!labels) continue;
+    outgoing.labels = std::move(*labels);
+    out.push_back(std::move(outgoing));
+  }
+  return out;
+}
+
 }  // namespace tocsin::daemon

@@ -5,10 +5,12 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "api/backend.h"
 #include "daemon/link_templates.h"
 #include "notify/notification.h"
+#include "source/relabel.h"
 #include "tocsin/alert.h"
 #include "tocsin/rule_set.h"
 
@@ -31,5 +33,10 @@ Labels outgoing_labels(const Labels& labels,
 // A blind alert says so in the annotation `blind`, and in front of its description.
 notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
                                     const OutgoingContext& context);
+// Of several alerts those that `relabeler` keeps, with the labels that it leaves them.
+std::vector<notify::OutgoingAlert> make_outgoing(const rule::Rule& rule,
+                                                 const std::vector<alert::Alert>& alerts,
+                                                 const OutgoingContext& context,
+                                                 const source::Relabeler& relabeler);
 
 }  // namespace tocsin::daemon
