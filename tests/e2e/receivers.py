@@ -4,6 +4,7 @@
 lost, nothing that was acknowledged is told twice, no alert fires after its end, and the one that is
 well is not held up. Then the same of Alertmanagers, beside Prometheus."""
 
+import datetime as dt
 import sys
 import time
 
@@ -24,6 +25,7 @@ scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
 # How each misbehaves, and what it must have been told in the end. Who answers 400 has said that it will
 # never take the message; it hears of what comes later.
 MODES = ["ok", "500", "hangs", "closes half-way", "refuses", "429, seconds", "429, date", "400"]
+ALERTMANAGER_MODES = ["500", "400", "closes half-way", "429, seconds"]
 WHOLE = {"kept": ["firing", "resolved"], "ended": ["firing", "resolved"], "begun": ["firing", "resolved"]}
 REFUSED = {"kept": ["firing", "resolved"], "ended": ["firing"], "begun": ["resolved"]}
 
@@ -93,16 +95,54 @@ def misbehaving_webhooks(lab):
           f"healthy one was told in {healthy - changed:.1f} s, the last other {late:.1f} s after it was well")
 
 
-def a_hanging_alertmanager(lab, engine):
-    """How late a healthy Alertmanager is told of an alert while another hangs."""
-    target = Target({'fault{x="kept"}': 1})
-    healthy, hanging = Receiver(), Receiver()
-    hosts = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{healthy.address}', '{hanging.address}']}}]}}]}}"
-    config = ENGINE.format(target=target.address, more=hosts)
+def when_known(receiver, x, is_over):
+    """When the Alertmanager took the alert's beginning, or its end; None while it has not."""
+    for at, alert in receiver.taken():
+        ended = dt.datetime.fromisoformat(alert["endsAt"].replace("Z", "+00:00")).timestamp() <= at + 1
+        if alert["labels"].get("x") == x and ended == is_over:
+            return at
+    return None
+
+
+def start_engine(lab, engine, target, alertmanagers):
+    hosts = ", ".join(f"'{a.address}'" for a in alertmanagers)
+    more = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: [{hosts}]}}]}}]}}"
+    config = ENGINE.format(target=target.address, more=more)
     if engine == "tocsin":
         lab.start_tocsin("tocsin", config)
     else:
         lab.start_prometheus(config)
+
+
+def misbehaving_alertmanagers(lab, engine):
+    """How late each Alertmanager knows what began and ended while it misbehaved."""
+    target = Target({'fault{x="kept"}': 1, 'fault{x="ended"}': 1})
+    by_mode = {mode: Receiver() for mode in ALERTMANAGER_MODES}
+    start_engine(lab, engine, target, by_mode.values())
+    for receiver in by_mode.values():
+        for x in ("kept", "ended"):
+            wait_until("all are told", lambda r=receiver, x=x: when_known(r, x, False), 30)
+    for mode, receiver in by_mode.items():
+        receiver.behave(mode)
+    target.series.update({'fault{x="begun"}': 1, 'fault{x="ended"}': 0})
+    time.sleep(OUTAGE)
+    for receiver in by_mode.values():
+        receiver.behave("ok")
+    back = time.time()
+    late = {}
+    for mode, receiver in by_mode.items():
+        late[mode] = max(wait_until(f"{mode}: {x} is known", lambda r=receiver, x=x, o=over: when_known(r, x, o), 100)
+                         for x, over in (("begun", False), ("ended", True))) - back
+    print(f"Alertmanagers, {OUTAGE} s of trouble, {engine}: after it they knew what had begun and ended "
+          + ", ".join(f"({mode}) {seconds:.1f} s" for mode, seconds in late.items()))
+    return late
+
+
+def a_hanging_alertmanager(lab, engine):
+    """How late a healthy Alertmanager is told of an alert while another hangs."""
+    target = Target({'fault{x="kept"}': 1})
+    healthy, hanging = Receiver(), Receiver()
+    start_engine(lab, engine, target, (healthy, hanging))
 
     def told(x):
         return next((r["at"] for r in healthy.requests for a in r["body"] if a["labels"].get("x") == x), None)
@@ -130,6 +170,11 @@ def main(tocsin):
             lab.write("rules.yaml", RULES)
             late = a_hanging_alertmanager(lab, engine)
             assert engine != "tocsin" or late < 4, late
+        with Lab(tocsin) as lab:
+            lab.write("rules.yaml", RULES)
+            late = misbehaving_alertmanagers(lab, engine)
+            # Who has refused for good hears of it with the next word that is due, after resend_delay.
+            assert engine != "tocsin" or all(s < (62 if mode == "400" else 12) for mode, s in late.items()), late
 
 
 if __name__ == "__main__":
