@@ -380,7 +380,7 @@ constexpr Family kFamilies[] = {
     {"tocsin_notifications_failed_total", "counter", "Attempts to deliver that did not succeed.",
      failed},
     {"tocsin_notifications_given_up_total", "counter",
-     "Messages that the receiver refused for good.", given_up},
+     "Refusals: the receiver said that it will not take the message.", given_up},
     {"tocsin_notifications_suppressed_total", "counter",
      "Alerts that a message left out, because nobody was to be told of them then.", muted},
     {"tocsin_outbox_length", "gauge", "Messages that wait to be delivered.", waiting},
