@@ -249,7 +249,7 @@ void DeliveryQueue::try_later(const net::HttpResult& result) {
   on_its_way_.clear();
   const std::string key = failed.message.key;
   const Duration pause = backoff(++failed.failures, parts_.jitter());
-  if (!failed.was_woken) to_be_woken_.push_back(key);
+  if (!failed.was_woken) to_be_woken_.insert(key);
   if (put_back(std::move(failed))) rest(key, pause);
   send_next();
 }

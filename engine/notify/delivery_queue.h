@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -134,7 +135,7 @@ class DeliveryQueue {
   const Options options_;
   std::map<std::string, Waiting> waiting_;
   std::map<std::uint64_t, std::string> line_;  // Keys of what may be sent now, the oldest first.
-  std::vector<std::string> to_be_woken_;       // Keys of what rests, once another one is taken.
+  std::set<std::string> to_be_woken_;          // Keys of what rests, once another one is taken.
   std::uint64_t last_version_ = 0;
   std::uint64_t last_place_ = 0;
   std::vector<Waiting> on_its_way_;

@@ -135,6 +135,7 @@ std::optional<Threshold> threshold_of(const Expr& written) {
 std::vector<LintFinding> lint(const Expr& expr) {
   Findings findings;
   lint_names(expr, findings);
+  lint_mesh(expr, findings);
   lint_thresholds(expr, findings);
   lint_pairs(expr, findings);
   add_annotations(promql::inspect(expr), findings);

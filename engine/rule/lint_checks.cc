@@ -8,7 +8,7 @@
 namespace tocsin::rule {
 namespace {
 
-constexpr std::array<LintCheck, 22> kChecks = {{
+constexpr std::array<LintCheck, 25> kChecks = {{
     {"lint/no-direction", "Requests are counted by the client's proxy and by the server's.",
      R"(expr: sum(rate(response_total[5m])) > 100)",
      R"(expr: sum(rate(response_total{direction="inbound"}[5m])) > 100)"},
@@ -88,6 +88,17 @@ annotations: {summary: '{{ $labels.pod }} is down'})"},
     {"lint/absent-of-many", "absent() is true once all that would match are gone.",
      R"(expr: absent(up{component=~"identity|destination"}))",
      R"(expr: absent(up{component="identity"}) or absent(up{component="destination"}))"},
+    {"lint/no-absent", "Whoever is gone from discovery is not even down.",
+     R"(expr: up{job="linkerd-controller",component="destination"} == 0
+for: 1m)",
+     R"(expr: up{job="linkerd-controller",component="destination"} == 0 or absent(up{job="linkerd-controller",component="destination"})
+for: 1m)"},
+    {"lint/idle", "Something that nobody uses is not broken.",
+     R"(expr: tcp_open_connections{direction="inbound",peer="src"} == 0)",
+     R"(traffic: {below: 0.5x baseline, over: 5m, min_rate: 5/s})"},
+    {"lint/by-namespace", "One pod with a proxy hides the others.",
+     R"(expr: count by (namespace) (kube_pod_info) unless count by (namespace) (kube_pod_container_info{container="linkerd-proxy"}))",
+     R"(expr: count by (namespace, pod) (kube_pod_info) unless count by (namespace, pod) (kube_pod_container_info{container="linkerd-proxy"}))"},
     {"lint/plain-regex", "An expression that is a plain text.", R"(expr: up{job=~"linkerd"} == 0)",
      R"(expr: up{job="linkerd"} == 0)"},
     {"lint/anchored-regex", "Matchers are for the whole value anyway.",

@@ -49,6 +49,8 @@ std::optional<Threshold> threshold_of(const promql::Expr& expr);
 void lint_names(const promql::Expr& expr, Findings& findings);
 // lint_thresholds.cc: comparisons.
 void lint_thresholds(const promql::Expr& expr, Findings& findings);
+// lint_mesh.cc: what is known of a mesh.
+void lint_mesh(const promql::Expr& expr, Findings& findings);
 // lint_pairs.cc: what finds no partner.
 void lint_pairs(const promql::Expr& expr, Findings& findings);
 // Whether the expression compares a share of requests with a number.
