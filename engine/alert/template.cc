@@ -280,10 +280,10 @@ Result<std::string> expand_over(std::string_view text, const TemplateValue& dot)
   return Execution(**root, nothing).run_over(dot);
 }
 
-std::optional<std::string> template_problem(std::string_view text) {
-  const auto parsed = Template::parse(text);
-  if (parsed) return std::nullopt;
-  return parsed.error().message;
+rule::TemplateReport read_template(std::string_view text) {
+  const auto root = parse_template(text);
+  if (!root) return {root.error().message, {}};
+  return {std::nullopt, labels_asked_for(**root)};
 }
 
 }  // namespace tocsin::alert

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +15,7 @@
 
 #include "tocsin/promql.h"
 #include "tocsin/result.h"
+#include "tocsin/rule_set.h"
 
 namespace tocsin::alert {
 
@@ -57,7 +57,7 @@ class Template {
   std::shared_ptr<const Block> root_;
 };
 
-// What is wrong with the text of a template; nothing when it parses. For rule::LoadOptions.
-std::optional<std::string> template_problem(std::string_view text);
+// What is wrong with the text of a template, and what it asks for. For rule::LoadOptions.
+rule::TemplateReport read_template(std::string_view text);
 
 }  // namespace tocsin::alert

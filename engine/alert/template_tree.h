@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -54,6 +55,9 @@ struct Template::Block {
 };
 
 Result<std::shared_ptr<const Template::Block>> parse_template(std::string_view text);
+
+// The labels of its alert that the template asks for, as `$labels.pod` or in another way.
+std::set<std::string> labels_asked_for(const Template::Block& root);
 
 // A function that templates can call. Arguments are as they come.
 struct TemplateContext {

@@ -123,7 +123,7 @@ class Check {
       std::cerr << "there is no such file; a folder is looked through for *.yaml\n";
       return kUsage;
     }
-    const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::template_problem});
+    const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::read_template});
     all_.append(loaded.diagnostics);
     check_version(loaded.rules);
     if (auto looked = look_for_series(loaded.rules); !looked) {
@@ -203,7 +203,7 @@ class Check {
     if (!found) return fail(found.error());
     all_.append(rule::without_silenced(*found, rule_files_));
     auto firing = firing_now(
-        rule::load(rule_files_, {rule::Memory::Subquery, alert::template_problem}).rules, *source);
+        rule::load(rule_files_, {rule::Memory::Subquery, alert::read_template}).rules, *source);
     if (!firing) return fail(firing.error());
     firing_ = std::move(*firing);
     return {};

@@ -87,7 +87,7 @@ Result<std::vector<rule::SourceFile>> rule_files_from(const std::vector<std::str
 }
 
 rule::Loaded load_rules(const std::vector<rule::SourceFile>& files) {
-  return rule::load(files, {rule::Memory::Recorded, alert::template_problem});
+  return rule::load(files, {rule::Memory::Recorded, alert::read_template});
 }
 
 }  // namespace tocsin::cli

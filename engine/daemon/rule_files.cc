@@ -66,7 +66,7 @@ RuleFiles read_rule_files(const std::vector<std::string>& patterns,
 rule::Loaded load_rules(const std::vector<std::string>& patterns, rule::Memory memory,
                         const std::vector<std::string>& had_files) {
   auto [files, problems] = read_rule_files(patterns, had_files);
-  rule::Loaded loaded = rule::load(files, {memory, alert::template_problem});
+  rule::Loaded loaded = rule::load(files, {memory, alert::read_template});
   problems.append(loaded.diagnostics);
   loaded.diagnostics = std::move(problems);
   return loaded;

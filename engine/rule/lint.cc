@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "promql/operators.h"
 #include "rule/lint_parts.h"
-#include "rule/output_labels.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::rule {
@@ -31,44 +29,13 @@ void add_annotations(const promql::Annotations& annotations, Findings& findings)
   }
 }
 
-// The labels that a template asks for: `$labels.pod`, `.Labels.pod`.
-std::set<std::string> labels_in(std::string_view text) {
-  std::set<std::string> out;
-  for (const std::string_view prefix : {"$labels.", ".Labels."}) {
-    for (std::size_t at = text.find(prefix); at != text.npos; at = text.find(prefix, at + 1)) {
-      const std::size_t begin = at + prefix.size();
-      std::size_t end = begin;
-      while (end < text.size() &&
-             (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) {
-        ++end;
-      }
-      if (end > begin) out.emplace(text.substr(begin, end - begin));
-    }
-  }
-  return out;
-}
-
-std::string names_text(const OutputLabels& labels) {
+// What a template may ask for instead.
+std::string kept_hint(const OutputLabels& labels) {
+  if (labels.is_open) return "";
+  if (labels.names.empty()) return "there is no label to ask for";
   std::string out;
   for (const std::string& name : labels.names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
-void check_templates(const Rule& rule, const Expr& written, Findings& findings) {
-  const OutputLabels labels = output_labels(written);
-  const auto check = [&](const std::string& name, const std::string& text, bool is_label) {
-    for (const std::string& label : labels_in(text)) {
-      if (labels.can_have(label)) continue;
-      const std::string what = (is_label ? "label '" : "annotation '") + name + "'";
-      std::string hint = labels.is_open ? "" : "it keeps " + names_text(labels);
-      if (!labels.is_open && labels.names.empty()) hint = "it keeps none";
-      findings.add({"lint/lost-label",
-                    what + " asks for '" + label + "', which the expression removes: it is empty",
-                    std::move(hint), 0, 0, is_label ? "" : name, is_label ? name : ""});
-    }
-  };
-  for (const auto& [name, text] : rule.labels) check(name, text, true);
-  for (const auto& [name, text] : rule.annotations) check(name, text, false);
+  return "it can ask for " + out;
 }
 
 }  // namespace
@@ -157,7 +124,26 @@ std::vector<LintFinding> lint(const Rule& rule, const Group& group, const Expr& 
                      ": the alert fires at the second evaluation",
                  "write a multiple of the interval", written);
   }
-  check_templates(rule, written, findings);
+  return findings.take();
+}
+
+std::vector<LintFinding> lint_templates(const Rule& rule, const OutputLabels& labels,
+                                        TemplateReader read) {
+  Findings findings;
+  const auto check = [&](const std::string& name, const std::string& text, bool is_label) {
+    for (const std::string& label : read(text).labels) {
+      if (labels.can_have(label)) continue;
+      const std::string what = (is_label ? "label '" : "annotation '") + name + "'";
+      findings.add(
+          {"lint/lost-label",
+           what + " asks for '" + label + "', which " +
+               (rule.condition ? "no alert of the condition has" : "the expression removes") +
+               ": it is empty",
+           kept_hint(labels), 0, 0, is_label ? "" : name, is_label ? name : ""});
+    }
+  };
+  for (const auto& [name, text] : rule.labels) check(name, text, true);
+  for (const auto& [name, text] : rule.annotations) check(name, text, false);
   return findings.take();
 }
 

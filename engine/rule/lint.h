@@ -2,8 +2,8 @@
 //
 // What a PromQL rule most likely did not mean: names and values that no proxy ever exports,
 // requests counted twice, a rate of a gauge, a threshold that nothing can reach, a share without a
-// traffic floor, a template that asks for a label which the expression has removed. Warnings only;
-// mesh conditions need none of this. Pure.
+// traffic floor, a template that asks for a label which its alert cannot have. Warnings only; of mesh
+// conditions, which are compiled, only the templates are looked at. Pure.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rule/output_labels.h"
 #include "tocsin/promql.h"
 #include "tocsin/rule_set.h"
 
@@ -45,5 +46,9 @@ std::vector<LintFinding> lint(const promql::Expr& expr);
 // What can be said of the rest of a rule whose expression a person wrote. `written` is that
 // expression, which may be less than what the rule evaluates.
 std::vector<LintFinding> lint(const Rule& rule, const Group& group, const promql::Expr& written);
+
+// The templates of an alert whose elements have `labels` at most.
+std::vector<LintFinding> lint_templates(const Rule& rule, const OutputLabels& labels,
+                                        TemplateReader read);
 
 }  // namespace tocsin::rule

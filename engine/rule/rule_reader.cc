@@ -11,6 +11,7 @@
 #include "rule/compile.h"
 #include "rule/condition_reader.h"
 #include "rule/lint.h"
+#include "rule/output_labels.h"
 #include "rule/suppressions.h"
 #include "tocsin/labels.h"
 
@@ -266,8 +267,8 @@ void RuleReader::read_annotations(Mapping& m, Rule& rule) {
 }
 
 void RuleReader::check_template(const Node& node, std::string_view what) {
-  if (options_.check_template == nullptr || !is_template(node.text())) return;
-  if (const std::optional<std::string> wrong = options_.check_template(node.text())) {
+  if (options_.read_template == nullptr || !is_template(node.text())) return;
+  if (const auto wrong = options_.read_template(node.text()).problem) {
     report_->error(node, "template", "the template of " + std::string(what) + ": " + *wrong);
   }
 }
@@ -320,6 +321,9 @@ void RuleReader::read_expression(Mapping& m, const Group& group, Rule& rule) {
   rule.expr = *parsed;
   warn_of_lint(m, lint(**parsed));
   warn_of_lint(m, lint(rule, group, **parsed));
+  if (options_.read_template != nullptr && rule.kind == RuleKind::Alert) {
+    warn_of_lint(m, lint_templates(rule, output_labels(**parsed), options_.read_template));
+  }
   read_resolve_when(m, rule);
   rule.expr_text = promql::print(*rule.expr);
 }
@@ -426,6 +430,10 @@ void RuleReader::read_mesh_condition(Mapping& m, Rule& rule, std::vector<Rule>& 
   Compiled compiled = compile(read->condition, options_.memory);
   Condition& condition = rule.condition.emplace(std::move(read->condition));
   condition.labels = compiled.labels;
+  if (options_.read_template != nullptr) {
+    const OutputLabels labels{false, {condition.labels.begin(), condition.labels.end()}};
+    warn_of_lint(m, lint_templates(rule, labels, options_.read_template));
+  }
   const std::string expr = compiled.expr;
   read_unless(m, rule, compiled.expr);
   alerts_.insert_or_assign(rule.name, Named{condition, expr});

@@ -12,6 +12,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -148,12 +149,16 @@ enum class Memory {
   Subquery,  // Nowhere: rules run in a Prometheus that cannot be written to.
 };
 
-// Says what is wrong with an annotation's or label's template; nothing when it is sound.
-using TemplateCheck = std::optional<std::string> (*)(std::string_view text);
+// What can be said of an annotation's or label's template before it is executed.
+struct TemplateReport {
+  std::optional<std::string> problem;  // Nothing when it is sound.
+  std::set<std::string> labels;        // Of the alert, that it asks for.
+};
+using TemplateReader = TemplateReport (*)(std::string_view text);
 
 struct LoadOptions {
   Memory memory = Memory::Recorded;
-  TemplateCheck check_template = nullptr;
+  TemplateReader read_template = nullptr;  // Null: templates are not looked at.
 };
 
 // What could be read, and everything that is wrong. A broken rule or group is left out; the rest

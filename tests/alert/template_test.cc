@@ -82,6 +82,33 @@ TEST_CASE("what goes wrong while expanding stands in the text") {
             .starts_with("<error expanding template: templates call each other"));
 }
 
+TEST_CASE("which labels of its alert a template asks for is known when it is loaded") {
+  using Names = std::set<std::string>;
+  const struct {
+    const char* text;
+    Names labels;
+  } cases[] = {
+      {"{{ $labels.a }} {{ .Labels.b }} {{ $.Labels.c }}", {"a", "b", "c"}},
+      {"{{ if $labels.a }}{{ .Labels.b }}{{ else }}{{ $labels.c }}{{ end }}", {"a", "b", "c"}},
+      {"{{ or $labels.a (printf \"%s\" $labels.b) | toUpper }}", {"a", "b"}},
+      {"{{ index $labels \"a\" }}{{ index .Labels \"b\" }}", {"a", "b"}},
+      {"{{ with $labels }}{{ .a }}{{ end }}", {"a"}},
+      {"{{ with $l := $labels }}{{ $l.a }}{{ end }}{{ $x := .Labels }}{{ $x.b }}", {"a", "b"}},
+      {"{{ with $labels.a }}{{ .Labels.b }}{{ $labels.c }}{{ end }}", {"a", "c"}},
+      {"{{ range query \"up\" }}{{ .Labels.a }}{{ $labels.b }}{{ end }}", {"b"}},
+      {"{{ with query \"up\" }}{{ (. | first).Labels.a }}{{ end }}", {}},
+      {"{{ range $k, $v := $labels }}{{ $k }}{{ $v }}{{ end }}", {}},
+      {"{{ define \"t\" }}{{ .a }}{{ template \"t\" . }}{{ end }}{{ template \"t\" $labels }}",
+       {"a"}},
+      {"$labels.a {{ \"$labels.b\" }}{{ `.Labels.c` }}{{/* $labels.d */}}", {}},
+      {"{{ $labels.a", {}},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(std::string(c.text));
+    CHECK(read_template(c.text).labels == c.labels);
+  }
+}
+
 TEST_CASE("what is wrong with a template is known when it is loaded") {
   const struct {
     const char* text;
@@ -99,15 +126,12 @@ TEST_CASE("what is wrong with a template is known when it is loaded") {
   };
   for (const auto& c : cases) {
     CAPTURE(std::string(c.text));
-    CHECK(template_problem(c.text) == std::optional<std::string>(c.problem));
+    CHECK(read_template(c.text).problem == std::optional<std::string>(c.problem));
   }
-  CHECK_FALSE(template_problem("{{ $labels.a | toUpper }}").has_value());
-  CHECK(template_problem([] {
-          std::string deep;
-          for (int i = 0; i < 5000; ++i) deep += "{{ if true }}";
-          return deep;
-        }())
-            .has_value());
+  CHECK_FALSE(read_template("{{ $labels.a | toUpper }}").problem.has_value());
+  std::string deep;
+  for (int i = 0; i < 5000; ++i) deep += "{{ if true }}";
+  CHECK(read_template(deep).problem.has_value());
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ void look_at(const yaml::Node& node) {
 
 rule::Loaded load(std::string bytes, rule::Memory memory) {
   const rule::SourceFile file{"f.yaml", std::move(bytes)};
-  return rule::load({&file, 1}, {.memory = memory, .check_template = alert::template_problem});
+  return rule::load({&file, 1}, {.memory = memory, .read_template = alert::read_template});
 }
 
 std::size_t count(const rule::RuleSet& rules) {

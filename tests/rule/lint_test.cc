@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "alert/template.h"
 #include "rule/linkerd_versions.h"
 #include "rule/rule_files.h"
 
@@ -120,9 +121,11 @@ TEST_CASE("mesh conditions need no warnings") {
   CHECK(load_alert("success_rate: {below: 99%}").diagnostics.empty());
 }
 
+const LoadOptions kWithTemplates{.read_template = alert::read_template};
+
 std::set<std::string> codes_of(const std::string& rule) {
   std::set<std::string> out;
-  const Loaded loaded = load_alert(rule);
+  const Loaded loaded = load_alert(rule, kWithTemplates);
   INFO(loaded.diagnostics.text());
   REQUIRE(!loaded.diagnostics.has_errors());
   for (const Diagnostic& d : loaded.diagnostics.all()) out.insert(d.code);
@@ -231,6 +234,43 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
   }
 }
 
+TEST_CASE("templates are held against the labels that a condition's alerts have") {
+  const auto code_of = [](const std::string& condition, const std::string& template_text) {
+    const Codes codes = codes_of(condition + "\n    annotations: {a: '" + template_text + "'}");
+    REQUIRE(codes.size() <= 1);
+    return codes.empty() ? "" : *codes.begin();
+  };
+  const std::string workload = "success_rate: {below: 99%}";
+  const std::string service = "latency: {above: 500ms, by: service}";
+  const std::string edge = "success_rate: {below: 99%, by: edge}";
+  const std::string certificate = "certificate: {kind: issuer, expires_within: 30d}";
+  CHECK(code_of(workload, "{{ $labels.deploymnt }}") == "lint/lost-label");
+  CHECK(code_of(workload, "{{ $labels.pod }}") == "lint/lost-label");
+  CHECK(code_of(workload, "{{ .Labels.dst_deployment }}") == "lint/lost-label");
+  CHECK(code_of(service, "{{ $labels.deployment }}") == "lint/lost-label");
+  CHECK(code_of(edge, "{{ $labels.client_pod }}") == "lint/lost-label");
+  CHECK(code_of(certificate, "{{ $labels.namespace }}") == "lint/lost-label");
+  CHECK(code_of(workload, "{{ or $labels.deployment $labels.statefulset }}").empty());
+  CHECK(code_of(workload, "{{ $labels.namespace }}").empty());
+  CHECK(code_of(service, "{{ $labels.service }} in {{ $labels.namespace }}").empty());
+  CHECK(code_of(edge, "{{ $labels.client_deployment }} to {{ $labels.service }}").empty());
+  CHECK(codes_of(workload + "\n    labels: {team: '{{ $labels.tem }}'}") ==
+        Codes{"lint/lost-label"});
+}
+
+TEST_CASE("a template that only seems to ask for a label is clean") {
+  for (const char* text : {
+           R"({{ range query "up" }}{{ .Labels.job }}{{ end }})",
+           "say $labels.pod or .Labels.pod",
+           R"({{ "$labels.pod" }})",
+           "{{/* $labels.pod */}}",
+       }) {
+    CAPTURE(std::string(text));
+    const std::string rule = "expr: sum by (namespace) (up == 0)\n    annotations: {a: '";
+    CHECK(codes_of(rule + text + "'}") == Codes{});
+  }
+}
+
 TEST_CASE("the same rules put right are clean") {
   for (
       const char* rule : {
@@ -262,7 +302,7 @@ TEST_CASE("the same rules put right are clean") {
 Codes codes_in_a_group(std::string_view rule) {
   std::string text = "groups:\n- name: g\n  interval: 1m\n  rules:\n  - alert: A\n    ";
   for (const char c : rule) text += c == '\n' ? "\n    " : std::string(1, c);
-  const Loaded loaded = load_text(text + "\n");
+  const Loaded loaded = load_text(text + "\n", kWithTemplates);
   Codes out;
   for (const Diagnostic& d : loaded.diagnostics.all()) out.insert(d.code);
   const Diagnostics of_version = check_versions(loaded.rules, 19);

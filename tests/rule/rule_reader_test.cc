@@ -186,11 +186,11 @@ TEST_CASE("a rule keeps its identity when its threshold or its file changes") {
 }
 
 TEST_CASE("a template that does not parse is an error at its place") {
-  const TemplateCheck check = [](std::string_view) -> std::optional<std::string> {
-    return "unclosed action";
+  const TemplateReader reader = [](std::string_view) {
+    return TemplateReport{"unclosed action", {}};
   };
   const Loaded loaded =
-      load_alert("expr: x\n    annotations: {summary: '{{ oops'}", {.check_template = check});
+      load_alert("expr: x\n    annotations: {summary: '{{ oops'}", {.read_template = reader});
   CHECK(loaded.diagnostics.text() ==
         "f.yaml:6:28: error: the template of annotation 'summary': unclosed action "
         "[rule/template]\n"

@@ -31,7 +31,7 @@ groups:
 
 rule::RuleSet rules_of(std::string_view text) {
   const rule::SourceFile file{"rules.yaml", std::string(text)};
-  auto loaded = rule::load(std::span(&file, 1), {rule::Memory::Recorded, alert::template_problem});
+  auto loaded = rule::load(std::span(&file, 1), {rule::Memory::Recorded, alert::read_template});
   INFO(loaded.diagnostics.text());
   REQUIRE(!loaded.diagnostics.has_errors());
   return std::move(loaded.rules);
