@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "promql/functions.h"
@@ -20,13 +21,18 @@ constexpr double kLeafRenewal = 0.3 * kLeafLifetime;
 bool is_above(BinaryOp op) { return op == BinaryOp::Gt || op == BinaryOp::Ge; }
 bool is_below(BinaryOp op) { return op == BinaryOp::Lt || op == BinaryOp::Le; }
 
-bool selects_failures(const Expr& expr) {
+// The labels that say how a request ended.
+constexpr std::array<std::string_view, 6> kOutcomes = {
+    "classification", "status_code", "grpc_status", "http_status", "status", "error"};
+
+// Whether it leaves requests out by how they ended: classification="failure", status_code!~"2..".
+bool selects_outcomes(const Expr& expr) {
   const auto selectors = selectors_of(expr);
   return std::any_of(selectors.begin(), selectors.end(), [](const auto* selector) {
     return std::any_of(selector->matchers.begin(), selector->matchers.end(), [](const Matcher& m) {
-      const bool is_outcome = m.name() == "classification" || m.name() == "status_code" ||
-                              m.name() == "grpc_status" || m.name() == "http_status";
-      return is_outcome && !m.matches_empty();
+      const bool is_outcome =
+          std::find(kOutcomes.begin(), kOutcomes.end(), m.name()) != kOutcomes.end();
+      return is_outcome && !(m.op() == Matcher::Op::Regex && m.value() == ".*");
     });
   });
 }
@@ -40,17 +46,28 @@ bool is_of_traffic_counters(const Expr& expr) {
          });
 }
 
+// Whether what comes out lies between the least and the most of what goes in.
+bool keeps_bounds(promql::AggregateOp op) {
+  using promql::AggregateOp;
+  return op == AggregateOp::Avg || op == AggregateOp::Min || op == AggregateOp::Max ||
+         op == AggregateOp::Topk || op == AggregateOp::Bottomk;
+}
+
 // The most that a share of requests can be: 1, or 100 where it is a percentage. Nothing where
-// `expr` is no share: some outcomes divided by requests, times a number, or one minus that.
+// `expr` is no share: some outcomes divided by requests, times a number, or one minus that, or the
+// mean, the least or the most of several.
 std::optional<double> most_of_share(const Expr& written) {
   const Expr& expr = promql::unwrap(written);
+  if (const auto* aggregate = promql::as<promql::Aggregate>(expr)) {
+    return keeps_bounds(aggregate->op) ? most_of_share(*aggregate->expr) : std::nullopt;
+  }
   const auto* binary = promql::as<promql::Binary>(expr);
   if (binary == nullptr) return std::nullopt;
   const Expr& left = promql::unwrap(*binary->left);
   const Expr& right = promql::unwrap(*binary->right);
   if (binary->op == BinaryOp::Div && is_of_traffic_counters(left) &&
       is_of_traffic_counters(right)) {
-    return selects_failures(left) && !selects_failures(right) ? std::optional(1.0) : std::nullopt;
+    return selects_outcomes(left) && !selects_outcomes(right) ? std::optional(1.0) : std::nullopt;
   }
   const auto factor = number_of(left) ? number_of(left) : number_of(right);
   const auto share = most_of_share(number_of(left) ? right : left);

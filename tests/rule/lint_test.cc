@@ -234,6 +234,35 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
   }
 }
 
+TEST_CASE("a share is one however the outcomes are chosen") {
+  const struct {
+    const char* outcomes;
+    const char* requests;
+  } cases[] = {
+      {R"(response_total{direction="inbound",classification!="success"})",
+       R"(response_total{direction="inbound"})"},
+      {R"(response_total{direction="inbound",status_code!~"2.."})",
+       R"(response_total{direction="inbound"})"},
+      {R"(outbound_http_route_request_statuses_total{error!=""})",
+       "outbound_http_route_request_statuses_total"},
+      {R"(outbound_http_route_request_statuses_total{error=""})",
+       "outbound_http_route_request_statuses_total"},
+      {R"(inbound_http_statuses_total{status=~"5.."})", "inbound_http_statuses_total"},
+  };
+  for (const auto& c : cases) {
+    const std::string share = "sum(rate(" + std::string(c.outcomes) + "[5m])) / sum(rate(" +
+                              std::string(c.requests) + "[5m]))";
+    CAPTURE(share);
+    const Codes both{"lint/no-floor", "lint/no-for"};
+    CHECK(codes_of("expr: '" + share + " > 0.05'") == both);
+    CHECK(codes_of("expr: 'avg(" + share + ") > 0.05'") == both);
+    CHECK(codes_of("expr: '" + share + " > 5'\n    for: 1m") ==
+          Codes{"lint/no-floor", "lint/never-true"});
+  }
+  CHECK(codes_of(R"(expr: sum(rate(inbound_http_statuses_total{status=~".*"}[5m])) )"
+                 R"(/ sum(rate(inbound_http_statuses_total[5m])) > 2)") == Codes{});
+}
+
 TEST_CASE("templates are held against the labels that a condition's alerts have") {
   const auto code_of = [](const std::string& condition, const std::string& template_text) {
     const Codes codes = codes_of(condition + "\n    annotations: {a: '" + template_text + "'}");
