@@ -8,7 +8,7 @@
 namespace tocsin::rule {
 namespace {
 
-constexpr std::array<LintCheck, 25> kChecks = {{
+constexpr std::array<LintCheck, 26> kChecks = {{
     {"lint/no-direction", "Requests are counted by the client's proxy and by the server's.",
      R"(expr: sum(rate(response_total[5m])) > 100)",
      R"(expr: sum(rate(response_total{direction="inbound"}[5m])) > 100)"},
@@ -101,6 +101,9 @@ for: 1m)"},
      R"(expr: count by (namespace, pod) (kube_pod_info) unless count by (namespace, pod) (kube_pod_container_info{container="linkerd-proxy"}))"},
     {"lint/plain-regex", "An expression that is a plain text.", R"(expr: up{job=~"linkerd"} == 0)",
      R"(expr: up{job="linkerd"} == 0)"},
+    {"lint/bad-regex", "A regular expression that does not compile: every evaluation fails.",
+     R"(expr: label_replace(up, "app", "$1", "pod", "(.+-.+") == 0)",
+     R"(expr: label_replace(up, "app", "$1", "pod", "(.+)-.+") == 0)"},
     {"lint/anchored-regex", "Matchers are for the whole value anyway.",
      R"(expr: up{job=~"^linkerd.*$"} == 0)", R"(expr: up{job=~"linkerd.*"} == 0)"},
 }};

@@ -7,6 +7,7 @@
 #include "rule/linkerd_versions.h"
 #include "rule/lint_parts.h"
 #include "tocsin/duration.h"
+#include "tocsin/matcher.h"
 #include "tocsin/sample.h"
 
 namespace tocsin::rule {
@@ -72,11 +73,28 @@ class NameLinter {
   void check(const VectorSelector& selector, const Expr& where) {
     const LinkerdMetric* metric = find_linkerd_metric(selector.name);
     check_name(selector, where);
+    check_contradiction(selector, where);
     check_versions(selector, where);
     for (const Matcher& m : selector.matchers) {
       check_value(selector, m, where);
       check_regex(m, where);
       if (metric && m.name() == "le") check_bucket(*metric, m, where);
+    }
+  }
+
+  // Two matchers that no value of a label satisfies together.
+  void check_contradiction(const VectorSelector& selector, const Expr& where) {
+    for (const Matcher& m : selector.matchers) {
+      const auto other =
+          std::find_if(selector.matchers.begin(), selector.matchers.end(), [&](const Matcher& one) {
+            return m.op() == Matcher::Op::Equal && one.name() == m.name() &&
+                   !one.matches(m.value());
+          });
+      if (other == selector.matchers.end()) continue;
+      return findings_.add(
+          "never-matches",
+          m.text() + " and " + other->text() + " contradict each other: this never matches",
+          m.name() + "=~\"a|b\" is for either of two", where);
     }
   }
 
@@ -191,7 +209,21 @@ class NameLinter {
                   "its bounds are " + bounds, where);
   }
 
+  void check_replacement(const promql::Call& call) {
+    if (call.function->name != "label_replace") return;
+    const Expr& argument = promql::unwrap(*call.args.back());
+    const auto* text = promql::as<promql::String>(argument);
+    if (text == nullptr) return;
+    const auto compiled = Regex::compile(text->value);
+    if (compiled) return;
+    findings_.add("bad-regex",
+                  "'" + text->value + "' is not an RE2 expression: " + compiled.error().message +
+                      ": every evaluation fails",
+                  "", argument);
+  }
+
   void check(const promql::Call& call, const Expr& where) {
+    check_replacement(call);
     if (!contains(kRates, call.function->name) || call.args.empty()) return;
     const Expr& argument = promql::unwrap(*call.args.front());
     const auto* matrix = promql::as<promql::MatrixSelector>(argument);

@@ -45,6 +45,21 @@ struct Threshold {
 };
 std::optional<Threshold> threshold_of(const promql::Expr& expr);
 
+// lint_bounds.cc: what the values of an expression can be, where that is known.
+struct ValueBounds {
+  double least;
+  double most;
+  bool only_ends;   // Nothing in between.
+  std::string why;  // To stand before ": this is never true".
+  std::string hint;
+
+  // Whether a value can be one of which `value OP number` holds.
+  bool can_be(promql::BinaryOp op, double number) const;
+};
+std::optional<ValueBounds> bounds_of(const promql::Expr& expr);
+// Whether what comes out of an aggregation lies between the least and the most of what goes in.
+bool keeps_bounds(promql::AggregateOp op);
+
 // lint_names.cc: names, labels and functions.
 void lint_names(const promql::Expr& expr, Findings& findings);
 // lint_thresholds.cc: comparisons.

@@ -46,13 +46,6 @@ bool is_of_traffic_counters(const Expr& expr) {
          });
 }
 
-// Whether what comes out lies between the least and the most of what goes in.
-bool keeps_bounds(promql::AggregateOp op) {
-  using promql::AggregateOp;
-  return op == AggregateOp::Avg || op == AggregateOp::Min || op == AggregateOp::Max ||
-         op == AggregateOp::Topk || op == AggregateOp::Bottomk;
-}
-
 // The most that a share of requests can be: 1, or 100 where it is a percentage. Nothing where
 // `expr` is no share: some outcomes divided by requests, times a number, or one minus that, or the
 // mean, the least or the most of several.
@@ -171,8 +164,7 @@ class ThresholdLinter {
  private:
   void check(const Threshold& t, const Expr& where) {
     check_quantile(t, where);
-    check_share(t, where);
-    check_count(t, where);
+    check_bounds(t, where);
   }
 
   void check_quantile(const Threshold& t, const Expr& where) {
@@ -197,16 +189,23 @@ class ThresholdLinter {
                   "use " + format_number(*(next - 1)) + " or " + format_number(*next), where);
   }
 
-  void check_share(const Threshold& t, const Expr& where) {
-    const auto most = most_of_share(*t.value);
-    if (!most) return;
-    const bool never = (is_above(t.op) && t.number >= *most) || (is_below(t.op) && t.number <= 0);
-    const bool always = (is_above(t.op) && t.number < 0) || (is_below(t.op) && t.number > *most);
-    if (!never && !always) return;
-    findings_.add(never ? "never-true" : "always-true",
-                  "a share of requests is between 0 and " + format_number(*most) + ", so this is " +
-                      (never ? "never" : "always") + " true",
-                  "", where);
+  void check_bounds(const Threshold& t, const Expr& where) {
+    const auto share = most_of_share(*t.value);
+    const auto bounds = share
+                            ? std::optional<ValueBounds>{{0, *share, false,
+                                                          "a share of requests is between 0 and " +
+                                                              format_number(*share),
+                                                          ""}}
+                            : bounds_of(*t.value);
+    if (!bounds) return;
+    if (!bounds->can_be(t.op, t.number)) {
+      return findings_.add("never-true", bounds->why + ": this is never true", bounds->hint, where);
+    }
+    const bool is_always = share && ((is_above(t.op) && t.number < bounds->least) ||
+                                     (is_below(t.op) && t.number > bounds->most));
+    if (is_always) {
+      findings_.add("always-true", bounds->why + ": this is always true", bounds->hint, where);
+    }
   }
 
   void check_leaf(const Expr& where) {
@@ -218,17 +217,6 @@ class ThresholdLinter {
                       : "a healthy leaf certificate has between 7h 12m and 24h left: this fires "
                         "while nothing is wrong",
                   "use the condition 'certificate: {kind: leaf}', or less than 7h", where);
-  }
-
-  void check_count(const Threshold& t, const Expr& where) {
-    const auto* aggregate = promql::as<promql::Aggregate>(promql::unwrap(*t.value));
-    if (aggregate == nullptr || aggregate->op != promql::AggregateOp::Count) return;
-    const bool is_none = (t.op == BinaryOp::Eq && t.number == 0) ||
-                         (t.op == BinaryOp::Lt && t.number <= 1) ||
-                         (t.op == BinaryOp::Le && t.number < 1);
-    if (!is_none) return;
-    findings_.add("never-true", "count() of nothing is nothing, never 0: this is never true",
-                  "use absent(), or add 'or vector(0)' to what is counted", where);
   }
 
   Findings& findings_;

@@ -49,6 +49,23 @@ TEST_CASE("rules that cannot mean what they say are warned of") {
        "lint/never-pairs"},
       {"absent(up{component=~\"identity|policy\"})", "lint/absent-of-many"},
       {"rate(process_open_fds[5m])", "promql/note"},
+      {"absent(up) > 1", "lint/never-true"},
+      {"absent(up) == 0", "lint/never-true"},
+      {"absent_over_time(up[5m]) != 1", "lint/never-true"},
+      {"up == 2", "lint/never-true"},
+      {"up > 1", "lint/never-true"},
+      {"0.5 == up", "lint/never-true"},
+      {"max by (job) (up) >= 2", "lint/never-true"},
+      {"avg(up) < 0", "lint/never-true"},
+      {"min_over_time(up[5m]) == 0.5", "lint/never-true"},
+      {"rate(http_requests_total[5m]) < 0", "lint/never-true"},
+      {"sum by (job) (increase(http_requests_total[5m])) < 0", "lint/never-true"},
+      {"max(response_latency_ms_count{direction=\"inbound\"}) < 0", "lint/never-true"},
+      {"count(up == 0) < 1", "lint/never-true"},
+      {"up{job=\"a\",job=\"b\"}", "lint/never-matches"},
+      {"up{job=\"a\",job!=\"a\"}", "lint/never-matches"},
+      {"up{job=\"a\",job=~\"b.*\"}", "lint/never-matches"},
+      {"label_replace(up, \"a\", \"$1\", \"b\", \"(\")", "lint/bad-regex"},
       {"quantile(95, up)", "promql/note"},
   };
   for (const auto& c : cases) {
@@ -78,6 +95,19 @@ TEST_CASE("sound rules are not") {
            "sum by (pod) (up == 0) or sum by (node) (kube_node_info)",
            "sum by (pod) (up == 0) and kube_pod_info",
            "absent(up{job=~\"(.*/)?linkerd-controller\"})",
+           "absent(up) == 1",
+           "absent(up) > 0",
+           "up != 1",
+           "avg(up) < 0.5",
+           "avg_over_time(up[5m]) == 0.5",
+           "sum(up) == 2",
+           "up > bool 1",
+           "rate(http_requests_total[5m]) <= 0",
+           "deriv(process_open_fds[5m]) < 0",
+           "count(up == 0) == 1",
+           "up{job=~\"a|b\",job!=\"b\"}",
+           "up{job=\"a\",job!=\"b\"}",
+           "label_replace(up, \"a\", \"$1\", \"b\", \"(.*)\")",
            "redis_connections{tls=\"false\"}",
            "rate(http_requests_total{route=\"/\"}[5m])",
        }) {
@@ -232,6 +262,21 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
     CAPTURE(std::string(c.rule));
     CHECK(codes_of(c.rule) == c.codes);
   }
+}
+
+TEST_CASE("a share can be all of the requests, or none of them") {
+  const std::string share =
+      R"(expr: 'sum(rate(response_total{direction="inbound",classification="failure"}[5m])) )"
+      R"(/ sum(rate(response_total{direction="inbound"}[5m])) )";
+  const auto is_never = [&](const std::string& comparison) {
+    return codes_of(share + comparison + "'\n    for: 1m").count("lint/never-true") == 1;
+  };
+  CHECK_FALSE(is_never(">= 1"));
+  CHECK_FALSE(is_never("<= 0"));
+  CHECK_FALSE(is_never("== 1"));
+  CHECK(is_never("> 1"));
+  CHECK(is_never("< 0"));
+  CHECK(is_never("== 5"));
 }
 
 TEST_CASE("a share is one however the outcomes are chosen") {
