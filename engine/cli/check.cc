@@ -160,7 +160,7 @@ class Check {
       case FileKind::Rules:
         return add_rule_file({input.path, std::move(*bytes)});
       case FileKind::Tests:
-        ruletest::read_test_file(input.path, *bytes, all_);
+        all_.append(ruletest::check_inputs(ruletest::read_test_file(input.path, *bytes, all_)));
         return;
       case FileKind::Mesh:
         simulate::read_mesh(yaml::Document::parse(input.path, *bytes, all_), all_);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ruletest/test_file.h"
 
+#include <algorithm>
+
 #include "base/file.h"
+#include "promql/series_notation.h"
 #include "tocsin/duration.h"
+#include "tocsin/promql.h"
 #include "yaml/mapping.h"
 
 namespace tocsin::ruletest {
@@ -25,8 +29,17 @@ void read_optional(Mapping& m, std::string_view key, std::optional<std::vector<T
 
 void read_series(Mapping& m, InputSeries& input) {
   note_line(m, input);
-  m.require("series", input.series);
-  m.require("values", input.values);
+  if (m.require("series", input.series)) {
+    std::string_view text = input.series;
+    if (const auto labels = promql::take_series_labels(text); !labels) {
+      m.error("series", "'" + input.series + "' is no series: " + labels.error().message);
+    }
+  }
+  if (m.require("values", input.values)) {
+    if (const auto values = promql::parse_value_notation(input.values); !values) {
+      m.error("values", values.error().message, "write them like 0+10x5 _ 3 stale");
+    }
+  }
 }
 
 void read_pages(Mapping& m, InputPages& pages) {
@@ -73,6 +86,21 @@ void read_alert_expectation(Mapping& m, AlertExpectation& expectation) {
   }
 }
 
+// Says what is wrong with `expr`, at its place.
+void check_expr(Mapping& m, const std::string& expr) {
+  if (!m.has("expr")) return;
+  const auto parsed = promql::parse(expr);
+  if (parsed) return;
+  const promql::Problem& problem = parsed.error();
+  const yaml::Node node = m.find("expr");
+  Diagnostic d = node.diagnostic_at(
+      node.place_of(problem.begin, std::max<std::size_t>(problem.end - problem.begin, 1)));
+  d.code = problem.code;
+  d.message = problem.message;
+  d.hint = problem.hint;
+  m.report().add(std::move(d));
+}
+
 void read_expected_sample(Mapping& m, ExpectedSample& sample) {
   m.read("labels", sample.labels);
   m.read("value", sample.value);
@@ -82,6 +110,7 @@ void read_expected_sample(Mapping& m, ExpectedSample& sample) {
 void read_expr_expectation(Mapping& m, ExprExpectation& expectation) {
   note_line(m, expectation);
   m.require("expr", expectation.expr);
+  check_expr(m, expectation.expr);
   m.read("eval_time", expectation.eval_time);
   m.read("exp_samples", expectation.samples, read_expected_sample);
 }
@@ -142,7 +171,8 @@ void read_test(Mapping& m, TestCase& test) {
 }
 
 void read_tests(Mapping& m, TestFile& file) {
-  m.read("rule_files", file.rule_files);
+  if (m.read("rule_files", file.rule_files))
+    file.rule_files_line = m.find("rule_files").place().line;
   m.read("evaluation_interval", file.evaluation_interval);
   m.read("group_eval_order", file.group_eval_order);
   m.read("fuzzy_compare", file.fuzzy_compare);

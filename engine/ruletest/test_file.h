@@ -129,6 +129,7 @@ struct TestCase {
 struct TestFile {
   std::string path;
   std::vector<std::string> rule_files;  // Patterns, relative to the file already resolved.
+  int rule_files_line = 0;
   Duration evaluation_interval = std::chrono::minutes(1);
   std::vector<std::string> group_eval_order;
   bool fuzzy_compare = false;
@@ -137,5 +138,9 @@ struct TestFile {
 
 // Complaints go to `diagnostics`; what was read is incomplete if they have errors.
 TestFile read_test_file(const std::string& path, std::string_view bytes, Diagnostics& diagnostics);
+
+// What a file names and is not there: rule files, captured pages, the fault of a mesh and what it
+// is to befall. Reads the meshes.
+Diagnostics check_inputs(const TestFile& file);
 
 }  // namespace tocsin::ruletest
