@@ -2,11 +2,15 @@
 #include "ruletest/test_file.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
 
 #include "base/file.h"
 #include "promql/series_notation.h"
 #include "tocsin/duration.h"
 #include "tocsin/promql.h"
+#include "tocsin/sample.h"
 #include "yaml/mapping.h"
 
 namespace tocsin::ruletest {
@@ -86,6 +90,58 @@ void read_alert_expectation(Mapping& m, AlertExpectation& expectation) {
   }
 }
 
+// A whole number as Go reads it: 0x1f, 0b11, 0o17 and 017 are some.
+std::optional<double> whole_number_of(std::string_view digits) {
+  static constexpr std::array<std::pair<std::string_view, int>, 7> kBases = {
+      {{"0x", 16}, {"0X", 16}, {"0b", 2}, {"0B", 2}, {"0o", 8}, {"0O", 8}, {"0", 8}}};
+  int base = 10;
+  for (const auto& [prefix, of_prefix] : kBases) {
+    if (!digits.starts_with(prefix) || digits == "0") continue;
+    digits.remove_prefix(prefix.size());
+    base = of_prefix;
+    break;
+  }
+  std::uint64_t whole = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, whole, base);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return static_cast<double>(whole);
+}
+
+// A number as YAML writes it, which is how promtool reads it: .inf, .NaN, 0x1f, 1_000, 1.5e3.
+std::optional<double> yaml_number(std::string text) {
+  for (const std::string_view nan : {".nan", ".NaN", ".NAN"}) {
+    if (text == nan) return std::numeric_limits<double>::quiet_NaN();
+  }
+  const bool is_signed = text.starts_with('-') || text.starts_with('+');
+  const double sign = text.starts_with('-') ? -1 : 1;
+  std::string digits = text.substr(is_signed ? 1 : 0);
+  for (const std::string_view infinite : {".inf", ".Inf", ".INF"}) {
+    if (digits == infinite) return sign * std::numeric_limits<double>::infinity();
+  }
+  if (digits.find_first_of(".0123456789") != 0) return std::nullopt;
+  std::erase(digits, '_');
+  if (const auto whole = whole_number_of(digits)) return sign * *whole;
+  if (digits.find_first_not_of("0123456789.eE+-") != std::string::npos) return std::nullopt;
+  const auto number = parse_number(digits);
+  return number ? std::optional(sign * *number) : std::nullopt;
+}
+
+void read_number(Mapping& m, std::string_view key, double& out) {
+  m.declare(key, yaml::Shape::Number);
+  const yaml::Node node = m.find(key);
+  if (node.is_null()) return;
+  const auto number =
+      node.is_scalar() && !node.was_quoted() ? yaml_number(node.text()) : std::nullopt;
+  if (number) {
+    out = *number;
+    return;
+  }
+  const std::string is = node.is_scalar() ? "'" + node.text() + "'" : std::string(node.kind_text());
+  m.report().error(node, "type", "'" + std::string(key) + "' must be a number, is " + is,
+                   "write it without quotes; YAML writes infinity as .inf, and NaN as .nan");
+}
+
 // Says what is wrong with `expr`, at its place.
 void check_expr(Mapping& m, const std::string& expr) {
   if (!m.has("expr")) return;
@@ -103,7 +159,7 @@ void check_expr(Mapping& m, const std::string& expr) {
 
 void read_expected_sample(Mapping& m, ExpectedSample& sample) {
   m.read("labels", sample.labels);
-  m.read("value", sample.value);
+  read_number(m, "value", sample.value);
   m.read("histogram", sample.histogram);
 }
 

@@ -59,6 +59,15 @@ GOOD = {"when": "10m", "severity": "page", "summary": "web fails 10%",
         "expr": 'sum(rate(response_total[5m]))', "value": 10}
 BAD = [{"when": "1m"}, {"severity": "ticket"}, {"summary": "web fails"}, {"value": 11},
        {"expr": "sum(rate(response_total[5m])"}, {"expr": "nothing_at_all"}, {"when": "now"}]
+# Numbers as YAML writes them, and texts that are none.
+NUMBERS = [{"value": value} for value in (
+    "0xa", "0Xa", "0b1010", "0o12", "012", "+10", "10.", "1_0", "1__0_", "1e1", "1.0e+1", "100E-1")]
+NUMBERS += [{"expr": f"'{expr}'", "value": value} for expr, value in (
+    ("vector(1) / 0", ".inf"), ("vector(1) / 0", "+.Inf"), ("vector(-1) / 0", "-.INF"),
+    ("vector(8)", "08"), ("vector(-1)", "-0x1"), ("vector(.5)", ".5"))]
+NO_NUMBERS = [{"value": value} for value in ("'10'", "_10", "0xg", "10m", "0x1p0", "1e", "true")]
+NO_NUMBERS += [{"expr": "vector(1) / 0", "value": value} for value in ("Inf", "inf", ".iNF")]
+NO_NUMBERS += [{"expr": "vector(0) / 0", "value": value} for value in ("NaN", "+.nan")]
 
 
 def promtool(*arguments, cwd):
@@ -73,14 +82,16 @@ def tocsin(*arguments, cwd):
 
 def compare_verdicts(folder):
     """The same files, each alone: both say yes, or both say no."""
-    for number, change in enumerate([{}] + BAD):
+    good = [{}] + NUMBERS
+    changes = good + BAD + NO_NUMBERS
+    for number, change in enumerate(changes):
         file = folder / f"verdict{number}.yml"
         file.write_text(TEST.format(number=number, **{**GOOD, **change}))
         theirs = promtool(file.name, cwd=folder)
         ours = tocsin(file.name, cwd=folder)
-        assert (theirs.returncode == 0) == (ours.returncode == 0) == (change == {}), (
+        assert (theirs.returncode == 0) == (ours.returncode == 0) == (change in good), (
             change, theirs.stdout + theirs.stderr, ours.stdout + ours.stderr)
-    print(f"{len(BAD) + 1} files, the same verdicts")
+    print(f"{len(changes)} files, the same verdicts")
 
 
 def compare_speed(folder):

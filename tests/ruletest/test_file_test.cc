@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace tocsin::ruletest {
 namespace {
 
@@ -66,6 +69,33 @@ TEST_CASE("every mistake of a file is found at once") {
                     "  input_series: [{series: 'up{', values: 'x'}]\n"
                     "  promql_expr_test: [{expr: 'up ==', eval_time: 1m}]\n")
             .size() == 5);
+}
+
+TEST_CASE("the value of a sample is a number as YAML writes it") {
+  const auto value_of = [](const std::string& text) {
+    Diagnostics found;
+    const TestFile file = read_test_file(
+        kPath,
+        "tests: [{promql_expr_test: [{expr: up, exp_samples: [{labels: up, value: " + text +
+            "}]}]}]",
+        found);
+    return found.has_errors() ? std::nullopt
+                              : std::optional(file.tests.at(0).exprs.at(0).samples.at(0).value);
+  };
+  CHECK(value_of(".Inf") == std::numeric_limits<double>::infinity());
+  CHECK(value_of("-.inf") == -std::numeric_limits<double>::infinity());
+  CHECK(std::isnan(value_of(".NaN").value_or(0)));
+  CHECK(value_of("0x1f") == 31);
+  CHECK(value_of("-0b11") == -3);
+  CHECK(value_of("017") == 15);
+  CHECK(value_of("08") == 8);
+  CHECK(value_of("0") == 0);
+  CHECK(value_of("1_000.5") == 1000.5);
+  CHECK(value_of("+1.5e3") == 1500);
+  for (const char* none : {"'1'", "Inf", "NaN", "_1", "0x", "1m", "+.nan", "--1", "+-1", "[1]"}) {
+    CAPTURE(std::string(none));
+    CHECK_FALSE(value_of(none));
+  }
 }
 
 }  // namespace
