@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/listed.h"
 #include "base/whole_number.h"
+#include "rule/linkerd_catalog.h"
 #include "rule/notation.h"
+#include "rule/series_family.h"
 #include "tocsin/duration.h"
 #include "tocsin/labels.h"
 #include "tocsin/matcher.h"
@@ -16,10 +19,42 @@ namespace {
 using yaml::Mapping;
 
 constexpr Duration kSmallestWindow = std::chrono::seconds(10);
+// Shorter windows hold fewer than four scrapes at Prometheus' usual 15 seconds.
+constexpr Duration kShortWindow = std::chrono::minutes(1);
 // A healthy leaf is renewed when 30% of its 24 hours are left.
 constexpr Duration kLeafRenewal = std::chrono::hours(7);
 const std::vector<std::string> kComponents = {"destination", "identity", "proxy-injector",
                                               "policy"};
+
+// As of an expression that says the same: lint.h.
+void warn(Mapping& m, const yaml::Node& node, std::string_view code, std::string message,
+          std::string hint) {
+  Diagnostic d = node.diagnostic();
+  d.severity = Severity::Warning;
+  d.code = "lint/" + std::string(code);
+  d.message = std::move(message);
+  d.hint = std::move(hint);
+  m.report().add(std::move(d));
+}
+
+void check_where(Mapping& m, const std::string& label, const Regex& expression) {
+  const yaml::Node node = m.find("where").get(label);
+  if (const std::string near = nearest_label(label); !near.empty()) {
+    warn(m, node, "never-matches",
+         "Linkerd's series have no label '" + label + "': nothing matches, unless a scrape adds it",
+         "did you mean '" + near + "'?");
+  }
+  for (const LabelValues& known : label_values()) {
+    if (!known.metric_prefix.empty() || known.label != label || expression.matches("")) continue;
+    const bool is_any = std::any_of(known.values.begin(), known.values.end(),
+                                    [&](auto value) { return expression.matches(value); });
+    if (is_any) continue;
+    std::vector<std::string> values(known.values.begin(), known.values.end());
+    warn(m, node, "never-matches",
+         "'" + label + "' is never '" + expression.pattern() + "': nothing matches",
+         "it is one of " + listed(values));
+  }
+}
 
 void read_where(Mapping& m, Condition& c) {
   m.read("where", c.where);
@@ -30,6 +65,8 @@ void read_where(Mapping& m, Condition& c) {
     if (const auto compiled = Regex::compile(expression); !compiled) {
       m.error("where",
               "'" + expression + "' is not an RE2 expression: " + compiled.error().message);
+    } else {
+      check_where(m, label, *compiled);
     }
   }
 }
@@ -39,6 +76,11 @@ void read_window(Mapping& m, Condition& c) {
   if (c.over < kSmallestWindow) {
     m.error("over", "'over' is too short for a rate: at least four scrape intervals are needed",
             "write 1m or more");
+  } else if (c.over < kShortWindow) {
+    warn(m, m.find("over"), "short-window",
+         "'over: " + format_duration(c.over) +
+             "' needs four scrapes in it to stand a scrape that is missed",
+         "write 1m or more, or four scrape intervals");
   }
 }
 
@@ -80,6 +122,15 @@ void read_min_rate(Mapping& m, Condition& c) {
   c.min_rate = *rate;
 }
 
+void read_floor(Mapping& m, Condition& c) {
+  read_min_requests(m, c);
+  read_min_rate(m, c);
+  if (c.min_requests != 0 || c.min_rate != 0) return;
+  warn(m, m.find("min_requests"), "no-floor",
+       "without a floor one slow or failed request at night decides for all",
+       "leave 'min_requests' out, which is 50, or write 'min_rate'");
+}
+
 std::optional<double> parse_seconds(std::string_view text) {
   const auto duration = parse_duration(text);
   return duration ? std::optional(to_seconds(*duration)) : std::nullopt;
@@ -116,8 +167,7 @@ void read_success_rate(Mapping& m, ReadCondition& out) {
   c.comparison = Comparison::Below;
   c.unit = Unit::Ratio;
   read_scope(m, c);
-  read_min_requests(m, c);
-  read_min_rate(m, c);
+  read_floor(m, c);
   if (m.has("above")) m.error("above", "a success rate is alerted on 'below', not 'above'");
   if (!m.require("below", c.threshold_text)) return;
   const std::optional<double> ratio = parse_percentage(c.threshold_text);
@@ -136,8 +186,7 @@ void read_latency(Mapping& m, ReadCondition& out) {
   c.comparison = Comparison::Above;
   c.unit = Unit::Seconds;
   read_scope(m, c);
-  read_min_requests(m, c);
-  read_min_rate(m, c);
+  read_floor(m, c);
   m.read("quantile", c.quantile);
   if (!(c.quantile > 0 && c.quantile < 1)) {
     m.error("quantile", "'quantile' must be between 0 and 1", "the 99th percentile is 0.99");

@@ -2,8 +2,9 @@
 //
 // What a PromQL rule most likely did not mean: names and values that no proxy ever exports,
 // requests counted twice, a rate of a gauge, a threshold that nothing can reach, a share without a
-// traffic floor, a template that asks for a label which its alert cannot have. Warnings only; of
-// mesh conditions, which are compiled, only the templates are looked at. Pure.
+// traffic floor, a template that asks for a label which its alert cannot have. Warnings only.
+// Of mesh conditions only the templates are looked at here; the rest is with condition_reader.h.
+// Pure.
 #pragma once
 
 #include <cstddef>

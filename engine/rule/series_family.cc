@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tocsin/diagnostics.h"
 #include "tocsin/duration.h"
 #include "tocsin/labels.h"
 
@@ -226,6 +227,21 @@ std::string presence_matcher(const Family& f, const View& view) {
     return has("service") ? R"(dst_service!="")" : R"(dst_namespace!="")";
   }
   return {};
+}
+
+std::string nearest_label(const std::string& label) {
+  // Those that no family has a word for.
+  std::vector<std::string> known = {
+      "pod",        "node",      "instance",        "job",         "container",   "cluster",
+      "tls",        "authority", "target_port",     "target_addr", "target_ip",   "status_code",
+      "server_id",  "client_id", "srv_name",        "srv_kind",    "srv_group",   "authz_name",
+      "authz_kind", "dst_pod",   "route_name",      "route_kind",  "grpc_status", "http_status",
+      "dst_port",   "hostname",  "parent_name",     "parent_kind", "error",       "rt_route",
+      "zone",       "version",   "control_plane_ns"};
+  for (const Family& f : families()) {
+    for (const auto& [word, name] : f.names) known.insert(known.end(), {word, name});
+  }
+  return std::find(known.begin(), known.end(), label) == known.end() ? nearest(label, known) : "";
 }
 
 std::string comma_list(const std::vector<std::string>& words) {

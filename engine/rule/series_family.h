@@ -112,6 +112,10 @@ class Sum {
   std::string where_;
 };
 
+// The label of Linkerd's series, or the word for one, that was most likely meant; empty where
+// `label` is one itself, or none is near.
+std::string nearest_label(const std::string& label);
+
 // "a, b, c"
 std::string comma_list(const std::vector<std::string>& words);
 std::string sum_by(const std::vector<std::string>& labels, const std::string& rows);

@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 // Every condition in every grouping.
 std::string every_condition() {
-  std::string text = "groups:\n- name: all\n  interval: 15s\n  rules:\n";
+  std::string text =
+      "# tocsin: disable=no-floor\ngroups:\n- name: all\n  interval: 15s\n  rules:\n";
   int number = 0;
   const auto add = [&](const std::string& condition) {
     text += "  - alert: A" + std::to_string(++number) + "\n    " + condition + "\n    for: 1m\n";

@@ -264,6 +264,29 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
   }
 }
 
+TEST_CASE("mesh conditions are warned of as expressions are") {
+  const struct {
+    const char* condition;
+    Codes codes;
+  } cases[] = {
+      {"success_rate: {below: 99%, where: {deploymnt: web}}", {"lint/never-matches"}},
+      {"success_rate: {below: 99%, where: {tls: 'false'}}", {"lint/never-matches"}},
+      {"success_rate: {below: 99%, over: 30s}", {"lint/short-window"}},
+      {"success_rate: {below: 99%, min_requests: 0}", {"lint/no-floor"}},
+      {"latency: {above: 500ms, min_requests: 0}", {"lint/no-floor"}},
+      {"latency: {above: 500ms, min_requests: 0, min_rate: 1/s}", {}},
+      {"traffic: {above: 100/s, min_requests: 0}", {}},
+      {"success_rate: {below: 99%, over: 1m, where: {deployment: web, tls: 'true'}}", {}},
+      {"success_rate: {below: 99%, by: edge, where: {client_namespace: shop}}", {}},
+      {"success_rate: {below: 99%, where: {tls: '(true)?'}}", {}},
+      {"success_rate: {below: 99%, where: {team: shop, env: prod, region: eu}}", {}},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(std::string(c.condition));
+    CHECK(codes_of(c.condition) == c.codes);
+  }
+}
+
 TEST_CASE("a share can be all of the requests, or none of them") {
   const std::string share =
       R"(expr: 'sum(rate(response_total{direction="inbound",classification="failure"}[5m])) )"
