@@ -120,7 +120,8 @@ class Check {
   int run() {
     for (const Input& input : find_inputs(options_.files)) read(input);
     if (files_ + passed_over_.size() == 0) {
-      std::cerr << "there is no such file; a folder is looked through for *.yaml\n";
+      std::cerr << "there is no such file, or none that is a configuration, rules, rule tests or a "
+                   "mesh\n";
       return kUsage;
     }
     const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::read_template});

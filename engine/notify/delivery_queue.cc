@@ -11,19 +11,18 @@ namespace tocsin::notify {
 namespace {
 
 constexpr std::size_t kShownBodyBytes = 200;
-// How often a refused message is offered again, and for how long.
+// How often a refused message is offered again, and for how long; and for how long newer messages
+// say what an older one could not.
 constexpr Duration kBetweenOffers = kLongestBackoff;
 constexpr Duration kOffered = std::chrono::hours(24);
 
-using ContentPtr = std::shared_ptr<const Content>;
-
 // What is to be said instead of `older`, which nobody has heard.
-ContentPtr in_place_of(const Content& older, ContentPtr newer) {
+ContentPtr in_place_of(const Content& older, const Message& newer) {
   const auto* before = std::get_if<GroupMessage>(&older);
-  const auto* after = std::get_if<GroupMessage>(newer.get());
-  if (!before || !after) return newer;
-  auto whole = with_ends_of(*before, *after);
-  return whole ? std::make_shared<const Content>(std::move(*whole)) : newer;
+  const auto* after = std::get_if<GroupMessage>(newer.content.get());
+  if (!before || !after) return newer.content;
+  auto whole = with_ends_of(*before, *after, newer.decided_at - kOffered);
+  return whole ? std::make_shared<const Content>(std::move(*whole)) : newer.content;
 }
 
 }  // namespace
@@ -44,21 +43,31 @@ void DeliveryQueue::put(Message message) {
   const std::uint64_t version = ++last_version_;
   Waiting& waiting = waiting_[key];
   take_out_of_line(waiting);
-  if (waiting.message.content) {
-    message.content = in_place_of(*waiting.message.content, std::move(message.content));
+  if (waiting.message.content && !is_at_fault(waiting)) {
+    message.content = in_place_of(*waiting.message.content, message);
   }
-  waiting.message = std::move(message);
-  waiting.version = version;
-  waiting.written = parts_.outbox == nullptr;
+  waiting = {.message = std::move(message),
+             .version = version,
+             .written = parts_.outbox == nullptr,
+             .place = waiting.place};
   if (waiting.written) {
     put_in_line(key, waiting);
     return send_next();
   }
   const Message& put = waiting.message;
-  parts_.outbox->put({options_.id, key, encode(*put.content), put.decided_at},
+  parts_.outbox->put({options_.id, key, encode(*instead_of_sent(put)), put.decided_at},
                      [self = std::weak_ptr(self_), key, version] {
                        if (const auto queue = self.lock()) (*queue)->note_written(key, version);
                      });
+}
+
+// What is to be said should the process end before the older message that is on its way arrives.
+ContentPtr DeliveryQueue::instead_of_sent(const Message& newer) const {
+  for (const Waiting& sent : on_its_way_) {
+    if (sent.message.key != newer.key || is_at_fault(sent)) continue;
+    return in_place_of(*sent.message.content, newer);
+  }
+  return newer.content;
 }
 
 void DeliveryQueue::restore(Message message) {
@@ -116,24 +125,29 @@ std::vector<Message> DeliveryQueue::take_all() {
   for (Waiting& sent : std::exchange(on_its_way_, {})) {
     Message& newer = waiting_[sent.message.key].message;
     if (newer.content) {
-      newer.content = in_place_of(*sent.message.content, std::move(newer.content));
+      newer.content = in_place_of(*sent.message.content, newer);
     } else {
       newer = std::move(sent.message);
     }
   }
-  std::vector<Message> all;
+  std::vector<Waiting> left;
   for (auto& [key, waiting] : waiting_) {
     take_out_of_line(waiting);
-    all.push_back(std::move(waiting.message));
+    left.push_back(std::move(waiting));
   }
   waiting_.clear();
+  std::stable_sort(left.begin(), left.end(),
+                   [](const Waiting& a, const Waiting& b) { return a.place < b.place; });
+  std::vector<Message> all;
+  for (Waiting& waiting : left) all.push_back(std::move(waiting.message));
   return all;
 }
 
 std::vector<WrittenMessage> DeliveryQueue::undelivered() const {
   std::vector<WrittenMessage> out;
   const auto add = [&](const Message& message) {
-    out.push_back({options_.id, message.key, encode(*message.content), message.decided_at});
+    const std::string content = encode(*instead_of_sent(message));
+    out.push_back({options_.id, message.key, content, message.decided_at});
   };
   for (const Waiting& sent : on_its_way_) {
     if (waiting_.count(sent.message.key) == 0) add(sent.message);
@@ -152,7 +166,9 @@ void DeliveryQueue::give_up() {
 
 DeliveryStats DeliveryQueue::stats() const {
   DeliveryStats stats = stats_;
-  stats.waiting = waiting_.size() + on_its_way_.size();
+  const auto refused = std::count_if(waiting_.begin(), waiting_.end(),
+                                     [](const auto& entry) { return entry.second.was_refused; });
+  stats.waiting = waiting_.size() + on_its_way_.size() - static_cast<std::size_t>(refused);
   return stats;
 }
 
@@ -223,16 +239,19 @@ void DeliveryQueue::note_taken() {
 
 void DeliveryQueue::note_refused() {
   stats_.given_up += on_its_way_.size();
-  log::error(options_.offers_again ? "a receiver refuses messages; they are offered again"
-                                   : "a receiver refuses messages for good",
+  const Timestamp oldest = parts_.clock.now() - kOffered;
+  const bool again = options_.offers_again && on_its_way_.front().message.decided_at > oldest;
+  log::error(again ? "a receiver refuses a message; it is offered again"
+                   : "a receiver refuses messages for good",
              {{"receiver", options_.receiver},
               {"messages", std::to_string(on_its_way_.size())},
               {"error", stats_.last_error}});
   for (Waiting& refused : std::exchange(on_its_way_, {})) {
-    const bool is_recent = parts_.clock.now() - refused.message.decided_at < kOffered;
-    if (!options_.offers_again || !is_recent) {
+    const std::string key = refused.message.key;
+    refused.was_refused = true;
+    if (!again) {
       remove_from_outbox(refused.message);
-    } else if (const std::string key = refused.message.key; put_back(std::move(refused))) {
+    } else if (put_back(std::move(refused))) {
       rest(key, kBetweenOffers);
     }
   }
@@ -266,7 +285,7 @@ bool DeliveryQueue::put_back(Waiting failed) {
     return true;
   }
   Message whole = newer->second.message;
-  whole.content = in_place_of(*failed.message.content, whole.content);
+  if (!is_at_fault(failed)) whole.content = in_place_of(*failed.message.content, whole);
   if (whole.content != newer->second.message.content) put(std::move(whole));
   return false;
 }

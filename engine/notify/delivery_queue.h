@@ -3,7 +3,8 @@
 // DeliveryQueue is what one receiver has yet to be told. Messages are kept under a key, and a newer
 // one replaces an older one that still waits; so the queue is never longer than there are things to
 // say, and nothing has to be dropped because it is full. What a replaced message said of alerts
-// that are over is said by the newer one.
+// that are over is said by the newer one, for a day, and unless it may be that which the receiver
+// will not take.
 //
 // The oldest goes first. Attempts are repeated, with growing pauses and whatever Retry-After asks
 // for, until the receiver takes the message. While the receiver is away, or says that it is busy,
@@ -38,8 +39,8 @@ struct DeliveryStats {
   std::uint64_t sent = 0;      // Messages that the receiver took.
   std::uint64_t failed = 0;    // Attempts that did not succeed.
   std::uint64_t given_up = 0;  // Refusals: the receiver will not take this message.
-  std::size_t waiting = 0;
-  std::string last_error;  // Empty while it works.
+  std::size_t waiting = 0;     // Messages that will be sent; not those that were refused.
+  std::string last_error;      // Empty while it works.
 };
 
 // What all queues share.
@@ -55,9 +56,11 @@ struct DeliveryParts {
   Outbox* outbox = nullptr;
 };
 
+using ContentPtr = std::shared_ptr<const Content>;
+
 struct Message {
   std::string key;
-  std::shared_ptr<const Content> content;
+  ContentPtr content;
   Timestamp decided_at{};
 };
 
@@ -85,6 +88,7 @@ class DeliveryQueue {
   DeliveryQueue& operator=(const DeliveryQueue&) = delete;
 
   void put(Message message);
+  bool has(const std::string& key) const { return waiting_.contains(key); }
   // A message that was written before the process began; a newer one of its key wins.
   void restore(Message message);
   // Everything that is not delivered yet, for a queue that takes this one's place; a request on its
@@ -104,14 +108,20 @@ class DeliveryQueue {
   struct Waiting {
     Message message;
     std::uint64_t version = 0;
-    bool written = false;        // Durable: it may be sent.
-    std::uint64_t place = 0;     // In line_; 0: it has had none yet.
-    int failures = 0;            // Of this message alone.
+    bool written = false;     // Durable: it may be sent.
+    std::uint64_t place = 0;  // In line_; 0: it has had none yet.
+    int failures = 0;         // Of this message alone.
+    bool was_refused = false;
     bool was_woken = false;      // It was tried early, because another one was taken.
     Scheduler::TaskId rest = 0;  // 0: it does not rest.
   };
   enum class Place { Same, Last };
 
+  // Whether the receiver may not take it whatever the moment: others went through, or it said so.
+  static bool is_at_fault(const Waiting& waiting) {
+    return waiting.was_refused || (waiting.was_woken && waiting.failures > 1);
+  }
+  ContentPtr instead_of_sent(const Message& newer) const;
   void note_written(const std::string& key, std::uint64_t version);
   void put_in_line(const std::string& key, Waiting& waiting);
   void take_out_of_line(Waiting& waiting);

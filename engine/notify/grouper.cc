@@ -82,7 +82,6 @@ Grouper::~Grouper() {
 }
 
 void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved) {
-  last_heard_ = parts_.clock.now();
   const std::string key = destination.route->receiver + "|" + destination.group_key();
   if (!over_elsewhere_.empty() && over_elsewhere_.contains({key, alert.labels})) {
     if (alert.blind) return;

@@ -46,6 +46,10 @@ class Grouper {
   // Keys of groups that have changed and are to be written.
   using Unsaved = std::set<std::string>;
 
+  // Rules have spoken, though it may be of nothing that add() is told of. What they no longer
+  // confirm is forgotten after a while.
+  void note_heard() { last_heard_ = parts_.clock.now(); }
+
   // Takes an alert into the group of `destination`. Once all that come together are in, save(): a
   // group of thousands is written once and not for each of them.
   void add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved);
@@ -83,7 +87,7 @@ class Grouper {
   const Parts parts_;
   Flush flush_;
   bool silent_ = false;
-  Timestamp last_heard_{};  // When add() was called.
+  Timestamp last_heard_{};
   // Alerts of groups that another replica has told to be over. Rules that have not seen that yet,
   // because they cannot see, do not make them news.
   std::set<std::pair<std::string, Labels>> over_elsewhere_;

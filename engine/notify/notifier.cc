@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
+#include <tuple>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -108,7 +108,7 @@ void Notifier::reconfigure(NotifyConfig config) {
   auto old_channels = std::move(channels_);
   alertmanagers_.clear();
   channels_.clear();
-  std::set<const DeliveryQueue*> made;  // Of channels.
+  std::vector<DeliveryQueue*> made;  // Of channels.
   const bool is_as_often = config.resend_delay == config_.resend_delay;
   for (const AlertmanagerConfig& wanted : config.alertmanagers) {
     auto kept = take_if(old_alertmanagers,
@@ -123,7 +123,7 @@ void Notifier::reconfigure(NotifyConfig config) {
       });
       if (!kept) {
         kept = ChannelQueue{receiver.name, wanted, make_channel(receiver.name, wanted)};
-        made.insert(kept->queue.get());
+        made.push_back(kept->queue.get());
       }
       channels_.push_back(std::move(*kept));
     }
@@ -131,10 +131,21 @@ void Notifier::reconfigure(NotifyConfig config) {
   for (const AlertmanagerQueue& old : old_alertmanagers) {
     pass_on(*old.queue, queue_called(old.queue->id()));
   }
-  for (const ChannelQueue& old : old_channels) {
-    DeliveryQueue* const heir = heir_of(old.queue->id());
-    pass_on(*old.queue, made.contains(heir) ? heir : nullptr);
-  }
+  // Other settings for the same place come first; of those that have moved, one follows the other.
+  const auto inherit = [&](auto is_heir) {
+    std::erase_if(old_channels, [&](const ChannelQueue& old) {
+      const auto heir = std::find_if(made.begin(), made.end(), [&](const DeliveryQueue* q) {
+        return is_heir(*old.queue, *q);
+      });
+      if (heir == made.end()) return false;
+      pass_on(*old.queue, *heir);
+      made.erase(heir);
+      return true;
+    });
+  };
+  inherit([](const auto& old, const auto& q) { return old.id() == q.id(); });
+  inherit([](const auto& old, const auto& q) { return old.receiver() == q.receiver(); });
+  for (const ChannelQueue& old : old_channels) pass_on(*old.queue, nullptr);
   muting_.use(config);
   config_ = std::move(config);
 }
@@ -196,6 +207,7 @@ Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
 }
 
 void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
+  grouper_.note_heard();
   Grouper::Unsaved unsaved;
   for (const OutgoingAlert& alert : alerts) {
     const auto content = std::make_shared<const Content>(alert);
@@ -242,18 +254,29 @@ DeliveryQueue* Notifier::queue_called(const std::string& id) const {
   return nullptr;
 }
 
-// Where a receiver has moved, its new address is told what the old one was not.
+// Where a receiver has moved, its new address is told what the old one was not; if it has several
+// channels of a kind, nobody knows which of them has.
 DeliveryQueue* Notifier::heir_of(const std::string& id) const {
   if (DeliveryQueue* const same = queue_called(id)) return same;
+  DeliveryQueue* heir = nullptr;
   for (const ChannelQueue& q : channels_) {
-    if (id.starts_with(q.queue->receiver() + " ")) return q.queue.get();
+    if (!id.starts_with(q.queue->receiver() + " ")) continue;
+    if (heir) return nullptr;
+    heir = q.queue.get();
   }
-  return nullptr;
+  return heir;
 }
 
 void Notifier::restore(const Written& written) {
   for (const auto& [id, content] : written.silences) restore_silence(id, content);
-  for (const WrittenMessage& message : written.messages) {
+  // The oldest first, and before those of receivers that have moved.
+  std::vector<WrittenMessage> messages = written.messages;
+  std::stable_sort(messages.begin(), messages.end(), [this](const auto& a, const auto& b) {
+    const bool a_moved = queue_called(a.receiver) == nullptr;
+    const bool b_moved = queue_called(b.receiver) == nullptr;
+    return std::tie(a_moved, a.decided_at) < std::tie(b_moved, b.decided_at);
+  });
+  for (const WrittenMessage& message : messages) {
     if (silent_ && is_for_channel(message.receiver)) {
       withheld_.push_back(message);
     } else {
@@ -285,7 +308,7 @@ void Notifier::restore(const WrittenMessage& message) {
     Message waiting{message.key, std::make_shared<const Content>(std::move(*content)),
                     message.decided_at};
     if (queue->id() == message.receiver) return queue->restore(std::move(waiting));
-    queue->put(std::move(waiting));
+    if (!queue->has(message.key)) queue->put(std::move(waiting));
     return parts_.outbox->remove(message.receiver, message.key);
   }
   log::error("a message of the outbox cannot be sent",

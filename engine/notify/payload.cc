@@ -75,12 +75,13 @@ std::string alertmanager_body(const std::vector<const OutgoingAlert*>& alerts) {
   return json::serialize(out);
 }
 
-std::optional<GroupMessage> with_ends_of(const GroupMessage& older, const GroupMessage& newer) {
+std::optional<GroupMessage> with_ends_of(const GroupMessage& older, const GroupMessage& newer,
+                                         Timestamp since) {
   GroupMessage whole = newer;
   for (const OutgoingAlert& alert : older.alerts) {
     const bool is_told = std::any_of(newer.alerts.begin(), newer.alerts.end(),
                                      [&](const auto& a) { return a.labels == alert.labels; });
-    if (alert.resolved && !is_told) whole.alerts.push_back(alert);
+    if (alert.resolved && alert.ends_at >= since && !is_told) whole.alerts.push_back(alert);
   }
   if (whole.alerts.size() == newer.alerts.size()) return std::nullopt;
   return whole;

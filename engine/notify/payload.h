@@ -23,9 +23,10 @@ struct GroupMessage {
   std::string external_url;
 };
 
-// `newer` in place of `older`, which nobody has heard: with the ends that only `older` tells of.
-// Nothing where there are none.
-std::optional<GroupMessage> with_ends_of(const GroupMessage& older, const GroupMessage& newer);
+// `newer` in place of `older`, which nobody has heard: with the ends since `since` that only
+// `older` tells of. Nothing where there are none.
+std::optional<GroupMessage> with_ends_of(const GroupMessage& older, const GroupMessage& newer,
+                                         Timestamp since);
 
 // Alertmanager's webhook, version "4". `max_alerts` 0 is all.
 std::string webhook_body(const GroupMessage& group, std::size_t max_alerts);

@@ -209,6 +209,58 @@ TEST_CASE("a newer message of a group tells the end that the older one could not
   CHECK(told.body.find("cart") != std::string::npos);
 }
 
+TEST_CASE("an end that a receiver refuses does not go with the newer messages of its group") {
+  World w(one_webhook());
+  w.notifier.send({alert("api"), alert("web")});
+  w.clock.advance(30s);
+  w.http.answer(200);
+  OutgoingAlert api = alert("api");
+  api.ends_at = kStart + 24h;
+  w.notifier.send({api, alert("web", true)});
+  w.clock.advance(5min);
+  w.http.answer(400);
+  OutgoingAlert cart = alert("cart");
+  cart.ends_at = kStart + 24h;
+  w.notifier.send({cart});
+  w.clock.advance(5min - 1s);
+  while (w.http.open() > 0) w.http.answer(400);  // It may be offered before.
+  w.clock.advance(1s);
+  REQUIRE(w.http.open() == 1);
+  const net::HttpRequest told = w.http.answer(200);
+  CHECK(told.body.find("cart") != std::string::npos);
+  CHECK_FALSE(tells_the_end(told, "web"));
+}
+
+TEST_CASE("an end that is on its way is written again with what replaces it, until it arrives") {
+  FakeOutbox outbox;
+  World w(one_webhook(), &outbox);
+  w.notifier.send({alert("api"), alert("web")});
+  w.clock.advance(30s);
+  outbox.write_all();
+  w.http.answer(200);
+  OutgoingAlert api = alert("api");
+  api.ends_at = kStart + 24h;
+  w.notifier.send({api, alert("web", true)});
+  w.clock.advance(5min);
+  outbox.write_all();
+  REQUIRE(w.http.open() == 1);
+  OutgoingAlert cart = alert("cart");
+  cart.ends_at = kStart + 24h;
+  w.notifier.send({cart});
+  w.clock.advance(5min);
+  REQUIRE(outbox.messages.size() == 1);
+  const Notifier::Written written = outbox.written();
+  World after(one_webhook(), &outbox);
+  after.notifier.restore(written);
+  REQUIRE(after.http.open() == 1);
+  CHECK(tells_the_end(after.http.answer(200), "web"));
+  // Where it arrived, it is not told twice.
+  w.http.answer(200);
+  outbox.write_all();
+  REQUIRE(w.http.open() == 1);
+  CHECK_FALSE(tells_the_end(w.http.answer(200), "web"));
+}
+
 TEST_CASE("what a receiver repeats of its address or key is not shown") {
   NotifyConfig config = one_webhook();
   config.receivers[0].channels[0].url.text = "http://chat/hook/T0KEN-OF-CHAT?key=s3cret-value";
@@ -241,6 +293,27 @@ TEST_CASE("a receiver with another address is told there what it was not told at
     outbox.write_all();
     REQUIRE(after.http.open() == 1);
     CHECK(after.http.answer(200).url == "http://chat/new");
+    CHECK(outbox.messages.empty());
+  }
+  SUBCASE("each of two in its turn") {
+    NotifyConfig two = one_webhook();
+    two.receivers[0].channels.insert(two.receivers[0].channels.begin(),
+                                     moved.receivers[0].channels[0]);
+    two.receivers[0].channels[0].url.text = "http://chat/first";
+    before.notifier.reconfigure(two);
+    two.receivers[0].channels[1].url.text = "http://chat/second";
+    before.notifier.reconfigure(two);
+    outbox.write_all();
+    REQUIRE(before.http.open() == 1);
+    CHECK(before.http.answer(200).url == "http://chat/second");
+  }
+  SUBCASE("after a restart not to one of several, of which nobody knows which it is") {
+    NotifyConfig two = moved;
+    two.receivers[0].channels.push_back(moved.receivers[0].channels[0]);
+    two.receivers[0].channels[1].url.text = "http://chat/second";
+    World after(two, &outbox);
+    after.notifier.restore(outbox.written());
+    CHECK(after.http.open() == 0);
     CHECK(outbox.messages.empty());
   }
   SUBCASE("but not another channel of it, which is told for itself") {
