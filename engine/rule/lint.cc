@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "promql/operators.h"
 #include "rule/lint_parts.h"
@@ -36,6 +37,37 @@ std::string kept_hint(const OutputLabels& labels) {
   std::string out;
   for (const std::string& name : labels.names) out += (out.empty() ? "" : ", ") + name;
   return "it can ask for " + out;
+}
+
+bool is_part_of_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
+}
+
+// `text` with `by` in place of the name `name`.
+std::string with_name_replaced(std::string text, const std::string& name, const std::string& by) {
+  for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
+    const std::size_t end = at + name.size();
+    const bool is_whole = (at == 0 || !is_part_of_name(text[at - 1])) &&
+                          (end == text.size() || !is_part_of_name(text[end]));
+    if (is_whole) text.replace(at, name.size(), by);
+    at += is_whole ? by.size() : name.size();
+  }
+  return text;
+}
+
+// What the expression reads through recordings; null where it reads none, or only some series of
+// one.
+promql::ExprPtr with_recordings(const Expr& written, const Recordings& recordings) {
+  std::string text = promql::print(written);
+  const std::string before = text;
+  for (const VectorSelector* selector : selectors_of(written)) {
+    const auto recording = recordings.find(selector->name);
+    if (recording == recordings.end()) continue;
+    text = with_name_replaced(std::move(text), recording->first, "(" + recording->second + ")");
+  }
+  if (text == before) return nullptr;
+  auto parsed = promql::parse(text);
+  return parsed ? std::move(*parsed) : nullptr;
 }
 
 }  // namespace
@@ -109,10 +141,13 @@ std::vector<LintFinding> lint(const Expr& expr) {
   return findings.take();
 }
 
-std::vector<LintFinding> lint(const Rule& rule, const Group& group, const Expr& written) {
+std::vector<LintFinding> lint(const Rule& rule, const Group& group, const Expr& written,
+                              const Recordings& recordings) {
   Findings findings;
   if (rule.kind == RuleKind::Record) return {};
-  if (compares_share(written) && rule.for_duration == Duration(0) &&
+  const promql::ExprPtr whole = with_recordings(written, recordings);
+  if (whole) lint_floor(*whole, written, findings);
+  if (compares_share(whole ? *whole : written) && rule.for_duration == Duration(0) &&
       rule.keep_firing_for == Duration(0)) {
     findings.add("no-for", "a share of requests decides at a single evaluation, without 'for'",
                  "write for: 2m, so that a moment wakes nobody", written);

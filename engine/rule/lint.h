@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,7 +47,10 @@ std::vector<LintFinding> lint(const promql::Expr& expr);
 
 // What can be said of the rest of a rule whose expression a person wrote. `written` is that
 // expression, which may be less than what the rule evaluates.
-std::vector<LintFinding> lint(const Rule& rule, const Group& group, const promql::Expr& written);
+// `recordings` are those that were read before it: expressions by name.
+using Recordings = std::map<std::string, std::string>;
+std::vector<LintFinding> lint(const Rule& rule, const Group& group, const promql::Expr& written,
+                              const Recordings& recordings);
 
 // The templates of an alert whose elements have `labels` at most.
 std::vector<LintFinding> lint_templates(const Rule& rule, const OutputLabels& labels,

@@ -68,6 +68,8 @@ void lint_thresholds(const promql::Expr& expr, Findings& findings);
 void lint_mesh(const promql::Expr& expr, Findings& findings);
 // lint_pairs.cc: what finds no partner.
 void lint_pairs(const promql::Expr& expr, Findings& findings);
+// A share of requests that `expr` compares though there may be only a few; `where` is in the text.
+void lint_floor(const promql::Expr& expr, const promql::Expr& where, Findings& findings);
 // Whether the expression compares a share of requests with a number.
 bool compares_share(const promql::Expr& expr);
 

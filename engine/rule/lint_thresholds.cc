@@ -66,6 +66,7 @@ std::optional<double> most_of_share(const Expr& written) {
   const auto share = most_of_share(number_of(left) ? right : left);
   if (!factor || !share) return std::nullopt;
   if (binary->op == BinaryOp::Mul) return *factor * *share;
+  if (binary->op == BinaryOp::Div && number_of(right)) return *share / *factor;
   if (binary->op == BinaryOp::Sub && number_of(left)) return *factor;
   return std::nullopt;
 }
@@ -240,15 +241,18 @@ bool compares_share(const Expr& expr) {
   });
 }
 
+void lint_floor(const Expr& expr, const Expr& where, Findings& findings) {
+  if (!compares_share(expr) || has_traffic_floor(expr)) return;
+  findings.add("no-floor",
+               "a share of requests without a floor: at night one failure out of two is 50 %",
+               "add 'and sum by (…) (increase(response_total{…}[5m])) > 50', or use the condition "
+               "'success_rate'",
+               where);
+}
+
 void lint_thresholds(const Expr& expr, Findings& findings) {
   ThresholdLinter(findings).walk(expr);
-  if (compares_share(expr) && !has_traffic_floor(expr)) {
-    findings.add(
-        "no-floor", "a share of requests without a floor: at night one failure out of two is 50 %",
-        "add 'and sum by (…) (increase(response_total{…}[5m])) > 50', or use the condition "
-        "'success_rate'",
-        expr);
-  }
+  lint_floor(expr, expr, findings);
 }
 
 }  // namespace tocsin::rule

@@ -320,7 +320,8 @@ void RuleReader::read_expression(Mapping& m, const Group& group, Rule& rule) {
   }
   rule.expr = *parsed;
   warn_of_lint(m, lint(**parsed));
-  warn_of_lint(m, lint(rule, group, **parsed));
+  warn_of_lint(m, lint(rule, group, **parsed, recordings_));
+  if (rule.kind == RuleKind::Record) recordings_[rule.name] = promql::print(**parsed);
   if (options_.read_template != nullptr && rule.kind == RuleKind::Alert) {
     warn_of_lint(m, lint_templates(rule, output_labels(**parsed), options_.read_template));
   }

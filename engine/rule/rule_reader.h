@@ -64,6 +64,7 @@ class RuleReader {
   std::set<std::string> group_names_;      // Of the file being read.
   std::map<std::string, Named> alerts_;    // Of the group being read; those with a condition.
   std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
+  Recordings recordings_;                  // Of all files, as people wrote them.
   std::map<std::string, int> identities_;  // How often each has been given.
   std::map<std::string, int> contents_;    // The same for what rules say.
 };

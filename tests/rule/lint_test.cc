@@ -76,6 +76,28 @@ TEST_CASE("rules that cannot mean what they say are warned of") {
   }
 }
 
+TEST_CASE("a share that a recording has worked out is one") {
+  using Codes = std::set<std::string>;
+  const auto codes = [](const std::string& compared, const std::string& recorded) {
+    const SourceFile file{"a.yaml", "groups: [{name: g, rules: [{record: 'a:b', expr: '" +
+                                        recorded + "'}, {alert: A, for: 5m, expr: '" + compared +
+                                        "'}]}]"};
+    Codes out;
+    const Loaded loaded = load(std::span(&file, 1));
+    for (const Diagnostic& d : loaded.diagnostics.all()) out.insert(d.code);
+    return out;
+  };
+  const std::string share =
+      R"(sum(rate(response_total{direction="inbound",classification="failure"}[5m])) / )"
+      R"(clamp_min(sum(rate(response_total{direction="inbound"}[5m])), 0.001))";
+  CHECK(codes("a:b >= 0.01", share) == Codes{"lint/no-floor"});
+  CHECK(codes("(1 - a:b) / (1 - 0.999) > 14.4", share) == Codes{"lint/no-floor"});
+  CHECK(codes(R"(a:b > 0.01 and sum(increase(response_total{direction="inbound"}[5m])) > 50)",
+              share) == Codes{});
+  CHECK(codes("a:bc > 0.01", share) == Codes{});
+  CHECK(codes("a:b > 1", "sum(up)") == Codes{});
+}
+
 TEST_CASE("sound rules are not") {
   for (const char* expr : {
            "sum(rate(response_total{direction=\"inbound\"}[5m]))",
