@@ -88,9 +88,12 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
     stop_loop(here);
   }
   if (stopped.empty() || !wanted.empty()) return;
+  gone_ = gone_targets();  // Those that are held still.
   gone_since_ = parts_.clock.now();
   for (TargetStatus& status : stopped) {
     if (!status.last_scrape) continue;
+    std::erase_if(gone_,
+                  [&](const auto& gone) { return gone.target.labels == status.target.labels; });
     status.is_gone = true;
     gone_.push_back(std::move(status));
   }
