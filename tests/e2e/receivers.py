@@ -73,7 +73,7 @@ def misbehaving_webhooks(lab):
     page, metrics = get(f"http://{server}/"), get(f"http://{server}/metrics")
     name = f"r{MODES.index('400')} (webhook)"
     assert f'tocsin_notifications_given_up_total{{receiver="{name}"}} 2' in metrics
-    assert name in lab.log("tocsin") and "refuses messages" in lab.log("tocsin")
+    assert name in lab.log("tocsin") and "refuses a message" in lab.log("tocsin")
     assert "status 400" in page or "refuse" in page, "the page tells of the refusal"
     for receiver in receivers:
         receiver.behave("ok")
