@@ -161,8 +161,6 @@ void read_document(const std::string& path, std::string_view bytes, LoadedConfig
   check_jobs(document.root(), report, loaded.config);
 }
 
-}  // namespace
-
 // Those of the names that messages show as links.
 void read_links(Mapping& m, LinkTemplates& links) {
   for (const char* name : {"runbook_url", "dashboard_url", "logs", "traces"}) {
@@ -178,6 +176,8 @@ void read_links(Mapping& m, LinkTemplates& links) {
     }
   }
 }
+
+}  // namespace
 
 void read_top(Mapping& m, const std::string& path, Config& config) {
   ConfigContext context{path, {}, {}, {}};

@@ -7,6 +7,7 @@
 #include "base/listed.h"
 #include "base/whole_number.h"
 #include "rule/linkerd_catalog.h"
+#include "rule/lint.h"
 #include "rule/notation.h"
 #include "rule/series_family.h"
 #include "tocsin/duration.h"
@@ -19,8 +20,6 @@ namespace {
 using yaml::Mapping;
 
 constexpr Duration kSmallestWindow = std::chrono::seconds(10);
-// Shorter windows hold fewer than four scrapes at Prometheus' usual 15 seconds.
-constexpr Duration kShortWindow = std::chrono::minutes(1);
 // A healthy leaf is renewed when 30% of its 24 hours are left.
 constexpr Duration kLeafRenewal = std::chrono::hours(7);
 const std::vector<std::string> kComponents = {"destination", "identity", "proxy-injector",
@@ -46,9 +45,7 @@ void check_where(Mapping& m, const std::string& label, const Regex& expression) 
   }
   for (const LabelValues& known : label_values()) {
     if (!known.metric_prefix.empty() || known.label != label || expression.matches("")) continue;
-    const bool is_any = std::any_of(known.values.begin(), known.values.end(),
-                                    [&](auto value) { return expression.matches(value); });
-    if (is_any) continue;
+    if (matches_any(expression, known)) continue;
     std::vector<std::string> values(known.values.begin(), known.values.end());
     warn(m, node, "never-matches",
          "'" + label + "' is never '" + expression.pattern() + "': nothing matches",

@@ -5,6 +5,7 @@
 // Any thread.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,5 +58,10 @@ struct LabelValues {
   std::span<const std::string_view> values;
 };
 std::span<const LabelValues> label_values();
+// Whether a matcher, or an expression, matches one of them.
+bool matches_any(const auto& pattern, const LabelValues& all) {
+  return std::any_of(all.values.begin(), all.values.end(),
+                     [&](std::string_view value) { return pattern.matches(value); });
+}
 
 }  // namespace tocsin::rule

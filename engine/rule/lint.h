@@ -32,6 +32,9 @@ std::span<const LintCheck> lint_checks();
 // All of them as a page.
 std::string lint_markdown();
 
+// Shorter windows hold fewer than four scrapes at Prometheus' usual 15 seconds.
+inline constexpr Duration kShortWindow = std::chrono::minutes(1);
+
 struct LintFinding {
   std::string code;
   std::string message;

@@ -17,8 +17,6 @@ using promql::Expr;
 using promql::VectorSelector;
 
 constexpr std::string_view kOldCertificate = "identity_cert_expiration_timestamp_seconds";
-// Shorter windows hold fewer than four scrapes at Prometheus' usual 15 seconds.
-constexpr Duration kShortWindow = std::chrono::minutes(1);
 constexpr std::array<std::string_view, 3> kRates = {"rate", "irate", "increase"};
 
 bool contains(const auto& table, std::string_view word) {
@@ -152,8 +150,8 @@ class NameLinter {
     } else if (all && !matches_any(m, *all)) {
       findings_.add(
           "never-matches",
-          "'" + m.name() + "' is " + listed(all->values) + ": " + m.text() + " never matches", "",
-          where);
+          "'" + m.name() + "' is " + alternatives(all->values) + ": " + m.text() + " never matches",
+          "", where);
     }
   }
 
@@ -165,12 +163,8 @@ class NameLinter {
     return nullptr;
   }
 
-  static bool matches_any(const Matcher& m, const LabelValues& all) {
-    return std::any_of(all.values.begin(), all.values.end(),
-                       [&](std::string_view value) { return m.matches(value); });
-  }
-
-  static std::string listed(std::span<const std::string_view> values) {
+  // "a", "b" or "c"
+  static std::string alternatives(std::span<const std::string_view> values) {
     std::string out;
     for (std::size_t i = 0; i < values.size(); ++i) {
       out += i == 0 ? "" : i + 1 < values.size() ? ", " : " or ";

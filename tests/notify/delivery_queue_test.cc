@@ -178,18 +178,31 @@ bool tells_the_end(const net::HttpRequest& request, const std::string& deploymen
   return at != std::string::npos && request.body.substr(status, 19) == R"("status":"resolved")";
 }
 
-TEST_CASE("a newer message of a group tells the end that the older one could not tell") {
-  World w(one_webhook());
+OutgoingAlert lasting(const char* deployment) {
+  OutgoingAlert lasts = alert(deployment);
+  lasts.ends_at = kStart + 24h;
+  return lasts;
+}
+
+// The receiver knows that api and web fire; that web is over is on its way to it.
+void begin_to_tell_an_end(World& w, FakeOutbox* outbox = nullptr) {
+  const auto write = [&] {
+    if (outbox) outbox->write_all();
+  };
   w.notifier.send({alert("api"), alert("web")});
   w.clock.advance(30s);
+  write();
   w.http.answer(200);
-  OutgoingAlert api = alert("api");
-  api.ends_at = kStart + 24h;
-  w.notifier.send({api, alert("web", true)});
+  w.notifier.send({lasting("api"), alert("web", true)});
   w.clock.advance(5min);
+  write();
+}
+
+TEST_CASE("a newer message of a group tells the end that the older one could not tell") {
+  World w(one_webhook());
+  begin_to_tell_an_end(w);
   REQUIRE(w.http.open() == 1);
-  OutgoingAlert cart = alert("cart");
-  cart.ends_at = kStart + 24h;
+  const OutgoingAlert cart = lasting("cart");
   SUBCASE("while it waits") {
     w.http.answer(429, {{"Retry-After", "600"}});
     w.notifier.send({cart});
@@ -211,16 +224,9 @@ TEST_CASE("a newer message of a group tells the end that the older one could not
 
 TEST_CASE("an end that a receiver refuses does not go with the newer messages of its group") {
   World w(one_webhook());
-  w.notifier.send({alert("api"), alert("web")});
-  w.clock.advance(30s);
-  w.http.answer(200);
-  OutgoingAlert api = alert("api");
-  api.ends_at = kStart + 24h;
-  w.notifier.send({api, alert("web", true)});
-  w.clock.advance(5min);
+  begin_to_tell_an_end(w);
   w.http.answer(400);
-  OutgoingAlert cart = alert("cart");
-  cart.ends_at = kStart + 24h;
+  const OutgoingAlert cart = lasting("cart");
   w.notifier.send({cart});
   w.clock.advance(5min - 1s);
   while (w.http.open() > 0) w.http.answer(400);  // It may be offered before.
@@ -234,18 +240,9 @@ TEST_CASE("an end that a receiver refuses does not go with the newer messages of
 TEST_CASE("an end that is on its way is written again with what replaces it, until it arrives") {
   FakeOutbox outbox;
   World w(one_webhook(), &outbox);
-  w.notifier.send({alert("api"), alert("web")});
-  w.clock.advance(30s);
-  outbox.write_all();
-  w.http.answer(200);
-  OutgoingAlert api = alert("api");
-  api.ends_at = kStart + 24h;
-  w.notifier.send({api, alert("web", true)});
-  w.clock.advance(5min);
-  outbox.write_all();
+  begin_to_tell_an_end(w, &outbox);
   REQUIRE(w.http.open() == 1);
-  OutgoingAlert cart = alert("cart");
-  cart.ends_at = kStart + 24h;
+  const OutgoingAlert cart = lasting("cart");
   w.notifier.send({cart});
   w.clock.advance(5min);
   REQUIRE(outbox.messages.size() == 1);
