@@ -261,6 +261,7 @@ int list_checks(const Options& options) {
   }
   std::cout
       << "\nA comment on a rule, or above it, silences one there: # tocsin: disable=no-floor\n"
+         "On the head of a group, or above it, it does so in the group.\n"
          "Above 'groups' it silences it in the whole file.\n";
   return kOk;
 }
@@ -271,8 +272,8 @@ Run add_check(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "check",
-      "Check configurations, rules and rule tests: every mistake at once, and what rules "
-      "most likely did not mean");
+      "Check configurations, rules, rule tests and meshes: every mistake at once, and what "
+      "rules most likely did not mean");
   command->add_option("FILE", options->files,
                       "Files, patterns, and folders with *.yaml below them; - is standard input");
   command->add_flag("--strict", options->strict, "Warnings fail the check too");

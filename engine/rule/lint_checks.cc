@@ -114,8 +114,8 @@ Beside mistakes, which are errors, `tocsin check` warns of what a rule most like
 warning has a code; with `--strict` warnings fail the check. This page is printed by
 `tocsin check --list --output=markdown`.
 
-A comment on a rule, or right above it, silences one there; above `groups` it does so in the whole
-file:
+A comment on a rule, or above it, silences one there; on the head of a group, or above it, in the
+group; above `groups` in the whole file:
 
 ```yaml
 - alert: NightlyJobFails
