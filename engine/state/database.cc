@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPutAlert =
-    "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT OR REPLACE INTO alerts VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 bool is_damage(const Error& error) { return error.code == ErrorCode::Parse; }
 
@@ -101,10 +101,13 @@ std::optional<SavedAlert> read_alert(Statement& row) {
   alert.flapping_since = row.next_optional_time();
   alert.looks = static_cast<std::uint32_t>(row.next_number());
   alert.last_look = row.next_time();
+  auto values = decode_numbers(row.next_text());
   const bool is_sound = alert.state != alert::State::Inactive || alert.resolved_at;
-  if (!labels || !annotations || !is_sound || !row.is_sound()) return std::nullopt;
+  if (!labels || !annotations || !values || !is_sound || !row.is_sound()) return std::nullopt;
+  if (values->size() > alert::kMostValues) return std::nullopt;
   alert.labels = std::move(*labels);
   alert.annotations = std::move(*annotations);
+  alert.values = std::move(*values);
   return saved;
 }
 
@@ -218,6 +221,7 @@ Result<void> Database::write_alerts(const Change& change) {
       row.bind(alert.blind ? std::string_view(alert.blind->obstacle.cause) : "");
       row.bind(alert.blind ? std::string_view(alert.blind->obstacle.reason) : "");
       row.bind(alert.flapping_since).bind(std::int64_t{alert.looks}).bind(alert.last_look);
+      row.bind_blob(encode(alert.values));
     }
     if (auto done = row.execute(); !done) return done;
   }

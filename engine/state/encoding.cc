@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/encoding.h"
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -8,21 +9,30 @@ namespace tocsin::state {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kNumberBytes = 8;
+
+void append_number(std::string& out, std::uint64_t number, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i)
+    out.push_back(static_cast<char>(number >> (8 * i) & 0xff));
+}
+
+std::uint64_t number_at_start(std::string_view bytes, std::size_t count) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  }
+  return number;
+}
 
 void append(std::string& out, std::string_view text) {
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    out.push_back(static_cast<char>(text.size() >> (8 * i) & 0xff));
-  }
+  append_number(out, text.size(), kLengthBytes);
   out += text;
 }
 
 // Takes the next text off `bytes`; nothing when it is cut short.
 std::optional<std::string_view> take(std::string_view& bytes) {
   if (bytes.size() < kLengthBytes) return std::nullopt;
-  std::size_t length = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    length |= std::size_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  }
+  const std::size_t length = number_at_start(bytes, kLengthBytes);
   bytes.remove_prefix(kLengthBytes);
   if (bytes.size() < length) return std::nullopt;
   const std::string_view text = bytes.substr(0, length);
@@ -62,6 +72,14 @@ std::string encode(const std::map<std::string, std::string>& texts) {
   return out;
 }
 
+std::string encode(std::span<const double> numbers) {
+  std::string out;
+  for (const double number : numbers) {
+    append_number(out, std::bit_cast<std::uint64_t>(number), kNumberBytes);
+  }
+  return out;
+}
+
 Result<Labels> decode_labels(std::string_view bytes) {
   LabelsBuilder labels;
   const bool sound = for_each_pair(
@@ -78,6 +96,15 @@ Result<std::map<std::string, std::string>> decode_texts(std::string_view bytes) 
   });
   if (!sound || encode(texts) != bytes) return fail(ErrorCode::Parse, "damaged texts");
   return texts;
+}
+
+Result<std::vector<double>> decode_numbers(std::string_view bytes) {
+  if (bytes.size() % kNumberBytes != 0) return fail(ErrorCode::Parse, "damaged numbers");
+  std::vector<double> numbers;
+  for (; !bytes.empty(); bytes.remove_prefix(kNumberBytes)) {
+    numbers.push_back(std::bit_cast<double>(number_at_start(bytes, kNumberBytes)));
+  }
+  return numbers;
 }
 
 }  // namespace tocsin::state

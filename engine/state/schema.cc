@@ -7,7 +7,7 @@ namespace tocsin::state {
 namespace {
 
 // Step n takes a file of version n to version n + 1. Steps are only ever added.
-constexpr std::array<std::string_view, 3> kSteps{R"(
+constexpr std::array<std::string_view, 4> kSteps{R"(
 CREATE TABLE alerts(
   rule_id TEXT NOT NULL, labels BLOB NOT NULL, content_id TEXT NOT NULL, rule_name TEXT NOT NULL,
   state INTEGER NOT NULL, value REAL, annotations BLOB NOT NULL, active_at INTEGER NOT NULL,
@@ -34,6 +34,9 @@ CREATE TABLE settings(key TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID
 )",
                                                  R"(
 CREATE TABLE silences(key TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+)",
+                                                 R"(
+ALTER TABLE alerts ADD COLUMN recent_values BLOB NOT NULL DEFAULT x'';
 )"};
 
 constexpr std::int64_t kNewest = kSteps.size();

@@ -21,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-TEST_CASE("labels and texts come back from bytes as they were; damaged bytes are an error") {
+TEST_CASE(
+    "labels, texts and numbers come back from bytes as they were; damaged bytes are an error") {
   const Labels labels{{"a", std::string_view("\0\n\"", 3)}, {"path", "ü"}, {"__name__", "up"}};
   CHECK(*decode_labels(encode(labels)) == labels);
   CHECK(*decode_labels("") == Labels());
@@ -39,6 +40,10 @@ TEST_CASE("labels and texts come back from bytes as they were; damaged bytes are
   CHECK_FALSE(decode_labels(encode(std::map<std::string, std::string>{{"a", ""}})).has_value());
   CHECK_FALSE(decode_texts(pair + pair).has_value());
   CHECK_FALSE(decode_labels("\xff\xff\xff\xff").has_value());
+  const std::vector<double> numbers{0.99, -0.0, 1e300};
+  CHECK(*decode_numbers(encode(numbers)) == numbers);
+  CHECK(decode_numbers("")->empty());
+  CHECK_FALSE(decode_numbers("1234567").has_value());
 }
 
 TEST_CASE("everything that is written is there when the file is opened again") {
@@ -78,6 +83,7 @@ TEST_CASE("everything that is written is there when the file is opened again") {
   CHECK(alert.flapping_since == expected.alert.flapping_since);
   CHECK(alert.looks == expected.alert.looks);
   CHECK(alert.last_look == expected.alert.last_look);
+  CHECK(alert.values == expected.alert.values);
   REQUIRE(saved.messages.size() == 1);
   CHECK(saved.messages[0].first == MessageKey{"chat", "k"});
   CHECK(saved.messages[0].second.content == "{\"a\":1}");
@@ -198,8 +204,10 @@ TEST_CASE("a file of version 1 is migrated and keeps what it had") {
   }
   {
     const auto older = Connection::open(folder.file());
-    REQUIRE(
-        older->run("DROP TABLE settings; DROP TABLE silences; PRAGMA user_version=1").has_value());
+    REQUIRE(older
+                ->run("DROP TABLE settings; DROP TABLE silences; "
+                      "ALTER TABLE alerts DROP COLUMN recent_values; PRAGMA user_version=1")
+                .has_value());
   }
   {
     Database database = opened(folder.file());
@@ -209,7 +217,8 @@ TEST_CASE("a file of version 1 is migrated and keeps what it had") {
     REQUIRE(database.apply(change).has_value());
   }
   const Saved saved = loaded(folder.file());
-  CHECK(saved.alerts.size() == 1);
+  REQUIRE(saved.alerts.size() == 1);
+  CHECK(saved.alerts[0].alert.values.empty());
   CHECK(saved.settings.size() == 1);
 }
 

@@ -48,6 +48,7 @@ inline SavedAlert alert_of(const std::string& rule, const std::string& deploymen
   saved.alert.flapping_since = kNow + std::chrono::minutes(5);
   saved.alert.looks = 0x15555;
   saved.alert.last_look = kNow + std::chrono::minutes(6);
+  saved.alert.values = {0.5, 0.25};
   return saved;
 }
 
