@@ -97,6 +97,7 @@ void read_channel(Mapping& m, const ConfigContext& context, const notify::Channe
   m.read("send_resolved", channel.send_resolved);
   m.read("timeout", channel.timeout);
   read_count(m, "max_alerts", channel.max_alerts);
+  read_count(m, "max_per_minute", channel.max_per_minute);
   if (kind.kind == notify::ChannelKind::Email) {
     read_mail(m, context, channel);
   } else {

@@ -34,7 +34,8 @@ struct ChannelConfig {
   // The kind's other texts, by their key in the configuration: channel, username, chat_id, …
   std::map<std::string, std::string> options;
   bool send_resolved = true;
-  std::size_t max_alerts = 0;  // In one message; 0: as many as fit.
+  std::size_t max_alerts = 0;      // In one message; 0: as many as fit.
+  std::size_t max_per_minute = 0;  // Messages; 0: as many as the kind takes.
   Duration timeout = std::chrono::seconds(10);
   net::ClientConfig client;
 

@@ -41,7 +41,10 @@ Verdict judge_mail(const net::HttpResponse& response) {
   return response.status >= 550 && response.status <= 556 ? Verdict::GiveUp : Verdict::Retry;
 }
 
-constexpr TokenBucket::Rate kNoLimit{};
+// A webhook's is to spare whoever wrote it, should ten thousand things go wrong at once.
+constexpr TokenBucket::Rate kHundredASecond{200, 100};
+// PagerDuty counts 120 events a minute for each integration key; Opsgenie's depends on the plan.
+constexpr TokenBucket::Rate kTwoASecond{20, 2};
 constexpr TokenBucket::Rate kOneASecond{3, 1};
 constexpr TokenBucket::Rate kTwentyAMinute{5, 20.0 / 60};  // Telegram's, for a group.
 constexpr TokenBucket::Rate kThirtyAMinute{5, 0.5};        // Discord's, for a webhook.
@@ -55,11 +58,12 @@ constexpr ChannelKindInfo kKinds[] = {
      false,
      "",
      true,
+     false,
      kWebhookOptions,
      {},
      webhook_request,
      by_status,
-     kNoLimit},
+     kHundredASecond},
     {ChannelKind::Slack,
      "slack",
      "slack_configs",
@@ -67,6 +71,7 @@ constexpr ChannelKindInfo kKinds[] = {
      "",
      false,
      "",
+     false,
      false,
      kSlackOptions,
      {},
@@ -81,11 +86,12 @@ constexpr ChannelKindInfo kKinds[] = {
      true,
      "https://events.pagerduty.com/v2/enqueue",
      true,
+     true,
      kPagerDutyOptions,
      {},
      pagerduty_request,
      by_status,
-     kNoLimit},
+     kTwoASecond},
     {ChannelKind::MsTeams,
      "msteams",
      "msteamsv2_configs",
@@ -94,6 +100,7 @@ constexpr ChannelKindInfo kKinds[] = {
      false,
      "",
      true,
+     false,
      {},
      {},
      msteams_request,
@@ -107,6 +114,7 @@ constexpr ChannelKindInfo kKinds[] = {
      false,
      "",
      true,
+     false,
      kDiscordOptions,
      {},
      discord_request,
@@ -120,16 +128,17 @@ constexpr ChannelKindInfo kKinds[] = {
      true,
      "https://api.opsgenie.com/",
      true,
+     true,
      kOpsgenieOptions,
      {},
      opsgenie_request,
      by_status,
-     kNoLimit},
+     kTwoASecond},
     {ChannelKind::Telegram, "telegram", "telegram_configs", "api_url", "bot_token", true,
-     "https://api.telegram.org", true, kTelegramOptions, kTelegramRequired, telegram_request,
+     "https://api.telegram.org", true, false, kTelegramOptions, kTelegramRequired, telegram_request,
      by_status, kTwentyAMinute},
     {ChannelKind::Email, "email", "email_configs", "smarthost", "auth_password", false, "", false,
-     kEmailOptions, kEmailRequired, email_request, judge_mail, kOneASecond},
+     false, kEmailOptions, kEmailRequired, email_request, judge_mail, kOneASecond},
 };
 
 std::optional<double> number_at(const json::value& value, json::string_view name) {
@@ -158,6 +167,12 @@ std::span<const ChannelKindInfo> channel_kinds() { return kKinds; }
 const ChannelKindInfo& info_of(ChannelKind kind) {
   return *std::find_if(std::begin(kKinds), std::end(kKinds),
                        [&](const ChannelKindInfo& info) { return info.kind == kind; });
+}
+
+TokenBucket::Rate rate_of(const ChannelConfig& config) {
+  if (config.max_per_minute == 0) return info_of(config.kind).rate;
+  const auto per_minute = static_cast<double>(config.max_per_minute);
+  return {std::max(1.0, per_minute / 12), per_minute / 60};
 }
 
 std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now) {

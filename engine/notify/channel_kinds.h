@@ -43,16 +43,20 @@ struct ChannelKindInfo {
   std::string_view secret_key;  // "routing_key"; empty where the URL is all there is.
   bool needs_secret;
   std::string_view default_url;
-  bool send_resolved;  // Alertmanager's default.
+  bool send_resolved;   // Alertmanager's default.
+  bool keeps_incident;  // Of each group, until it hears that it is over.
   std::span<const std::string_view> options;
   std::span<const std::string_view> required;  // Of the options.
   ChannelRequest (*build)(const GroupMessage& group, const OpenChannel& channel);
   Verdict (*judge)(const net::HttpResponse& response);
-  TokenBucket::Rate rate;
+  TokenBucket::Rate rate;  // Where the configuration has no other.
 };
 
 std::span<const ChannelKindInfo> channel_kinds();
 const ChannelKindInfo& info_of(ChannelKind kind);
+
+// How many messages the channel takes.
+TokenBucket::Rate rate_of(const ChannelConfig& config);
 
 // How long a refusal asks to wait: Retry-After, or `retry_after` in its body (Slack's and Discord's
 // at the top, in seconds; Telegram's among its parameters). Nothing when that is no time at all:

@@ -15,6 +15,8 @@ constexpr std::size_t kShownBodyBytes = 200;
 // say what an older one could not.
 constexpr Duration kBetweenOffers = kLongestBackoff;
 constexpr Duration kOffered = std::chrono::hours(24);
+// So many refusals in a row are not about one message or the other.
+constexpr int kMostRefusals = 16;
 
 // What is to be said instead of `older`, which nobody has heard.
 ContentPtr in_place_of(const Content& older, const Message& newer) {
@@ -28,7 +30,7 @@ ContentPtr in_place_of(const Content& older, const Message& newer) {
 }  // namespace
 
 DeliveryQueue::DeliveryQueue(const DeliveryParts& parts, Options options)
-    : parts_(parts), options_(std::move(options)), bucket_(options_.rate) {}
+    : parts_(parts), options_(std::move(options)), most_(options_.batch), bucket_(options_.rate) {}
 
 DeliveryQueue::~DeliveryQueue() {
   if (!on_its_way_.empty()) parts_.http.cancel(request_);
@@ -183,7 +185,7 @@ void DeliveryQueue::remove_from_outbox(const Message& done) {
 
 std::vector<Message> DeliveryQueue::take_batch() {
   std::vector<Message> batch;
-  while (!line_.empty() && batch.size() < options_.batch) {
+  while (!line_.empty() && batch.size() < most_) {
     auto first = waiting_.extract(line_.begin()->second);
     line_.erase(line_.begin());
     batch.push_back(first.mapped().message);
@@ -219,16 +221,29 @@ void DeliveryQueue::finish(const net::HttpResult& result) {
     case Verdict::Retry:
       return try_later(result);
     case Verdict::GiveUp:
-      note_refused();
+      if (!divide(result->status)) note_refused();
       break;
   }
   attempt_ = 0;
   send_next();
 }
 
+// One message that the receiver will not take is not to take the others with it, and a request may
+// be larger than it likes. Says whether the messages wait again.
+bool DeliveryQueue::divide(int status) {
+  const bool is_hopeless = ++refusals_ >= kMostRefusals;
+  if (is_hopeless) most_ = options_.batch;
+  if (is_hopeless || on_its_way_.size() < 2 || !may_be_one_of_them(status)) return false;
+  most_ = on_its_way_.size() / 2;
+  put_all_back(Place::Same);
+  return true;
+}
+
 void DeliveryQueue::note_taken() {
   if (!stats_.last_error.empty()) log::info("delivers again", {{"receiver", options_.receiver}});
   stats_.last_error.clear();
+  refusals_ = 0;
+  most_ = std::min(options_.batch, most_ * 2);
   stats_.sent += on_its_way_.size();
   for (const Waiting& sent : std::exchange(on_its_way_, {})) {
     parts_.on_delivered(sent.message.decided_at);
@@ -292,6 +307,10 @@ bool DeliveryQueue::put_back(Waiting failed) {
 
 void DeliveryQueue::put_back_and_wait(Duration pause, Place place) {
   wait(pause);
+  put_all_back(place);
+}
+
+void DeliveryQueue::put_all_back(Place place) {
   for (Waiting& failed : std::exchange(on_its_way_, {})) {
     const std::string key = failed.message.key;
     if (place == Place::Last) failed.place = 0;

@@ -9,8 +9,8 @@
 // The oldest goes first. Attempts are repeated, with growing pauses and whatever Retry-After asks
 // for, until the receiver takes the message. While the receiver is away, or says that it is busy,
 // everything waits. Where it is there and fails, it may be the message: that one rests, and the
-// others go on. What the receiver refuses is offered again now and then, for a day: a token may
-// have expired, a path may not be there yet.
+// others go on. Of a request that is refused, the halves are sent. What the receiver refuses is
+// offered again now and then, for a day: a token may have expired, a path may not be there yet.
 //
 // Each receiver has its own: one that is slow or dead holds up nobody else. With an outbox, a
 // message is written before it is sent and removed once it is delivered or refused for good, so
@@ -131,12 +131,14 @@ class DeliveryQueue {
   void send_next();
   std::vector<Message> take_batch();
   void finish(const net::HttpResult& result);
+  bool divide(int status);
   void note_taken();
   void note_refused();
   void try_later(const net::HttpResult& result);
   Duration next_pause();
   bool put_back(Waiting failed);
   void put_back_and_wait(Duration pause, Place place);
+  void put_all_back(Place place);
   void wait(Duration pause);
   void note_failure(const std::string& what);
   std::string describe(const net::HttpResponse& response) const;
@@ -153,6 +155,8 @@ class DeliveryQueue {
   bool paused_ = false;
   Scheduler::TaskId retry_task_ = 0;
   int attempt_ = 0;
+  std::size_t most_;  // Messages in the next request.
+  int refusals_ = 0;  // In a row.
   TokenBucket bucket_;
   DeliveryStats stats_;
   // The outbox calls back later; by then the queue may be gone.

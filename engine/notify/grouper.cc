@@ -58,6 +58,23 @@ void adopt_group(GroupState& own, const GroupState& told) {
   }
 }
 
+GroupMessage message_to(const std::string& key, const GroupState& group) {
+  GroupMessage message;
+  message.receiver = group.timing.receiver;
+  message.group_key = key.substr(key.find('|') + 1);
+  message.group_labels = group.labels;
+  return message;
+}
+
+OutgoingAlert as_moved(OutgoingAlert alert, Timestamp now) {
+  alert.resolved = true;
+  alert.ends_at = now;
+  alert.decided_at = now;
+  alert.annotations["resolved_because"] =
+      "the routes have changed, and it is told in another group";
+  return alert;
+}
+
 // What a receiver has been told, as a number that changes with it.
 std::uint64_t knowledge_of(const GroupState& group) {
   std::uint64_t hash = hash_bytes(std::to_string(to_millis(group.last_flush)));
@@ -190,7 +207,7 @@ void Grouper::tick(const std::string& key) {
   const auto it = groups_.find(key);
   if (it == groups_.end()) return;
   GroupState& group = it->second.state;
-  forget_old(group);
+  forget_old(key, group);
   const bool other_held = !silent_ && hold_back(group);
   const bool told = !silent_ && tell(key, group);
   if (!group.alerts.empty()) {
@@ -201,10 +218,19 @@ void Grouper::tick(const std::string& key) {
   groups_.erase(it);
 }
 
-void Grouper::forget_old(GroupState& group) const {
-  std::erase_if(group.alerts, [&, now = parts_.clock.now()](const auto& entry) {
-    return silent_ ? is_forgotten(entry.second, now) : is_stale(entry.second, last_heard_);
+void Grouper::forget_old(const std::string& key, GroupState& group) const {
+  const Timestamp now = parts_.clock.now();
+  GroupMessage moved = message_to(key, group);
+  moved.has_moved = true;
+  std::erase_if(group.alerts, [&](const auto& entry) {
+    if (silent_) return is_forgotten(entry.second, now);
+    if (!is_stale(entry.second, last_heard_)) return false;
+    if (entry.second.told) moved.alerts.push_back(as_moved(entry.second.alert, now));
+    return true;
   });
+  const bool is_believed = std::any_of(group.alerts.begin(), group.alerts.end(),
+                                       [](const auto& entry) { return entry.second.told; });
+  if (!moved.alerts.empty() && !is_believed) flush_(group.timing.receiver, std::move(moved));
 }
 
 // Marks what the receiver is not to hear of now; says whether that is other than before.
@@ -231,7 +257,7 @@ bool Grouper::hold_back(GroupState& group) {
 // Tells the receiver what is not held back, if it is time; says whether it was.
 bool Grouper::tell(const std::string& key, GroupState& group) {
   const Timestamp now = parts_.clock.now();
-  GroupMessage message{group.timing.receiver, key.substr(key.find('|') + 1), group.labels, {}, ""};
+  GroupMessage message = message_to(key, group);
   bool news = false;
   for (const auto& [labels, entry] : group.alerts) {
     if (entry.held) continue;

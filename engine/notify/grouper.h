@@ -6,8 +6,9 @@
 // talks to itself. With an outbox, what a group has been told survives the process.
 //
 // What is muted when a group is flushed is left out, and told by the first flush after that if it
-// still fires. Differs from Alertmanager: whoever was told that an alert fires is told that it is
-// over, muted or not; only a muted route waits with it until it may speak.
+// still fires. What a reload sends another way is closed in the group that it leaves, for those who
+// keep an incident of each group. Differs from Alertmanager: whoever was told that an alert fires
+// is told that it is over, muted or not; only a muted route waits with it until it may speak.
 //
 // Loop thread only.
 #pragma once
@@ -80,7 +81,7 @@ class Grouper {
   void save(const std::string& key, const GroupState& state);
   Duration due_in(const GroupState& group) const;
   void tick(const std::string& key);
-  void forget_old(GroupState& group) const;
+  void forget_old(const std::string& key, GroupState& group) const;
   bool hold_back(GroupState& group);
   bool tell(const std::string& key, GroupState& group);
 

@@ -202,7 +202,7 @@ Notifier::QueuePtr Notifier::make_channel(const std::string& receiver,
                                      .build = build,
                                      .judge = kind.judge,
                                      .hide = std::bind_front(without_secrets, config),
-                                     .rate = kind.rate,
+                                     .rate = rate_of(config),
                                      .offers_again = true});
 }
 
@@ -231,6 +231,7 @@ void Notifier::flush(const std::string& receiver, GroupMessage message) {
   message.external_url = config_.external_url;
   for (const ChannelQueue& channel : channels_) {
     if (channel.receiver != receiver) continue;
+    if (message.has_moved && !info_of(channel.config.kind).keeps_incident) continue;
     GroupMessage own = message;
     if (!channel.config.send_resolved) {
       std::erase_if(own.alerts, [](const OutgoingAlert& alert) { return alert.resolved; });

@@ -21,6 +21,9 @@ struct GroupMessage {
   Labels group_labels;
   std::vector<OutgoingAlert> alerts;
   std::string external_url;
+  // Nothing is over: its alerts are told in another group. For those who keep an incident of each
+  // group, and would keep this one for ever.
+  bool has_moved = false;
 };
 
 // `newer` in place of `older`, which nobody has heard: with the ends since `since` that only

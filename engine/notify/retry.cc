@@ -49,6 +49,8 @@ bool may_be_the_message(int status) {
   return status >= 500 && status != 502 && status != 503 && status != 504;
 }
 
+bool may_be_one_of_them(int status) { return status == 400 || status == 413 || status == 422; }
+
 Duration backoff(int attempt, double jitter) {
   const double longest = to_seconds(kLongestBackoff);
   const double wait = std::min(longest, std::pow(2.0, std::clamp(attempt, 1, 20) - 1));

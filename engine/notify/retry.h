@@ -23,6 +23,9 @@ Verdict judge_status(int status);
 // has not said that it is busy or that nobody is behind it.
 bool may_be_the_message(int status);
 
+// Whether a refusal of several messages at once may be due to one of them, or to their size.
+bool may_be_one_of_them(int status);
+
 inline constexpr Duration kLongestBackoff = std::chrono::minutes(5);
 
 // How long to wait before attempt number `attempt` (the first retry is 1): 1 s doubling up to

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <boost/json.hpp>
+
 #include "notify/world.h"
 
 namespace tocsin::notify {
@@ -96,6 +99,46 @@ TEST_CASE("what a receiver will never take is given up, counted, and the rest go
   CHECK(w.notifier.receivers()[0].stats.given_up == 1);
   w.notifier.send({alert("api")});
   CHECK(w.http.open() == 2);
+}
+
+TEST_CASE("a batch that is too large for an Alertmanager is divided, and all of it arrives") {
+  NotifyConfig config = two_alertmanagers();
+  config.alertmanagers.pop_back();
+  World w(config);
+  w.notifier.send({alert("first")});  // What follows gathers behind it.
+  w.notifier.send({alert("a"), alert("b"), alert("c"), alert("poison"), alert("d")});
+  w.http.answer(200);
+  std::vector<std::string> taken;
+  int requests = 0;
+  for (; w.http.open() > 0; ++requests) {
+    const std::string body = w.http.first().body;
+    const auto alerts = boost::json::parse(body).as_array();
+    if (alerts.size() > 2 || body.find("poison") != std::string::npos) {
+      w.http.answer(alerts.size() > 2 ? 413 : 400);
+      continue;
+    }
+    for (const auto& a : alerts) {
+      taken.emplace_back(a.at("labels").at("deployment").as_string());
+    }
+    w.http.answer(200);
+  }
+  std::sort(taken.begin(), taken.end());
+  CHECK(taken == std::vector<std::string>{"a", "b", "c", "d"});
+  CHECK(w.notifier.receivers()[0].stats.given_up == 1);
+  CHECK(requests < 10);
+}
+
+TEST_CASE("an Alertmanager that refuses everything is not asked of every alert") {
+  NotifyConfig config = two_alertmanagers();
+  config.alertmanagers.pop_back();
+  World w(config);
+  std::vector<OutgoingAlert> many;
+  for (int i = 0; i < 2560; ++i) many.push_back(alert(std::to_string(i).c_str()));
+  w.notifier.send(many);
+  int requests = 0;
+  for (; w.http.open() > 0; ++requests) w.http.answer(400);
+  CHECK(w.notifier.receivers()[0].stats.given_up == 2560);
+  CHECK(requests < 40);
 }
 
 NotifyConfig webhook_of_groups() {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/json.hpp>
 #include <set>
 
 #include "notify/world.h"
@@ -148,6 +149,60 @@ TEST_CASE("an alert that a reload has sent another way leaves its old group") {
             std::string::npos);
     }
   }
+}
+
+TEST_CASE("an incident that a reload has left without alerts is closed, and the other goes on") {
+  NotifyConfig config = one_webhook();
+  ChannelConfig pager;
+  pager.kind = ChannelKind::PagerDuty;
+  pager.url.text = "http://pager/enqueue";
+  pager.key.text = "k";
+  config.receivers[0].channels = {pager};
+  World w(config);
+  w.notifier.send({alert("web")});
+  w.clock.advance(30s);
+  const std::string first = w.http.answer(202).body;
+  config.route->group_by = {"deployment"};
+  w.notifier.reconfigure(config);
+  OutgoingAlert still = alert("web");
+  std::vector<std::string> told;
+  for (int i = 0; i < 12; ++i) {
+    still.ends_at = w.clock.now() + 4min;
+    w.notifier.send({still});
+    w.clock.advance(5min);
+    while (w.http.open() > 0) told.push_back(w.http.answer(202).body);
+  }
+  const auto key_of = [](const std::string& body) {
+    return std::string(boost::json::parse(body).at("dedup_key").as_string());
+  };
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].find(R"("event_action":"trigger")") != std::string::npos);
+  CHECK(key_of(told[0]) != key_of(first));
+  CHECK(told[1].find(R"("event_action":"resolve")") != std::string::npos);
+  CHECK(key_of(told[1]) == key_of(first));
+  CHECK(told[1].find("the routes have changed") != std::string::npos);
+}
+
+TEST_CASE("a receiver is sent as many messages a minute as it was said to take") {
+  NotifyConfig config = one_webhook();
+  config.route->group_by = {"deployment"};
+  config.receivers[0].channels[0].max_per_minute = 24;  // Two at once, and 24 in each minute.
+  World w(config);
+  std::vector<OutgoingAlert> many;
+  for (int i = 0; i < 100; ++i) many.push_back(alert(std::to_string(i).c_str()));
+  w.notifier.send(many);
+  w.clock.advance(30s);
+  int sent = 0;
+  const auto answer_all = [&] {
+    for (; w.http.open() > 0; ++sent) w.http.answer(200);
+  };
+  answer_all();
+  CHECK(sent == 2);
+  for (int second = 0; second < 60; ++second) {
+    w.clock.advance(1s);
+    answer_all();
+  }
+  CHECK(sent == 26);
 }
 
 // ---- The outbox.
