@@ -35,6 +35,7 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
+constexpr Duration kNoteJobsEvery = std::chrono::seconds(5);
 constexpr Duration kPruneEvery = std::chrono::minutes(10);
 constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
 
@@ -263,6 +264,8 @@ class Daemon::Impl : public api::Backend {
       source::ScrapeParts parts{clock_, loop_, loop_, workers_, http_, store_};
       parts.after_page = [this](auto at, auto interval) { look_ahead(at, interval); };
       scraper_ = std::make_unique<source::Scraper>(parts, parse_target_groups);
+      scraper_->remember(keeper_.scraped_jobs());
+      outlook_.remember(keeper_.asked_jobs(), clock_.now());
     }
     receiver_.use(std::make_shared<const source::KeepFilter>(needs));
     const auto applied = scraper_->apply(config_.scrape_configs, std::move(needs));
@@ -361,6 +364,9 @@ class Daemon::Impl : public api::Backend {
     periodic_.every("certificates", kReadCertificatesEvery,
                     [this] { certificates_.look(config_.certificates, clock_.now()); });
     periodic_.every("self", config_.evaluation_interval, [this] { watch_self(); });
+    periodic_.every("jobs", kNoteJobsEvery, [this] {
+      keeper_.note_jobs(scraper_->jobs_seen(), outlook_.jobs_seen(clock_.now()));
+    });
     periodic_.every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
     periodic_.every("prune", kPruneEvery, [this] {
       keeper_.prune();

@@ -15,6 +15,31 @@ constexpr Duration kSamplesKept = std::chrono::hours(3);
 constexpr const char* kTookOver = "standby.took_over";          // Milliseconds.
 constexpr const char* kRulePatterns = "rule_files.with_files";  // One a line.
 
+constexpr const char* kScrapedJobs = "jobs.scraped";  // One a line: see text_of().
+constexpr const char* kAskedJobs = "jobs.asked";
+
+// "linkerd-proxy", a tab, and since when it has lost its targets, in milliseconds, or nothing.
+std::string text_of(const source::JobsSeen& jobs) {
+  std::string lines;
+  for (const auto& [name, lost] : jobs) {
+    if (name.find('\n') != std::string::npos) continue;
+    lines += name + "\t" + (lost ? std::to_string(to_millis(*lost)) : "") + "\n";
+  }
+  return lines;
+}
+
+source::JobsSeen jobs_of(const std::string& text) {
+  source::JobsSeen jobs;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t tab = line.rfind('\t');
+    if (tab == std::string::npos) continue;
+    const auto millis = whole_number<std::int64_t>(std::string_view(line).substr(tab + 1));
+    jobs[line.substr(0, tab)] = millis ? std::optional(from_millis(*millis)) : std::nullopt;
+  }
+  return jobs;
+}
+
 }  // namespace
 
 Keeper::~Keeper() { write_gathered(); }
@@ -35,6 +60,8 @@ Result<void> Keeper::open(const std::string& folder) {
   }
   std::istringstream patterns(saved_.settings[kRulePatterns]);
   for (std::string line; std::getline(patterns, line);) rule_patterns_.push_back(line);
+  scraped_jobs_ = jobs_of(saved_.settings[kScrapedJobs]);
+  asked_jobs_ = jobs_of(saved_.settings[kAskedJobs]);
   history_.assign(saved_.history.begin(), saved_.history.end());
   log::info("alert state is kept on disk", {{"path", path},
                                             {"alerts", std::to_string(saved_.alerts.size())},
@@ -75,6 +102,17 @@ void Keeper::note_rule_patterns(std::vector<std::string> patterns) {
   std::string lines;
   for (const std::string& pattern : rule_patterns_) lines += pattern + "\n";
   gathering().settings[kRulePatterns] = std::move(lines);
+}
+
+void Keeper::note_jobs(source::JobsSeen scraped, source::JobsSeen asked) {
+  note(kScrapedJobs, std::move(scraped), scraped_jobs_);
+  note(kAskedJobs, std::move(asked), asked_jobs_);
+}
+
+void Keeper::note(const char* setting, source::JobsSeen jobs, source::JobsSeen& known) {
+  if (jobs == known) return;
+  known = std::move(jobs);
+  gathering().settings[setting] = text_of(known);
 }
 
 void Keeper::note_takeover(std::optional<Timestamp> at) {

@@ -21,6 +21,7 @@
 #include "net/loop.h"
 #include "notify/notifier.h"
 #include "notify/outbox.h"
+#include "source/target.h"
 #include "state/journal.h"
 #include "tocsin/alert.h"
 #include "tocsin/promql.h"
@@ -48,6 +49,10 @@ class Keeper : public notify::Outbox {
   // The patterns of rule_files that have named files: as noted last.
   const std::vector<std::string>& rule_patterns() const { return rule_patterns_; }
 
+  // Jobs that had targets, as noted last: those that are scraped here, and those of a Prometheus.
+  const source::JobsSeen& scraped_jobs() const { return scraped_jobs_; }
+  const source::JobsSeen& asked_jobs() const { return asked_jobs_; }
+
   void put(notify::WrittenMessage message, std::function<void()> written) override;
   void remove(const std::string& receiver, const std::string& key) override;
   void put_group(const std::string& key, std::string content) override;
@@ -57,6 +62,7 @@ class Keeper : public notify::Outbox {
   void remove_silence(const std::string& id) override;
   void note_takeover(std::optional<Timestamp> at);
   void note_rule_patterns(std::vector<std::string> patterns);
+  void note_jobs(source::JobsSeen scraped, source::JobsSeen asked);
 
   void save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved);
   void note(const rule::Rule& rule, Timestamp at, const std::vector<alert::Transition>& changes);
@@ -71,6 +77,7 @@ class Keeper : public notify::Outbox {
 
  private:
   Result<void> open_nothing(const Error& error);
+  void note(const char* setting, source::JobsSeen jobs, source::JobsSeen& known);
   state::Change& gathering();
   void write_gathered();
 
@@ -80,6 +87,8 @@ class Keeper : public notify::Outbox {
   std::string problem_;  // Of opening; may be empty.
   state::Saved saved_;
   std::vector<std::string> rule_patterns_;
+  source::JobsSeen scraped_jobs_;
+  source::JobsSeen asked_jobs_;
   state::Change gathered_;
   std::vector<std::function<void()>> written_;  // To call when gathered_ is durable.
   bool is_gathering_ = false;

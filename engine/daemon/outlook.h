@@ -32,6 +32,10 @@ class Outlook {
   // From now on.
   void use(const Config& config, const rule::RuleSet& rules);
 
+  // As Witness has it.
+  source::JobsSeen jobs_seen(Timestamp now) const { return witness_.jobs_seen(now); }
+  void remember(const source::JobsSeen& jobs, Timestamp now) { witness_.remember(jobs, now); }
+
   // As GroupParts has it.
   void look_around(const GroupParts::Rules& rules, Timestamp at, std::function<void()> then);
   // For the rule, at that evaluation; `external_url` is this Tocsin's. To be used at once.

@@ -6,7 +6,6 @@
 
 #include "alert/rule_life.h"
 #include "daemon/eyesight.h"
-#include "source/target.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::daemon {
@@ -22,6 +21,9 @@ constexpr double kWindowSeconds = 300;
 // see fewer samples than that are beyond anybody's advice. What comes late is not missing.
 constexpr double kMostIntervals = 2.5;
 constexpr double kMostLateSeconds = 30;
+
+// A job that a look has seen within this time is there; groups are evaluated more often.
+constexpr Duration kLookedAtEvery = std::chrono::minutes(5);
 
 // Where series come from changes when somebody configures something.
 constexpr Duration kAskAgainAfter = std::chrono::minutes(10);
@@ -65,6 +67,22 @@ struct Witness::Look {
 void Witness::leave_out(LocalNames local_names, std::set<std::string> own_jobs) {
   local_names_ = std::move(local_names);
   own_jobs_ = std::move(own_jobs);
+}
+
+source::JobsSeen Witness::jobs_seen(Timestamp now) const {
+  source::JobsSeen out;
+  for (const auto& [name, job] : jobs_) {
+    const Duration age = now - job.last_seen;
+    if (age > source::kHold) continue;
+    out.emplace(name, age < kLookedAtEvery ? std::nullopt : std::optional(job.last_seen));
+  }
+  return out;
+}
+
+void Witness::remember(const source::JobsSeen& jobs, Timestamp now) {
+  for (const auto& [name, lost] : jobs) {
+    jobs_[name].last_seen = std::min(lost.value_or(now), now);
+  }
 }
 
 bool Witness::reads_elsewhere(const Sources& sources) const {
@@ -227,7 +245,8 @@ void Witness::conclude(const LookPtr& look) {
   const bool sees_anything =
       std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) { return is_there(job.first); });
   for (const auto& [name, job] : jobs_) {
-    if (is_there(name) || (sees_anything && look->at - job.last_seen > source::kHold)) continue;
+    if (own_jobs_.contains(name) || is_there(name)) continue;
+    if (sees_anything && look->at - job.last_seen > source::kHold) continue;
     troubles.push_back({name, {}, "Prometheus has no target of the job '" + name + "' any more"});
   }
   troubles_ = std::move(troubles);

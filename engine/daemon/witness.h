@@ -24,6 +24,7 @@
 
 #include "daemon/evaluator.h"
 #include "daemon/rule_sources.h"
+#include "source/target.h"
 #include "tocsin/alert.h"
 #include "tocsin/clock.h"
 #include "tocsin/promql.h"
@@ -55,6 +56,11 @@ class Witness {
 
   // What a Prometheus has no part in: series that are made here, and jobs that are scraped here.
   void leave_out(LocalNames local_names, std::set<std::string> own_jobs);
+
+  // The jobs that a Prometheus has, or had lately, as of `now`: for the next process, which is to
+  // remember them at its start.
+  source::JobsSeen jobs_seen(Timestamp now) const;
+  void remember(const source::JobsSeen& jobs, Timestamp now);
 
   // Finds out what could not be seen at `at`, then calls `then`; at once, if none of the rules
   // reads what a Prometheus has. `at` is the readers' instant of evaluation, which is over.

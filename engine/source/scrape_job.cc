@@ -2,6 +2,7 @@
 #include "source/scrape_job.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "source/federation.h"
@@ -61,6 +62,7 @@ void ScrapeJob::take_groups(const std::vector<TargetGroup>& groups) {
   groups_ = groups;
   discovered_ = true;
   synchronize();
+  note_remembered();
   on_progress_();
 }
 
@@ -96,6 +98,28 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
                   [&](const auto& gone) { return gone.target.labels == status.target.labels; });
     status.is_gone = true;
     gone_.push_back(std::move(status));
+  }
+}
+
+// Nobody knows any more which targets those were: they may have had anything.
+void ScrapeJob::note_remembered() {
+  const auto since = std::exchange(remembered_, std::nullopt);
+  if (!since || !loops_.empty()) return;
+  TargetStatus all;
+  all.target.job = config_.job_name;
+  all.target.labels = Labels{{"job", config_.job_name}};
+  all.is_gone = true;
+  gone_ = {std::move(all)};
+  gone_since_ = *since;
+}
+
+void ScrapeJob::append_seen(JobsSeen& out) const {
+  if (remembered_) {
+    out.emplace(config_.job_name, remembered_);
+  } else if (!gone_targets().empty()) {
+    out.emplace(config_.job_name, gone_since_);
+  } else if (!loops_.empty()) {
+    out.emplace(config_.job_name, std::nullopt);
   }
 }
 

@@ -36,6 +36,13 @@ class ScrapeJob {
   // unseen. Until those that come have been scraped, or for kHold.
   std::vector<TargetStatus> gone_targets() const;
 
+  // A process before this one has seen targets of the job, and had lost them all at `since`, if it
+  // had. Should discovery find none now, they count as gone. Call before apply().
+  void remember(Timestamp since) { remembered_ = since; }
+  // For remember() of the next process: adds the job, unless it never had targets or has lost them
+  // too long ago.
+  void append_seen(JobsSeen& out) const;
+
   // Whether discovery has answered and every target was scraped once.
   bool is_warm() const;
   // Called whenever is_warm() may have changed.
@@ -50,6 +57,7 @@ class ScrapeJob {
   void start_loop(const std::string& key, Target target);
   void stop_loop(Loops::iterator it);
   void stop_unwanted(const std::map<std::string, Target>& wanted);
+  void note_remembered();
   void note_scraped();
   ScrapeOrders orders_for(const Target& target) const;
   std::string refusal() const;
@@ -68,6 +76,7 @@ class ScrapeJob {
   std::vector<DroppedTarget> dropped_;
   std::vector<TargetStatus> gone_;
   Timestamp gone_since_;
+  std::optional<Timestamp> remembered_;            // Until discovery has answered.
   std::map<std::string, std::string> complaints_;  // By address: what was wrong with it.
   std::function<void()> on_progress_ = [] {};
 };

@@ -49,11 +49,15 @@ Result<void> Scraper::apply(const std::vector<ScrapeConfig>& configs,
     return std::none_of(configs.begin(), configs.end(),
                         [&](const ScrapeConfig& config) { return config.job_name == job.first; });
   });
+  const Timestamp now = parts_.clock.now();
   for (const ScrapeConfig& config : configs) {
     auto& job = jobs_[config.job_name];
     if (!job) {
       job = std::make_unique<ScrapeJob>(parts_, stores_, stats_, parse_);
       job->on_progress([this] { note_progress(); });
+      if (const auto known = remembered_.extract(config.job_name); !known.empty()) {
+        job->remember(std::min(known.mapped().value_or(now), now));
+      }
     }
     job->apply(config, filter_);
   }
@@ -86,6 +90,12 @@ std::vector<TargetStatus> Scraper::targets_to_see() const {
   for (const auto& [name, job] : jobs_) {
     for (TargetStatus& status : job->gone_targets()) out.push_back(std::move(status));
   }
+  return out;
+}
+
+JobsSeen Scraper::jobs_seen() const {
+  JobsSeen out;
+  for (const auto& [name, job] : jobs_) job->append_seen(out);
   return out;
 }
 

@@ -38,6 +38,10 @@ class Scraper {
   std::vector<DroppedTarget> dropped_targets() const;
   // Those that are there, and those of jobs that have lost all they had; see ScrapeJob.
   std::vector<TargetStatus> targets_to_see() const;
+  // The jobs that have targets, or had them a while ago; for the next process, which is to remember
+  // them before its first apply(), lest it take a discovery that fails for targets taken away.
+  JobsSeen jobs_seen() const;
+  void remember(JobsSeen jobs) { remembered_ = std::move(jobs); }
   const ScrapeStats& stats() const { return *stats_; }
 
   // Whether every job has discovered its targets and scraped each of them once.
@@ -54,6 +58,7 @@ class Scraper {
   std::shared_ptr<const KeepFilter> filter_;
   TargetStores stores_;
   std::map<std::string, std::unique_ptr<ScrapeJob>> jobs_;  // By job_name.
+  JobsSeen remembered_;
   bool applied_ = false;
   bool first_pass_done_ = false;
   std::vector<std::function<void()>> on_first_pass_;

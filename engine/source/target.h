@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -44,6 +45,9 @@ bool is_report(std::string_view metric);
 
 // A job that has had no target for so long was taken away on purpose.
 inline constexpr Duration kHold = std::chrono::hours(1);
+
+// Jobs that have targets, or have lost all of them: since when.
+using JobsSeen = std::map<std::string, std::optional<Timestamp>>;
 
 using MetricNames = std::set<std::string, std::less<>>;
 

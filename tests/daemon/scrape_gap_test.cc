@@ -46,21 +46,53 @@ class World {
         sent.push_back({at, make_outgoing(rule, alert, {{}, "", {}, clock.now(), until})});
       }
     };
+    parts.on_unsaved = [this](const rule::Rule& rule, const auto& unsaved) {
+      for (const Labels& labels : unsaved.gone) saved.erase(labels);
+      for (const alert::Alert& alert : unsaved.changed) {
+        saved[alert.labels] = {rule.id, rule.content_id, rule.name, alert};
+      }
+    };
     engine.emplace(std::move(parts));
   }
 
-  void run(const std::string& yaml) {
+  // What a process leaves behind that is killed at this moment.
+  struct Left {
+    std::map<Labels, state::SavedAlert> alerts;
+    source::JobsSeen jobs;
+    Timestamp at;
+  };
+  Left left() const { return {saved, scraper.jobs_seen(), clock.now()}; }
+
+  // Begins with what another process has left.
+  void run(const std::string& yaml, const Left& left, const std::vector<std::string>& targets) {
+    clock.advance(left.at - clock.now());
+    scraper.remember(left.jobs);
+    run(yaml, targets);
+    std::vector<state::SavedAlert> alerts;
+    for (const auto& [labels, alert] : left.alerts) alerts.push_back(alert);
+    engine->restore(std::move(alerts), {});
+  }
+
+  void run(const std::string& yaml, const std::vector<std::string>& targets = {"web:4191"}) {
     const std::vector<rule::SourceFile> files{{"rules.yaml", yaml}};
     const auto loaded = rule::load(files);
     REQUIRE_MESSAGE(loaded.diagnostics.empty(), loaded.diagnostics.text());
-    Config config;
-    source::ScrapeConfig job{.job_name = "proxies", .scrape_interval = kInterval};
-    job.static_configs = {{.targets = {"web:4191"}}};
-    config.scrape_configs = {job};
-    outlook.use(config, loaded.rules);
-    REQUIRE(scraper.apply(config.scrape_configs, rule::required_needs(loaded.rules)));
+    outlook.use(config_with(targets), loaded.rules);
+    needs = rule::required_needs(loaded.rules);
+    discover(targets);
     engine->apply(loaded.rules, kDefaults);
     engine->start();
+  }
+
+  static Config config_with(const std::vector<std::string>& targets) {
+    Config config;
+    source::ScrapeConfig job{.job_name = "proxies", .scrape_interval = kInterval};
+    job.static_configs = {{.targets = targets}};
+    config.scrape_configs = {job};
+    return config;
+  }
+  void discover(const std::vector<std::string>& targets) {
+    REQUIRE(scraper.apply(config_with(targets).scrape_configs, needs));
   }
 
   void say(const std::string& page) { web.on_page(kUrl, page); }
@@ -93,8 +125,10 @@ class World {
   SeriesWriter writer{store, queue, queue};
   StoreEvaluator evaluator{{store, queue, queue, &clock}};
   QueryDesk queries{{store, queue, queue, &clock}, clock, clock};
-  Outlook outlook{queries, [this] { return scraper.targets(); }};
+  Outlook outlook{queries, [this] { return scraper.targets_to_see(); }};
+  std::vector<promql::Need> needs;
   std::vector<Sent> sent;
+  std::map<Labels, state::SavedAlert> saved;
   std::optional<RuleEngine> engine;
 };
 
@@ -151,6 +185,39 @@ TEST_CASE("a fault that ends unseen ends once fresh data covers all that the rul
   const auto after = w.sent_in(2min);
   REQUIRE_FALSE(after.empty());
   CHECK(after.back().alert.resolved);
+}
+
+// The window that hides the restart itself is over after five minutes.
+TEST_CASE("a kill while discovery names no target does not make an alert end") {
+  const std::string rules = "groups: [{name: g, rules: [{alert: Fault, expr: fault > 0}]}]";
+  World before;
+  before.say("fault 1\n");
+  before.run(rules);
+  before.pass(10min);
+  SUBCASE("discovery had failed before") {
+    before.discover({});
+    for (const Sent& one : before.sent_in(20min)) CHECK_FALSE(one.alert.resolved);
+  }
+  SUBCASE("discovery fails with the restart") {}
+  World w;
+  w.say("fault 0\n");
+  w.run(rules, before.left(), {});
+  const auto during = w.sent_in(30min);
+  REQUIRE(during.size() >= 20);
+  for (const Sent& one : during) CHECK_FALSE(one.alert.resolved);
+  CHECK(during.back().alert.annotations.at("blind").find("no target of the job 'proxies'") !=
+        std::string::npos);
+  SUBCASE("fresh data ends it") {
+    w.discover({"web:4191"});
+    const auto after = w.sent_in(10min);
+    REQUIRE_FALSE(after.empty());
+    CHECK(after.back().alert.resolved);
+  }
+  SUBCASE("an hour without any target ends it") {
+    const auto after = w.sent_in(35min);
+    REQUIRE_FALSE(after.empty());
+    CHECK(after.back().alert.resolved);
+  }
 }
 
 }  // namespace

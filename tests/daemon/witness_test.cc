@@ -139,6 +139,40 @@ TEST_CASE("a target that is taken away is believed, the last of a job after an h
   CHECK(w.why_blind(kAlert) == "");
 }
 
+TEST_CASE("what a job had is remembered by the next process") {
+  World before;
+  before.serve("linkerd-proxy", "shop", "10.0.0.1:4191");
+  before.pass(2min);
+  const auto seen = before.witness.jobs_seen(before.clock.now());
+  CHECK(seen == source::JobsSeen{{"linkerd-proxy", std::nullopt}});
+  before.remove(up("linkerd-proxy", "shop", "10.0.0.1:4191"));
+  before.wait(10min);
+  const auto lost = before.witness.jobs_seen(before.clock.now());
+  REQUIRE(lost.at("linkerd-proxy").has_value());
+  CHECK(before.clock.now() - *lost.at("linkerd-proxy") > 9min);
+
+  World w;
+  w.serve("prometheus", "viz", "10.0.0.3:9090", "prometheus_ready");
+  SUBCASE("a process that knows of none believes the Prometheus") {
+    w.pass(2min);
+    CHECK(w.why_blind(kAlert) == "");
+  }
+  SUBCASE("one that knows of it does not, for an hour") {
+    w.witness.remember(seen, w.clock.now());
+    w.pass(59min);
+    CHECK(w.why_blind(kAlert) == "Prometheus has no target of the job 'linkerd-proxy' any more");
+    w.pass(2min);
+    CHECK(w.why_blind(kAlert) == "");
+    CHECK(w.witness.jobs_seen(w.clock.now()).size() == 1);
+  }
+  SUBCASE("unless the job is scraped here now") {
+    w.witness.remember(seen, w.clock.now());
+    w.witness.leave_out({}, {"linkerd-proxy"});
+    w.pass(2min);
+    CHECK(w.why_blind(kAlert) == "");
+  }
+}
+
 TEST_CASE("a job whose series are in namespaces without a target of it speaks for others") {
   World w;
   w.serve("kube-state-metrics", "monitoring", "10.0.0.9:8080", "kube_pod_info");

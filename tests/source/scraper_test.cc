@@ -204,6 +204,57 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a process that finds no target of a job knows that the one before it saw some") {
+  World before;
+  before.http.on_page("http://", "a 1\n");
+  before.apply({job({"one:80"})});
+  before.advance(std::chrono::seconds(10));
+  const std::string name = job({}).job_name;
+  CHECK(before.scraper.jobs_seen() == JobsSeen{{name, std::nullopt}});
+  const auto gone = [](const World& world) {
+    const auto targets = world.scraper.targets_to_see();
+    return std::count_if(targets.begin(), targets.end(),
+                         [](const TargetStatus& status) { return status.is_gone; });
+  };
+  World world;
+  world.http.on_page("http://", "a 1\n");
+  SUBCASE("and remembers them for an hour") {
+    world.scraper.remember(before.scraper.jobs_seen());
+    world.apply({job({})});
+    CHECK(gone(world) == 1);
+    const auto seen = world.scraper.jobs_seen();
+    REQUIRE(seen.at(name).has_value());
+    world.advance(std::chrono::minutes(59));
+    CHECK(gone(world) == 1);
+    world.advance(std::chrono::minutes(1));
+    CHECK(gone(world) == 0);
+    CHECK(world.scraper.jobs_seen().empty());
+  }
+  SUBCASE("an hour from when they were lost, and not from its start") {
+    world.scraper.remember({{name, world.clock.now() - std::chrono::minutes(50)}});
+    world.apply({job({})});
+    CHECK(gone(world) == 1);
+    world.advance(std::chrono::minutes(10));
+    CHECK(gone(world) == 0);
+  }
+  SUBCASE("until there are targets again") {
+    world.scraper.remember(before.scraper.jobs_seen());
+    world.apply({job({})});
+    world.apply({job({"two:80"})});
+    world.advance(std::chrono::seconds(10));
+    CHECK(gone(world) == 0);
+  }
+  SUBCASE("but not where there are targets at once, or never were any") {
+    world.scraper.remember(before.scraper.jobs_seen());
+    world.apply({job({"two:80"})});
+    CHECK(gone(world) == 0);
+    World empty;
+    empty.apply({job({})});
+    CHECK(gone(empty) == 0);
+    CHECK(empty.scraper.jobs_seen().empty());
+  }
+}
+
 TEST_CASE("a changed address takes over the series of the same labels") {
   World world;
   world.http.on_page("http://one:80", "a 1\n");
