@@ -169,6 +169,8 @@ class Backend {
   virtual void expire_silence(const std::string& id, SilenceCallback done) = 0;
   // Why no receiver of Tocsin's own is told of this alert, which is one of groups().
   virtual std::optional<notify::Mute> mute_of(const alert::Alert& alert) const = 0;
+  // Where to look for more, by name, as receivers are told: the configuration's `links`.
+  virtual std::map<std::string, std::string> links_of(const alert::Alert& alert) const = 0;
   // What the other of two replicas is to know; nothing where there is none.
   virtual std::optional<std::string> replica_report() const = 0;
   // A body of remote write. Fails with NotFound where nobody receives.

@@ -11,7 +11,6 @@
 namespace tocsin::api {
 namespace {
 
-constexpr std::size_t kMostCards = 20;
 constexpr std::size_t kMostRows = 20;
 constexpr std::size_t kMostText = 600;  // Bytes of one annotation.
 
@@ -76,19 +75,28 @@ void write_labels(HtmlWriter& html, const alert::Alert& alert) {
   html.raw("</li></ul>");
 }
 
-// Annotations that have no place of their own.
-void write_more(HtmlWriter& html, const alert::Alert& alert) {
+// "logs: https://…"
+void write_note(HtmlWriter& html, std::string_view name, std::string_view text) {
+  html.raw("<p class=\"about\">").text(name.substr(0, name.rfind("_url"))).raw(": ");
+  if (is_link(text)) {
+    html.raw("<a rel=\"noreferrer\" href=\"").text(text).raw("\">").text(text).raw("</a></p>");
+  } else {
+    html.text(clip(text, kMostText)).raw("</p>");
+  }
+}
+
+// Annotations that have no place of their own, and the configuration's links.
+void write_more(HtmlWriter& html, const alert::Alert& alert, const Snapshot& snapshot) {
   static constexpr std::array<std::string_view, 4> kPlaced = {"summary", "description", "value",
                                                               "threshold"};
   for (const auto& [name, text] : alert.annotations) {
     if (std::find(kPlaced.begin(), kPlaced.end(), name) != kPlaced.end()) continue;
-    const std::string_view word = std::string_view(name).substr(0, name.rfind("_url"));
-    html.raw("<p class=\"about\">").text(word).raw(": ");
-    if (is_link(text)) {
-      html.raw("<a rel=\"noreferrer\" href=\"").text(text).raw("\">").text(text).raw("</a></p>");
-    } else {
-      html.text(clip(text, kMostText)).raw("</p>");
-    }
+    write_note(html, name, text);
+  }
+  const auto links = snapshot.links.find(alert.labels);
+  if (links == snapshot.links.end()) return;
+  for (const auto& [name, link] : links->second) {
+    if (!alert.annotations.contains(name)) write_note(html, name, link);
   }
 }
 
@@ -161,7 +169,7 @@ void write_card(HtmlWriter& html, const ActiveAlert& a, const Snapshot& snapshot
   write_blindness(html, alert, now);
   write_mute(html, alert, snapshot);
   write_labels(html, alert);
-  write_more(html, alert);
+  write_more(html, alert, snapshot);
   html.raw("</article>\n");
 }
 

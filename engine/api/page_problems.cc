@@ -97,13 +97,21 @@ void add_replica(Problems& out, const PageView& view) {
   }
 }
 
+// "2 messages waiting, 1 refused and offered again now and then."
+std::string undelivered_text(const notify::DeliveryStats& stats) {
+  std::string out = counted(stats.waiting, "message") + " waiting";
+  if (stats.refused > 0) {
+    out += ", " + std::to_string(stats.refused) + " refused and offered again now and then";
+  }
+  return out + ".";
+}
+
 void add_receivers(Problems& out, const PageView& view) {
   for (const auto& receiver : view.snapshot.receivers) {
     const notify::DeliveryStats& stats = receiver.stats;
     if (stats.last_error.empty()) continue;
     out.push_back({"Notifications do not reach " + receiver.name + ".",
-                   clip(stats.last_error, kMostError) + "; " + counted(stats.waiting, "message") +
-                       " waiting.",
+                   clip(stats.last_error, kMostError) + "; " + undelivered_text(stats),
                    {}});
   }
 }

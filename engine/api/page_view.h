@@ -12,6 +12,9 @@
 
 namespace tocsin::api {
 
+// Alerts that fire and are shown whole.
+inline constexpr std::size_t kMostCards = 20;
+
 struct ActiveAlert {
   const GroupStatus* group;
   const RuleStatus* rule;

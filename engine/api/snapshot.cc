@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/snapshot.h"
 
+#include <algorithm>
+
+#include "api/page_view.h"
+
 namespace tocsin::api {
 
 Snapshot take_snapshot(const Backend& backend) {
@@ -16,7 +20,8 @@ Snapshot take_snapshot(const Backend& backend) {
           .store = backend.store_stats(),
           .kept = backend.kept(),
           .history = backend.history(),
-          .muted = {}};
+          .muted = {},
+          .links = {}};
 }
 
 Snapshot take_page_snapshot(const Backend& backend) {
@@ -27,6 +32,11 @@ Snapshot take_page_snapshot(const Backend& backend) {
         if (auto mute = backend.mute_of(alert)) out.muted.emplace(alert.labels, std::move(*mute));
       }
     }
+  }
+  const std::vector<ActiveAlert> firing = PageView(out).firing;
+  for (std::size_t i = 0; i < std::min(firing.size(), kMostCards); ++i) {
+    const alert::Alert& alert = *firing[i].alert;
+    out.links.emplace(alert.labels, backend.links_of(alert));
   }
   return out;
 }

@@ -23,12 +23,14 @@ struct Snapshot {
   store::Stats store;
   std::vector<KeptMetric> kept;
   std::vector<state::HistoryEntry> history;  // The newest first.
-  std::map<Labels, notify::Mute> muted;      // By the alert's labels. Empty but for pages.
+  // By the alert's labels. Empty but for pages.
+  std::map<Labels, notify::Mute> muted;
+  std::map<Labels, std::map<std::string, std::string>> links;  // Of alerts with a card.
 };
 
 // Loop thread only.
 Snapshot take_snapshot(const Backend& backend);
-// The same, with who is not told of what.
+// The same, with who is not told of what, and where to look for more.
 Snapshot take_page_snapshot(const Backend& backend);
 
 }  // namespace tocsin::api

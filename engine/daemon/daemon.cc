@@ -136,14 +136,12 @@ class Daemon::Impl : public api::Backend {
     origins_.add_to(groups);
     return groups;
   }
-  std::vector<source::TargetStatus> targets() const override {
-    return scraper_ ? scraper_->targets() : std::vector<source::TargetStatus>{};
-  }
+  std::vector<source::TargetStatus> targets() const override { return scraper_->targets(); }
   std::vector<source::DroppedTarget> dropped_targets() const override {
-    return scraper_ ? scraper_->dropped_targets() : std::vector<source::DroppedTarget>{};
+    return scraper_->dropped_targets();
   }
   source::ScrapeStats scrape_stats() const override {
-    source::ScrapeStats stats = scraper_ ? scraper_->stats() : source::ScrapeStats{};
+    source::ScrapeStats stats = scraper_->stats();
     receiver_.add_to(stats);
     return stats;
   }
@@ -165,6 +163,9 @@ class Daemon::Impl : public api::Backend {
     const auto sent = alert_relabeler_.apply(labels);
     return sent ? notifier_->mute_of(*sent) : std::nullopt;
   }
+  std::map<std::string, std::string> links_of(const alert::Alert& alert) const override {
+    return daemon::links_of(alert, context_of({}, {}));
+  }
   std::optional<std::string> replica_report() const override {
     return replica_ ? std::optional(replica_->report()) : std::nullopt;
   }
@@ -175,7 +176,10 @@ class Daemon::Impl : public api::Backend {
   std::vector<state::HistoryEntry> history() const override {
     return {keeper_.history().begin(), keeper_.history().end()};
   }
-  std::vector<api::KeptMetric> kept() const override { return asked_.explain(series_by_name()); }
+  std::vector<api::KeptMetric> kept() const override {
+    const auto lock = store_.lock_for_read();
+    return asked_.explain(store_.series_by_name());
+  }
 
   void query(const api::QueryRequest& request, api::QueryCallback done) override {
     queries_.answer(request, std::move(done));
@@ -206,11 +210,6 @@ class Daemon::Impl : public api::Backend {
   void reload(std::function<void(Result<void>)> done) override { done(reload()); }
 
  private:
-  std::map<std::string, std::size_t> series_by_name() const {
-    const auto lock = store_.lock_for_read();
-    return store_.series_by_name();
-  }
-
   // Swaps in what was loaded. Nothing here can fail.
   void install(Loadout loadout) {
     const bool other_prometheus = loadout.config.prometheus != config_.prometheus;
@@ -400,30 +399,31 @@ class Daemon::Impl : public api::Backend {
 
   void note_transitions(const rule::Rule& rule, const std::vector<alert::Transition>& changes) {
     keeper_.note(rule, clock_.now(), changes);
-    for (const alert::Transition& change : changes) {
-      log::info(
-          "alert " + std::string(name_of(change.from)) + " => " + std::string(name_of(change.to)),
-          {{"alert", change.alert.labels.text()}, {"value", format_number(change.alert.value)}});
-      if (options_.on_transition) options_.on_transition(rule, change);
-    }
+    if (!options_.on_transition) return;
+    for (const alert::Transition& change : changes) options_.on_transition(rule, change);
   }
 
   void send(const rule::Rule& rule, Timestamp at, Duration interval,
             const std::vector<alert::Alert>& due) {
-    const OutgoingContext context{config_.external_labels,
-                                  external_url(),
-                                  origins_.of(rule),
-                                  clock_.now(),
-                                  alert::valid_until(at, interval, config_.resend_delay),
-                                  config_.links};
+    const Timestamp valid_until = alert::valid_until(at, interval, config_.resend_delay);
+    const OutgoingContext context = context_of(origins_.of(rule), valid_until);
     notifier_->send(make_outgoing(rule, due, context, alert_relabeler_));
+  }
+
+  OutgoingContext context_of(api::RuleOrigin origin, Timestamp valid_until) const {
+    return {config_.external_labels,
+            external_url(),
+            std::move(origin),
+            clock_.now(),
+            valid_until,
+            config_.links};
   }
 
   // ---- Now and then.
 
   std::vector<std::string> watched_files() const {
-    std::vector<std::string> files = options_.watched_files;
-    for (std::string& file : find_rule_files(config_.rule_files)) files.push_back(std::move(file));
+    std::vector<std::string> files = find_rule_files(config_.rule_files);
+    files.insert(files.end(), options_.watched_files.begin(), options_.watched_files.end());
     return files;
   }
 

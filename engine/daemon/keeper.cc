@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/whole_number.h"
+#include "tocsin/sample.h"
 
 namespace tocsin::daemon {
 namespace {
@@ -38,6 +39,11 @@ source::JobsSeen jobs_of(const std::string& text) {
     jobs[line.substr(0, tab)] = millis ? std::optional(from_millis(*millis)) : std::nullopt;
   }
   return jobs;
+}
+
+void log_transition(const alert::Transition& change) {
+  log::info("alert " + std::string(name_of(change.from)) + " => " + std::string(name_of(change.to)),
+            {{"alert", change.alert.labels.text()}, {"value", format_number(change.alert.value)}});
 }
 
 }  // namespace
@@ -156,6 +162,7 @@ void Keeper::save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& un
 void Keeper::note(const rule::Rule& rule, Timestamp at,
                   const std::vector<alert::Transition>& changes) {
   for (const alert::Transition& change : changes) {
+    log_transition(change);
     const auto summary = change.alert.annotations.find("summary");
     state::HistoryEntry entry{at,
                               rule.name,

@@ -65,6 +65,7 @@ class Keeper : public notify::Outbox {
   void note_jobs(source::JobsSeen scraped, source::JobsSeen asked);
 
   void save(const rule::Rule& rule, const alert::AlertTracker::Unsaved& unsaved);
+  // For the history, and the log.
   void note(const rule::Rule& rule, Timestamp at, const std::vector<alert::Transition>& changes);
   void record(Timestamp at, const promql::Vector& series);
   // Forgets what is older than anybody wants.

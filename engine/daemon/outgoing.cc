@@ -24,21 +24,6 @@ std::pair<Timestamp, Timestamp> span_of(const alert::Alert& alert, Timestamp now
   return {alert.active_at - kBefore, alert.resolved_at.value_or(now)};
 }
 
-void add_links(const alert::Alert& alert, const OutgoingContext& context,
-               notify::OutgoingAlert& out) {
-  if (context.links.empty()) return;
-  alert::TemplateData data;
-  data.labels = out.labels;
-  data.external_labels = context.external_labels;
-  data.external_url = context.external_url;
-  data.value = alert.value;
-  data.at = context.decided_at;
-  data.span = span_of(alert, context.decided_at);
-  for (const auto& [name, link] : context.links) {
-    out.annotations.try_emplace(name, well_formed(link.expand(data)));
-  }
-}
-
 }  // namespace
 
 Labels outgoing_labels(const Labels& labels,
@@ -55,6 +40,21 @@ Labels outgoing_labels(const Labels& labels,
   return out.build();
 }
 
+std::map<std::string, std::string> links_of(const alert::Alert& alert,
+                                            const OutgoingContext& context) {
+  std::map<std::string, std::string> out;
+  if (context.links.empty()) return out;
+  alert::TemplateData data;
+  data.labels = outgoing_labels(alert.labels, context.external_labels);
+  data.external_labels = context.external_labels;
+  data.external_url = context.external_url;
+  data.value = alert.value;
+  data.at = context.decided_at;
+  data.span = span_of(alert, context.decided_at);
+  for (const auto& [name, link] : context.links) out[name] = well_formed(link.expand(data));
+  return out;
+}
+
 notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& alert,
                                     const OutgoingContext& context) {
   notify::OutgoingAlert out;
@@ -65,7 +65,7 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   if (const std::string line = alert::sparkline(alert.values); !line.empty()) {
     out.annotations.try_emplace("sparkline", line);
   }
-  add_links(alert, context, out);
+  out.annotations.merge(links_of(alert, context));
   if (!context.origin.file.empty()) {
     out.annotations.try_emplace("rule_file", context.origin.place());
   }

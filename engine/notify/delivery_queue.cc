@@ -168,9 +168,10 @@ void DeliveryQueue::give_up() {
 
 DeliveryStats DeliveryQueue::stats() const {
   DeliveryStats stats = stats_;
-  const auto refused = std::count_if(waiting_.begin(), waiting_.end(),
-                                     [](const auto& entry) { return entry.second.was_refused; });
-  stats.waiting = waiting_.size() + on_its_way_.size() - static_cast<std::size_t>(refused);
+  stats.refused = static_cast<std::size_t>(
+      std::count_if(waiting_.begin(), waiting_.end(),
+                    [](const auto& entry) { return entry.second.was_refused; }));
+  stats.waiting = waiting_.size() + on_its_way_.size() - stats.refused;
   return stats;
 }
 

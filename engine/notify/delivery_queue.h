@@ -40,6 +40,7 @@ struct DeliveryStats {
   std::uint64_t failed = 0;    // Attempts that did not succeed.
   std::uint64_t given_up = 0;  // Refusals: the receiver will not take this message.
   std::size_t waiting = 0;     // Messages that will be sent; not those that were refused.
+  std::size_t refused = 0;     // Messages that are offered again now and then.
   std::string last_error;      // Empty while it works.
 };
 

@@ -164,6 +164,29 @@ TEST_CASE("a quiet mesh is reported calmly") {
   CHECK(page.size() < kMostBytes);
 }
 
+TEST_CASE("a card leads where the configuration's links lead, unless the rule knows better") {
+  FakeBackend b;
+  make_calm(b);
+  alert::Alert alert = firing({{"alertname", "SuccessRateLow"}}, "it fails", 1h);
+  alert.annotations["logs"] = "https://own.example.org/";
+  b.all_groups[0].rules[0].alerts = {alert};
+  b.links = {{"logs", "https://logs.example.org/?ns=shop"},
+             {"traces", "https://traces.example.org/?a=1&b=2"}};
+  const std::string page = render(b, "links");
+  CHECK(has(page, "href=\"https://own.example.org/\""));
+  CHECK_FALSE(has(page, "logs.example.org"));
+  CHECK(has(page, "href=\"https://traces.example.org/?a=1&amp;b=2\""));
+}
+
+TEST_CASE("the page tells what waits for a receiver from what it has refused") {
+  FakeBackend b;
+  make_calm(b);
+  b.all_receivers[1].stats = {.sent = 38, .failed = 9, .given_up = 1, .refused = 1};
+  b.all_receivers[1].stats.last_error = "status 404";
+  CHECK(has(render(b, "refused"),
+            "status 404; 0 messages waiting, 1 refused and offered again now and then."));
+}
+
 TEST_CASE("a heartbeat is no alarm") {
   FakeBackend b;
   make_calm(b);

@@ -34,7 +34,8 @@ class FakeBackend : public api::Backend {
   std::vector<notify::Notifier::ReceiverStatus> all_receivers;
   notify::LatencyHistogram latency;
   notify::MuteCounts muted_counts{};
-  std::map<Labels, notify::Mute> mutes;  // By the alert's labels.
+  std::map<Labels, notify::Mute> mutes;      // By the alert's labels.
+  std::map<std::string, std::string> links;  // Of every alert.
   notify::SilenceBook silence_book;
   std::vector<api::KeptMetric> all_kept;
   std::vector<state::HistoryEntry> all_history;
@@ -80,6 +81,7 @@ class FakeBackend : public api::Backend {
     const auto it = mutes.find(alert.labels);
     return it == mutes.end() ? std::nullopt : std::optional(it->second);
   }
+  std::map<std::string, std::string> links_of(const alert::Alert&) const override { return links; }
   std::vector<state::HistoryEntry> history() const override { return all_history; }
   store::Stats store_stats() const override { return store_.stats(); }
   std::vector<api::KeptMetric> kept() const override { return all_kept; }
