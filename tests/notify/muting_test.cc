@@ -4,57 +4,22 @@
 #include <doctest/doctest.h>
 
 #include "notify/matcher_text.h"
-#include "notify/notifier.h"
-#include "support/fake_http.h"
-#include "support/manual_clock.h"
+#include "notify/world.h"
 
 namespace tocsin::notify {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Timestamp kStart = from_millis(1'795'369'320'000);  // Sunday, 2026-11-22T17:42:00Z
-
-// An outbox that is written when the test says so, and outlives the worlds that write to it.
-struct SlowOutbox : Outbox {
-  Notifier::Written kept;
-
-  std::vector<std::function<void()>> unwritten;
-
-  void put(WrittenMessage, std::function<void()> written) override {
-    unwritten.push_back(std::move(written));
-  }
-  void remove(const std::string&, const std::string&) override {}
-  void put_group(const std::string& key, std::string content) override {
-    kept.groups[key] = std::move(content);
-  }
-  void remove_group(const std::string& key) override { kept.groups.erase(key); }
-  void put_silence(const std::string& id, std::string content,
-                   std::function<void()> written) override {
-    kept.silences[id] = std::move(content);
-    unwritten.push_back(std::move(written));
-  }
-  void remove_silence(const std::string& id) override { kept.silences.erase(id); }
-};
-
-NotifyConfig one_webhook() {
-  NotifyConfig config;
-  ReceiverConfig receiver;
-  receiver.name = "chat";
-  ChannelConfig webhook;
-  webhook.url.text = "http://chat/hook";
-  receiver.channels.push_back(webhook);
-  config.receivers = {receiver};
-  config.route = RouteConfig{};
-  config.route->receiver = "chat";
+// One group for all, which tells within ten seconds.
+NotifyConfig quick_webhook() {
+  NotifyConfig config = one_webhook();
+  config.route->group_by = {};
   config.route->group_wait = 10s;
   config.route->group_interval = 1min;
-  config.route->repeat_interval = 4h;
   return config;
 }
 
 NotifyConfig with_rule() {
-  NotifyConfig config = one_webhook();
+  NotifyConfig config = quick_webhook();
   config.inhibit_rules = {
       {*parse_matchers("alertname=Down"), *parse_matchers("alertname=~Slow.*"), {"namespace"}}};
   return config;
@@ -62,7 +27,7 @@ NotifyConfig with_rule() {
 
 // Muted between 18:00 and 19:00.
 NotifyConfig with_interval() {
-  NotifyConfig config = one_webhook();
+  NotifyConfig config = quick_webhook();
   TimeInterval supper;
   supper.times = {{18 * 60, 19 * 60}};
   config.time_intervals["supper"] = {supper};
@@ -73,22 +38,13 @@ NotifyConfig with_interval() {
   return config;
 }
 
-struct World {
-  testing::ManualClock clock;
-  testing::FakeHttp http;
-  Notifier notifier;
-  SlowOutbox* const disk;
+// Alerts that fire until they are resolved, and a webhook that is asked what it was told.
+struct Story : World {
+  FakeOutbox* const disk;
   std::map<std::string, OutgoingAlert> firing;
 
-  explicit World(NotifyConfig config, Timestamp start = kStart, SlowOutbox* outbox = nullptr)
-      : clock(start),
-        notifier({http, clock, clock, [] { return 0.0; }, {}, outbox}, std::move(config)),
-        disk(outbox) {}
-
-  void write_all() {
-    if (!disk) return;
-    for (const auto& call : std::exchange(disk->unwritten, {})) call();
-  }
+  explicit Story(NotifyConfig config, Timestamp start = kStart, FakeOutbox* outbox = nullptr)
+      : World(std::move(config), outbox, start), disk(outbox) {}
 
   void fire(const std::string& name, const char* name_space = "shop") {
     OutgoingAlert a;
@@ -122,7 +78,7 @@ struct World {
     s.comment = "we know";
     std::string out;
     notifier.put_silence(s, [&](const Result<std::string>& id) { out = id.value_or(""); });
-    write_all();
+    if (disk) disk->write_all();
     return out;
   }
 
@@ -131,7 +87,7 @@ struct World {
     std::string out;
     for (Duration done{0}; done < span; done += 10s) {
       clock.advance(10s);
-      write_all();
+      if (disk) disk->write_all();
       while (http.open() > 0) out += said(http.answer(200).body) + "; ";
       confirm();
     }
@@ -154,7 +110,7 @@ struct World {
 };
 
 TEST_CASE("a silenced alert is left out, and told when the silence ends if it still fires") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.silence("alertname=Slow", 5min);
   w.fire("Slow");
   w.fire("Wrong");
@@ -164,7 +120,7 @@ TEST_CASE("a silenced alert is left out, and told when the silence ends if it st
 }
 
 TEST_CASE("an alert that comes and goes under a silence is never heard of") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.silence("alertname=Slow", 5min);
   w.fire("Slow");
   CHECK(w.told(2min).empty());
@@ -173,7 +129,7 @@ TEST_CASE("an alert that comes and goes under a silence is never heard of") {
 }
 
 TEST_CASE("what was held back and is over is no news when the silence ends") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.silence("alertname=Slow", 1min);
   w.fire("Slow");
   CHECK(w.told(1min).empty());  // The silence is over, the next flush is due in ten seconds.
@@ -182,7 +138,7 @@ TEST_CASE("what was held back and is over is no news when the silence ends") {
 }
 
 TEST_CASE("whoever was told that an alert fires is told that it is over, silenced or not, once") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.fire("Slow");
   CHECK(w.told(1min) == "Slow firing; ");
   w.silence("alertname=Slow", 1h);
@@ -196,7 +152,7 @@ TEST_CASE("whoever was told that an alert fires is told that it is over, silence
 }
 
 TEST_CASE("a told alert that a later message left out under a silence is told again") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.fire("Slow");
   CHECK(w.told(1min) == "Slow firing; ");
   w.silence("alertname=Slow", 5min);
@@ -206,7 +162,7 @@ TEST_CASE("a told alert that a later message left out under a silence is told ag
 }
 
 TEST_CASE("a told alert that nothing was said of under a silence is not told again") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.fire("Slow");
   CHECK(w.told(1min) == "Slow firing; ");
   w.silence("alertname=Slow", 5min);
@@ -214,7 +170,7 @@ TEST_CASE("a told alert that nothing was said of under a silence is not told aga
 }
 
 TEST_CASE("a silence that is ended early is over") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   const std::string id = w.silence("alertname=Slow", 5h);
   CHECK(id.size() == 36);
   w.fire("Slow");
@@ -224,13 +180,13 @@ TEST_CASE("a silence that is ended early is over") {
 }
 
 TEST_CASE("every silence has an id of its own") {
-  World w(one_webhook());
+  Story w(quick_webhook());
   CHECK(w.silence("a=b", 1h) != w.silence("a=b", 1h));
   CHECK(w.notifier.silences().size() == 2);
 }
 
 TEST_CASE("an inhibited alert is left out, and told when its inhibitor is resolved") {
-  World w(with_rule());
+  Story w(with_rule());
   w.fire("Slow");
   w.fire("Down");
   CHECK(w.told(3min) == "Down firing; ");
@@ -240,14 +196,14 @@ TEST_CASE("an inhibited alert is left out, and told when its inhibitor is resolv
 }
 
 TEST_CASE("an alert that fires elsewhere is not inhibited") {
-  World w(with_rule());
+  Story w(with_rule());
   w.fire("Slow", "blog");
   w.fire("Down");
   CHECK(w.told(3min) == "Down firing, Slow firing; ");
 }
 
 TEST_CASE("a muted route says nothing until its interval ends, then what still fires") {
-  World w(with_interval(), kStart + 17min);
+  Story w(with_interval(), kStart + 17min);
   w.fire("Slow");
   CHECK(w.told(1min) == "Slow firing; ");  // 18:00
   w.fire("Wrong");
@@ -261,7 +217,7 @@ TEST_CASE("a muted route says nothing until its interval ends, then what still f
 }
 
 TEST_CASE("another route speaks while one is muted") {
-  World w(with_interval(), kStart + 30min);
+  Story w(with_interval(), kStart + 30min);
   w.fire("Slow", "blog");
   CHECK(w.told(1min) == "Slow firing; ");
 }
@@ -270,14 +226,14 @@ TEST_CASE("a route speaks only inside its active intervals") {
   NotifyConfig config = with_interval();
   config.route->routes[0].mute_time_intervals = {};
   config.route->routes[0].active_time_intervals = {"supper"};
-  World w(config);
+  Story w(config);
   w.fire("Slow");
   CHECK(w.told(15min).empty());
   CHECK(w.told(5min) == "Slow firing; ");
 }
 
 TEST_CASE("why an alert is muted is said: by whom, until when, by what") {
-  World w(with_rule());
+  Story w(with_rule());
   const Labels slow{{"alertname", "Slow"}, {"namespace", "shop"}};
   CHECK_FALSE(w.notifier.mute_of(slow).has_value());
   w.fire("Down");
@@ -287,24 +243,24 @@ TEST_CASE("why an alert is muted is said: by whom, until when, by what") {
   CHECK(mute->reason == MuteReason::Silence);
   CHECK(mute->text == "by alice: we know");
   CHECK(*mute->until == kStart + 1h);
-  World night(with_interval(), kStart + 30min);
+  Story night(with_interval(), kStart + 30min);
   CHECK(night.notifier.mute_of(slow)->text == "in supper");
   CHECK_FALSE(night.notifier.mute_of(slow.with("namespace", "blog")).has_value());
 }
 
 TEST_CASE("a restart forgets no silence, no inhibitor and nothing that was held back") {
-  SlowOutbox outbox;
+  FakeOutbox outbox;
   {
-    World before(with_rule(), kStart, &outbox);
+    Story before(with_rule(), kStart, &outbox);
     before.silence("alertname=SlowToo", 1h);
     before.fire("Slow");
     before.fire("SlowToo", "blog");
     before.fire("Down");
     CHECK(before.told(1min) == "Down firing; ");
   }
-  const Notifier::Written kept = outbox.kept;
+  const Notifier::Written kept = outbox.written();
   CHECK(kept.silences.size() == 1);
-  World after(with_rule(), kStart + 3min, &outbox);
+  Story after(with_rule(), kStart + 3min, &outbox);
   after.notifier.restore(kept);
   CHECK(after.told(5min).empty());  // Before the rules have spoken again.
   OutgoingAlert down;
@@ -316,28 +272,28 @@ TEST_CASE("a restart forgets no silence, no inhibitor and nothing that was held 
 }
 
 TEST_CASE("a silence that nobody can read is dropped, the others hold") {
-  SlowOutbox outbox;
+  FakeOutbox outbox;
   {
-    World before(one_webhook(), kStart, &outbox);
+    Story before(quick_webhook(), kStart, &outbox);
     before.silence("alertname=Slow", 1h);
   }
-  outbox.kept.silences["x"] = "garbage";
-  World after(one_webhook(), kStart, &outbox);
-  after.notifier.restore(Notifier::Written(outbox.kept));
+  outbox.silences["x"] = "garbage";
+  Story after(quick_webhook(), kStart, &outbox);
+  after.notifier.restore(outbox.written());
   CHECK(after.notifier.silences().size() == 1);
-  CHECK(outbox.kept.silences.size() == 1);
+  CHECK(outbox.silences.size() == 1);
 }
 
 TEST_CASE("silences that ended long ago leave the outbox") {
-  SlowOutbox outbox;
-  World w(one_webhook(), kStart, &outbox);
+  FakeOutbox outbox;
+  Story w(quick_webhook(), kStart, &outbox);
   w.silence("alertname=Slow", 1h);
   w.clock.advance(5 * 24h);
   w.notifier.prune_silences();
-  CHECK(outbox.kept.silences.size() == 1);
+  CHECK(outbox.silences.size() == 1);
   w.clock.advance(2h);
   w.notifier.prune_silences();
-  CHECK(outbox.kept.silences.empty());
+  CHECK(outbox.silences.empty());
 }
 
 TEST_CASE("a group that an older Tocsin wrote goes on: what was told is told when it is over") {
@@ -348,7 +304,7 @@ TEST_CASE("a group that an older Tocsin wrote goes on: what was told is told whe
       R"("ends_at":1795369440000,"resolved":false,"generator_url":"","decided_at":1795369200000}]})";
   Notifier::Written written;
   written.groups["chat|{}:{}"] = older;
-  World w(one_webhook());
+  Story w(quick_webhook());
   w.notifier.restore(written);
   CHECK(w.told(2min).empty());
   w.silence("alertname=Slow", 1h);  // Holds back what was never told.

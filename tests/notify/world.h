@@ -31,12 +31,13 @@ inline OutgoingAlert alert(const char* deployment, bool resolved = false) {
 }
 
 struct World {
-  testing::ManualClock clock{kStart};
+  testing::ManualClock clock;
   testing::FakeHttp http;
   Notifier notifier;
 
-  explicit World(NotifyConfig config, Outbox* outbox = nullptr)
-      : notifier({http, clock, clock, [] { return 0.0; }, {}, outbox}, std::move(config)) {}
+  explicit World(NotifyConfig config, Outbox* outbox = nullptr, Timestamp start = kStart)
+      : clock(start),
+        notifier({http, clock, clock, [] { return 0.0; }, {}, outbox}, std::move(config)) {}
 };
 
 // An outbox whose disk works when the test says so. It outlives the worlds that write to it.
