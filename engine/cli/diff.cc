@@ -51,10 +51,9 @@ std::string as_table(const std::vector<RuleChange>& changes) {
   return out;
 }
 
-// Of a cell: no bar and no line end gets out of it.
-std::string cell(const std::string& text) {
-  if (text.empty()) return "";
-  std::string out = "<code>";
+// No bar and no line end gets out of a cell.
+std::string for_cell(const std::string& text) {
+  std::string out;
   for (const char c : text) {
     switch (c) {
       case '|':
@@ -73,21 +72,25 @@ std::string cell(const std::string& text) {
         out += c;
     }
   }
-  return out + "</code>";
+  return out;
+}
+
+std::string code_cell(const std::string& text) {
+  return text.empty() ? "" : "<code>" + for_cell(text) + "</code>";
 }
 
 std::string as_markdown(const std::vector<RuleChange>& changes) {
   static constexpr std::string_view kWords[] = {"added", "removed", ""};
-  std::string out = "### Alerting rules: " + headline(changes) + "\n";
+  std::string out = "### Rules: " + headline(changes) + "\n";
   if (changes.empty()) return out;
   out += "\n| rule | what | before | after |\n| --- | --- | --- | --- |\n";
   for (const RuleChange& change : changes) {
-    const std::string name = "**" + change.name + "**";
+    const std::string name = "**" + for_cell(change.name) + "**";
     const std::string_view word = kWords[static_cast<std::size_t>(change.kind)];
     if (change.fields.empty()) out += "| " + name + " | " + std::string(word) + " | | |\n";
     for (const rule::FieldChange& field : change.fields) {
-      out += "| " + name + " | " + field.field + " | " + cell(field.before) + " | " +
-             cell(field.after) + " |\n";
+      out += "| " + name + " | " + field.field + " | " + code_cell(field.before) + " | " +
+             code_cell(field.after) + " |\n";
     }
   }
   return out;

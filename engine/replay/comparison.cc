@@ -18,6 +18,10 @@ std::string key_of(const Episode& episode, const Outcome& outcome) {
   return outcome.rules[episode.rule].rule.name + subject_of(episode, outcome);
 }
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 Timestamp end_of(const Episode& episode, Timestamp to) { return episode.ended_at.value_or(to); }
 
 bool meet(const Episode& a, const Episode& b, Timestamp to) {
@@ -107,15 +111,14 @@ Comparison compare(const Outcome& before, const Outcome& after) {
 
 std::string verdict(const Comparison& c) {
   const std::string over = "over " + length_text(c.to - c.from) + ": ";
-  const std::string pages = "; " + std::to_string(c.pages_before) + " -> " +
-                            std::to_string(c.pages_after) + " notifications";
+  const std::string pages =
+      "; " + std::to_string(c.pages_before) + " -> " + counted(c.pages_after, "notification");
   if (c.gained.empty() && c.lost.empty() && c.moved.empty()) {
-    return over + "the same " + std::to_string(c.alerts_after) + " alerts" +
+    return over + "the same " + counted(c.alerts_after, "alert") +
            (c.pages_before == c.pages_after ? "" : pages);
   }
-  return over + std::to_string(c.gained.size()) + " alerts gained, " +
-         std::to_string(c.lost.size()) + " lost, " + std::to_string(c.moved.size()) + " moved" +
-         pages;
+  return over + counted(c.gained.size(), "alert") + " gained, " + std::to_string(c.lost.size()) +
+         " lost, " + std::to_string(c.moved.size()) + " moved" + pages;
 }
 
 std::string comparison_text(const Comparison& c) {

@@ -3,7 +3,6 @@
 // What a replay found. Plain values.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,12 +24,20 @@ struct Episode {
   std::string summary;                // As of when it fired.
 };
 
+// An alert in a message, with the labels of its episode.
+struct ToldAlert {
+  std::size_t rule = 0;  // In Outcome::rules.
+  Labels labels;
+
+  auto operator<=>(const ToldAlert&) const = default;
+};
+
 // A message that would have been sent to a receiver.
 struct Page {
   Timestamp at;
   std::string receiver;
-  std::map<std::size_t, std::size_t> firing;    // Alerts that fire, by rule.
-  std::map<std::size_t, std::size_t> resolved;  // That are over.
+  std::vector<ToldAlert> firing;
+  std::vector<ToldAlert> resolved;
 };
 
 struct ReplayedRule {

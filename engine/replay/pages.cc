@@ -2,6 +2,7 @@
 #include "replay/pages.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "notify/grouper.h"
@@ -62,8 +63,9 @@ class Mailroom {
   void send(const Sending& sending) {
     run_until(sending.at);
     notify::Grouper::Unsaved unsaved;
-    for (const notify::OutgoingAlert& alert : sending.alerts) {
-      rule_of_[alert.labels] = sending.rule;
+    for (std::size_t i = 0; i < sending.alerts.size(); ++i) {
+      const notify::OutgoingAlert& alert = sending.alerts[i];
+      known_[alert.labels] = {sending.rule, sending.labels[i]};
       if (alert.resolved) {
         muting_.inhibitor.note_resolved(alert.labels);
       } else {
@@ -82,7 +84,7 @@ class Mailroom {
     Page page{time_.now(), receiver, {}, {}};
     for (const notify::OutgoingAlert& alert : message.alerts) {
       if (alert.resolved && deaf_to_ends_.count(receiver) > 0) continue;
-      ++(alert.resolved ? page.resolved : page.firing)[rule_of_[alert.labels]];
+      (alert.resolved ? page.resolved : page.firing).push_back(known_[alert.labels]);
     }
     if (!page.firing.empty() || !page.resolved.empty()) pages_.push_back(std::move(page));
   }
@@ -92,7 +94,7 @@ class Mailroom {
   notify::Muting muting_;
   notify::Grouper grouper_;
   std::set<std::string> deaf_to_ends_;  // Receivers that are not told of what is over.
-  std::map<Labels, std::size_t> rule_of_;
+  std::map<Labels, ToldAlert> known_;   // By their labels outside.
   std::vector<Page> pages_;
 };
 

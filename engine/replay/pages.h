@@ -21,6 +21,7 @@ struct Sending {
   Timestamp at;
   std::size_t rule = 0;  // In Outcome::rules.
   std::vector<notify::OutgoingAlert> alerts;
+  std::vector<Labels> labels;  // Of their episodes, in the same order.
 };
 
 // A configuration without routes: one receiver, told of each alert by itself when it fires, when it

@@ -291,9 +291,10 @@ class Replayer {
         {},
         outcome.at,
         alert::valid_until(outcome.at, timing.interval, timing.resend_delay)};
-    Sending sending{outcome.at, member.chronicle->rule(), {}};
+    Sending sending{outcome.at, member.chronicle->rule(), {}, {}};
     for (const alert::Alert& alert : outcome.due) {
       sending.alerts.push_back(daemon::make_outgoing(member.replay->rule(), alert, context));
+      sending.labels.push_back(alert.labels);
     }
     sendings_.push_back(std::move(sending));
   }

@@ -57,15 +57,46 @@ std::string names_of(const std::map<std::size_t, std::size_t>& rules, const Outc
   return out.empty() ? "-" : out;
 }
 
+std::string subject_of(const Labels& of, std::size_t rule, const Outcome& outcome) {
+  LabelsBuilder labels(of);
+  labels.remove("alertname");
+  for (const auto& [name, value] : outcome.rules[rule].rule.labels) labels.remove(name);
+  return labels.build().text();
+}
+
 std::string alerts_table(const Outcome& outcome) {
+  const std::vector<std::vector<Telling>> tellings = tellings_of(outcome);
   std::vector<std::vector<std::string>> rows{
-      {"ALERT", "PENDING", "FIRED", "ENDED", "FOR", "PEAK", "ABOUT"}};
-  for (const Episode& episode : outcome.episodes) {
+      {"ALERT", "PENDING", "FIRED", "ENDED", "FOR", "PEAK", "TOLD", "ABOUT"}};
+  for (std::size_t i = 0; i < outcome.episodes.size(); ++i) {
+    const Episode& episode = outcome.episodes[i];
     rows.push_back({outcome.rules[episode.rule].rule.name, moment_text(episode.pending_at),
                     moment_text(episode.fired_at),
                     episode.ended_at ? moment_text(*episode.ended_at) : "still firing",
                     length_text(length_of(episode, outcome)), short_number(episode.peak),
-                    subject_of(episode, outcome)});
+                    std::to_string(tellings[i].size()), subject_of(episode, outcome)});
+  }
+  return text_table(rows);
+}
+
+std::map<std::size_t, std::size_t> by_rule(const std::vector<ToldAlert>& told) {
+  std::map<std::size_t, std::size_t> out;
+  for (const ToldAlert& alert : told) ++out[alert.rule];
+  return out;
+}
+
+// One alert is named whole, several are counted.
+std::string told_text(const std::vector<ToldAlert>& told, const Outcome& outcome) {
+  if (told.size() != 1) return names_of(by_rule(told), outcome);
+  const ToldAlert& alert = told.front();
+  return outcome.rules[alert.rule].rule.name + " " + subject_of(alert.labels, alert.rule, outcome);
+}
+
+std::string notifications_table(const Outcome& outcome) {
+  std::vector<std::vector<std::string>> rows{{"NOTIFICATION", "TO", "FIRING", "OVER"}};
+  for (const Page& page : outcome.pages) {
+    rows.push_back({moment_text(page.at), page.receiver, told_text(page.firing, outcome),
+                    told_text(page.resolved, outcome)});
   }
   return text_table(rows);
 }
@@ -109,7 +140,8 @@ std::string failures(const Outcome& outcome) {
   return out;
 }
 
-void write_episode(api::JsonWriter& json, const Episode& episode, const Outcome& outcome) {
+void write_episode(api::JsonWriter& json, const Episode& episode,
+                   const std::vector<Telling>& tellings, const Outcome& outcome) {
   json.begin_object().key("labels").labels(episode.labels);
   json.key("activeAt").text(format_rfc3339(episode.pending_at));
   json.key("firedAt").text(format_rfc3339(episode.fired_at));
@@ -117,7 +149,13 @@ void write_episode(api::JsonWriter& json, const Episode& episode, const Outcome&
   json.key("seconds").number(to_seconds(length_of(episode, outcome)));
   json.key("peak").text(format_value(episode.peak));
   if (!episode.summary.empty()) json.key("summary").text(episode.summary);
-  json.end_object();
+  json.key("notifications").begin_array();
+  for (const Telling& telling : tellings) {
+    json.begin_object().key("at").text(format_rfc3339(telling.at));
+    json.key("receiver").text(telling.receiver);
+    json.key("status").text(telling.resolved ? "resolved" : "firing").end_object();
+  }
+  json.end_array().end_object();
 }
 
 void write_rule(api::JsonWriter& json, std::size_t index, const Totals& totals,
@@ -140,9 +178,10 @@ void write_rule(api::JsonWriter& json, std::size_t index, const Totals& totals,
 
 void write_page(api::JsonWriter& json, const Page& page, const Outcome& outcome) {
   json.begin_object().key("at").text(format_rfc3339(page.at)).key("receiver").text(page.receiver);
-  const auto counts = [&](std::string_view key, const auto& rules) {
+  const auto counts = [&](std::string_view key, const std::vector<ToldAlert>& told) {
     json.key(key).begin_object();
-    for (const auto& [rule, count] : rules) json.key(outcome.rules[rule].rule.name).integer(count);
+    for (const auto& [rule, count] : by_rule(told))
+      json.key(outcome.rules[rule].rule.name).integer(count);
     json.end_object();
   };
   counts("firing", page.firing);
@@ -166,10 +205,28 @@ Duration length_of(const Episode& episode, const Outcome& outcome) {
 }
 
 std::string subject_of(const Episode& episode, const Outcome& outcome) {
-  LabelsBuilder labels(episode.labels);
-  labels.remove("alertname");
-  for (const auto& [name, value] : outcome.rules[episode.rule].rule.labels) labels.remove(name);
-  return labels.build().text();
+  return subject_of(episode.labels, episode.rule, outcome);
+}
+
+std::vector<std::vector<Telling>> tellings_of(const Outcome& outcome) {
+  std::vector<std::vector<Telling>> out(outcome.episodes.size());
+  std::map<ToldAlert, std::vector<std::size_t>> episodes;  // By when they fired.
+  for (std::size_t i = 0; i < outcome.episodes.size(); ++i) {
+    episodes[{outcome.episodes[i].rule, outcome.episodes[i].labels}].push_back(i);
+  }
+  for (const Page& page : outcome.pages) {
+    const auto tell = [&](const ToldAlert& alert, bool resolved) {
+      const std::vector<std::size_t>& lives = episodes[alert];
+      const auto after = std::upper_bound(
+          lives.begin(), lives.end(), page.at,
+          [&](Timestamp at, std::size_t i) { return at < outcome.episodes[i].fired_at; });
+      if (after == lives.begin()) return;
+      out[*std::prev(after)].push_back({page.at, page.receiver, resolved});
+    };
+    for (const ToldAlert& alert : page.firing) tell(alert, false);
+    for (const ToldAlert& alert : page.resolved) tell(alert, true);
+  }
+  return out;
 }
 
 std::vector<Totals> totals_of(const Outcome& outcome) {
@@ -195,7 +252,7 @@ std::vector<Totals> totals_of(const Outcome& outcome) {
     out[i].longest = lengths[i].back();
   }
   for (const Page& page : outcome.pages) {
-    for (const auto& [rule, count] : page.firing) ++out[rule].pages;
+    for (const auto& [rule, count] : by_rule(page.firing)) ++out[rule].pages;
   }
   return out;
 }
@@ -221,6 +278,7 @@ std::string report_text(const Outcome& outcome) {
   std::string out = "from " + moment_text(outcome.from) + " to " + moment_text(outcome.to) + " (" +
                     length_text(outcome.to - outcome.from) + ")\n\n";
   if (!outcome.episodes.empty()) out += alerts_table(outcome) + "\n";
+  if (!outcome.pages.empty()) out += notifications_table(outcome) + "\n";
   const std::string totals = totals_table(outcome);
   if (!totals.empty()) out += totals + "\n";
   return out + quiet_rules(outcome) + failures(outcome);
@@ -231,7 +289,10 @@ std::string report_json(const Outcome& outcome) {
   api::JsonWriter json(out);
   json.begin_object().key("from").text(format_rfc3339(outcome.from));
   json.key("to").text(format_rfc3339(outcome.to)).key("alerts").begin_array();
-  for (const Episode& episode : outcome.episodes) write_episode(json, episode, outcome);
+  const std::vector<std::vector<Telling>> tellings = tellings_of(outcome);
+  for (std::size_t i = 0; i < tellings.size(); ++i) {
+    write_episode(json, outcome.episodes[i], tellings[i], outcome);
+  }
   json.end_array().key("rules").begin_array();
   const std::vector<Totals> totals = totals_of(outcome);
   for (std::size_t i = 0; i < totals.size(); ++i) write_rule(json, i, totals[i], outcome);

@@ -25,6 +25,15 @@ struct Totals {
 // By rule, as in Outcome::rules.
 std::vector<Totals> totals_of(const Outcome& outcome);
 
+// A message, as far as it is about one alert.
+struct Telling {
+  Timestamp at;
+  std::string receiver;
+  bool resolved = false;
+};
+// Of each episode, as in Outcome::episodes: what told of it, in its order.
+std::vector<std::vector<Telling>> tellings_of(const Outcome& outcome);
+
 // How long the alert fired; until the end of the replay where that is before its own.
 Duration length_of(const Episode& episode, const Outcome& outcome);
 // Its labels without alertname and those that the rule says.

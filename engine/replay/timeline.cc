@@ -157,7 +157,7 @@ class Drawing {
     const std::string title = escaped(
         (episode.summary.empty() ? "" : episode.summary + "\n") + subject_of(episode, outcome_) +
         "\nfired " + moment_text(episode.fired_at) + " for " + length_text(end - episode.fired_at) +
-        ", at most " + format_number(episode.peak));
+        ", at worst " + format_number(episode.peak));
     const std::string top = ";top:" + std::to_string(lane * kLane + 2) + "px\" title=\"";
     const auto bar = [&](const std::string& style, Timestamp from, Timestamp to) {
       out_ += "<div class=\"bar" + style + color + "\" style=\"left:" + percent(from) +

@@ -83,6 +83,8 @@ def finds_every_fault(lab):
     assert all("resolvedAt" in a for a in answer["alerts"]), answer["alerts"]
     told = sum(len(n["firing"]) for n in answer["notifications"])
     assert told == len(answer["alerts"]), answer["notifications"]
+    for alert in answer["alerts"]:
+        assert [n["status"] for n in alert["notifications"]] == ["firing", "resolved"], alert
     return data
 
 

@@ -28,7 +28,7 @@ TEST_CASE("an alert that only the new rules give is gained, one that only the ol
   REQUIRE(c.lost.size() == 1);
   CHECK(c.lost[0].before->fired_at == minute(20));
   CHECK_FALSE(c.lost[0].after);
-  CHECK(verdict(c) == "over 1h: 1 alerts gained, 1 lost, 0 moved; 7 -> 8 notifications");
+  CHECK(verdict(c) == "over 1h: 1 alert gained, 1 lost, 0 moved; 7 -> 8 notifications");
 }
 
 TEST_CASE("an alert has moved when it begins or ends two minutes from where it did") {

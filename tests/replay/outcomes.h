@@ -3,6 +3,7 @@
 // Outcomes as literals, for the tests of this folder: an hour on a day in November.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "replay/outcome.h"
@@ -51,11 +52,12 @@ inline Outcome an_hour() {
                   alert_of(0, out.rules[0], "api", 30, std::nullopt)};
   out.rules[1].pending_only = 3;
   for (const Episode& episode : out.episodes) {
-    out.pages.push_back({episode.fired_at, "everybody", {{episode.rule, 1}}, {}});
-    if (episode.ended_at) {
-      out.pages.push_back({*episode.ended_at, "everybody", {}, {{episode.rule, 1}}});
-    }
+    const ToldAlert told{episode.rule, episode.labels};
+    out.pages.push_back({episode.fired_at, "everybody", {told}, {}});
+    if (episode.ended_at) out.pages.push_back({*episode.ended_at, "everybody", {}, {told}});
   }
+  std::stable_sort(out.pages.begin(), out.pages.end(),
+                   [](const Page& a, const Page& b) { return a.at < b.at; });
   return out;
 }
 

@@ -59,6 +59,21 @@ TEST_CASE("what an alert is about are the labels that its rule does not say") {
   CHECK(subject_of(outcome.episodes[0], outcome) == R"({deployment="web"})");
 }
 
+TEST_CASE("a message tells of the alert's life that it falls into") {
+  const Outcome outcome = an_hour();
+  const auto tellings = tellings_of(outcome);
+  REQUIRE(tellings.size() == 4);
+  for (const int i : {0, 1}) {  // The same labels, twice.
+    const auto& life = tellings[static_cast<std::size_t>(i)];
+    REQUIRE(life.size() == 2);
+    CHECK(life[0].at == outcome.episodes[static_cast<std::size_t>(i)].fired_at);
+    CHECK_FALSE(life[0].resolved);
+    CHECK(life[1].at == outcome.episodes[static_cast<std::size_t>(i)].ended_at);
+    CHECK(life[1].resolved);
+  }
+  CHECK(tellings[3].size() == 1);
+}
+
 TEST_CASE("the report has a row for each alert and for each rule that gave one") {
   Outcome outcome = an_hour();
   outcome.rules[2].failures = 2;
