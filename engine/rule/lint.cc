@@ -145,6 +145,7 @@ std::vector<LintFinding> lint(const Rule& rule, const Group& group, const Expr& 
                               const Recordings& recordings) {
   Findings findings;
   if (rule.kind == RuleKind::Record) return {};
+  lint_certificate(rule, written, findings);
   const promql::ExprPtr whole = with_recordings(written, recordings);
   if (whole) lint_floor(*whole, written, findings);
   if (compares_share(whole ? *whole : written) && rule.for_duration == Duration(0) &&

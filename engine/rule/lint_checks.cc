@@ -8,7 +8,7 @@
 namespace tocsin::rule {
 namespace {
 
-constexpr std::array<LintCheck, 26> kChecks = {{
+constexpr std::array<LintCheck, 27> kChecks = {{
     {"lint/no-direction", "Requests are counted by the client's proxy and by the server's.",
      R"(expr: sum(rate(response_total[5m])) > 100)",
      R"(expr: sum(rate(response_total{direction="inbound"}[5m])) > 100)"},
@@ -56,6 +56,11 @@ for: 2m)"},
     {"lint/healthy-leaf", "Leaf certificates live 24 hours and are renewed when 7 are left.",
      R"(expr: control_identity_cert_expiration_timestamp_seconds - time() < 86400)",
      R"(expr: control_identity_cert_expiration_timestamp_seconds - time() < 7200)"},
+    {"lint/other-certificate", "An alert on the trust anchor that reads the issuer's certificate.",
+     R"(expr: x509_cert_not_after{secret_name="linkerd-identity-issuer"} - time() < 30 * 86400
+annotations: {summary: 'The trust anchor expires'})",
+     R"(certificate: {kind: trust-anchor, expires_within: 30d}
+annotations: {summary: 'The trust anchor expires'})"},
     {"lint/no-floor", "A share of requests that one failure at night turns into 50 %.",
      R"(expr: sum(rate(response_total{direction="inbound",classification="failure"}[5m])) / sum(rate(response_total{direction="inbound"}[5m])) > 0.05
 for: 2m)",

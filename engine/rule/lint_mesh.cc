@@ -3,6 +3,7 @@
 // What is known of a mesh and of how it is scraped, beyond the names of its metrics.
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "promql/functions.h"
 #include "rule/lint_parts.h"
@@ -44,6 +45,39 @@ bool is_up_of_control_plane(const VectorSelector& selector) {
               return m.value().find(name) != std::string::npos;
             }));
   });
+}
+
+// The words of a text run together, in small letters: "trustanchorexpires".
+std::string letters_of(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalpha(byte) != 0) out += static_cast<char>(std::tolower(byte));
+  }
+  return out;
+}
+
+// Whether its name or its summary is about the trust anchor, and about no issuer.
+bool is_about_trust_anchor(const Rule& rule) {
+  const auto summary = rule.annotations.find("summary");
+  const std::string said =
+      letters_of(rule.name) +
+      (summary == rule.annotations.end() ? "" : " " + letters_of(summary->second));
+  const auto says = [&](std::string_view word) { return said.find(word) != std::string::npos; };
+  return (says("trustanchor") || says("trustroot")) && !says("issuer");
+}
+
+// Identity's own gauge, or what an exporter says of the issuer's secret. That secret may hold the
+// anchor, too, as ca.crt.
+bool is_of_issuer(const VectorSelector& selector) {
+  if (selector.name == "issuer_cert_ttl_seconds") return true;
+  const auto& all = selector.matchers;
+  const bool is_secret = std::any_of(all.begin(), all.end(), [](const Matcher& m) {
+    return m.op() == Matcher::Op::Equal && m.value() == "linkerd-identity-issuer";
+  });
+  return is_secret && std::none_of(all.begin(), all.end(), [](const Matcher& m) {
+           return m.matches("ca.crt") && !m.matches("tls.crt");
+         });
 }
 
 class MeshLinter {
@@ -127,5 +161,19 @@ class MeshLinter {
 }  // namespace
 
 void lint_mesh(const Expr& expr, Findings& findings) { MeshLinter(expr, findings).walk(expr); }
+
+void lint_certificate(const Rule& rule, const Expr& expr, Findings& findings) {
+  const auto selectors = selectors_of(expr);
+  const bool reads_issuer =
+      !selectors.empty() && std::all_of(selectors.begin(), selectors.end(),
+                                        [](const auto* one) { return is_of_issuer(*one); });
+  if (!reads_issuer || !is_about_trust_anchor(rule)) return;
+  findings.add("other-certificate",
+               "the alert is about the trust anchor, but it reads the issuer's certificate: the "
+               "anchor may expire unseen",
+               "the anchor is in the ConfigMap linkerd-identity-trust-roots, and Linkerd has no "
+               "metric of it: use the condition 'certificate: {kind: trust-anchor}'",
+               expr);
+}
 
 }  // namespace tocsin::rule

@@ -66,6 +66,8 @@ void lint_names(const promql::Expr& expr, Findings& findings);
 void lint_thresholds(const promql::Expr& expr, Findings& findings);
 // lint_mesh.cc: what is known of a mesh.
 void lint_mesh(const promql::Expr& expr, Findings& findings);
+// The same of an alert: whether it reads the certificate that it says it is about.
+void lint_certificate(const Rule& rule, const promql::Expr& expr, Findings& findings);
 // lint_pairs.cc: what finds no partner.
 void lint_pairs(const promql::Expr& expr, Findings& findings);
 // A share of requests that `expr` compares though there may be only a few; `where` is in the text.

@@ -221,6 +221,9 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
       {"expr: time() > control_identity_cert_expiration_timestamp_seconds - 86400",
        {"lint/healthy-leaf"}},
       {"expr: (control_identity_cert_expiration_timestamp_seconds - time()) / 3600 < 2", {}},
+      {R"(expr: (x509_cert_not_after{secret_namespace="linkerd",secret_name="linkerd-identity-issuer"} - time())/60/60/24 <= 21
+    annotations: {summary: 'The trust anchor of the mesh expires'})",
+       {"lint/other-certificate"}},
       {R"(expr: |
         sum(rate(response_total{direction="inbound",classification="failure"}[5m]))
           / sum(rate(response_total[5m])) > 0.05 and sum(increase(response_total[5m])) > 50
@@ -284,6 +287,31 @@ TEST_CASE("what public rules for Linkerd do wrong is flagged, for the right reas
     CAPTURE(std::string(c.rule));
     CHECK(codes_of(c.rule) == c.codes);
   }
+}
+
+TEST_CASE("an alert on the trust anchor that reads the issuer's certificate is warned of") {
+  const auto codes = [](const std::string& name, const std::string& expr) {
+    const Loaded loaded =
+        load_text("groups: [{name: g, rules: [{alert: " + name + ", expr: '" + expr + "'}]}]");
+    Codes out;
+    for (const Diagnostic& d : loaded.diagnostics.all()) out.insert(d.code);
+    return out;
+  };
+  const Codes other{"lint/other-certificate"};
+  const std::string in_secret = R"(x509_cert_not_after{secret_name="linkerd-identity-issuer")";
+  CHECK(codes("TrustAnchor", in_secret + "} - time() < 1814400") == other);
+  CHECK(codes("linkerd_trust_anchor_expires", "issuer_cert_ttl_seconds < 1814400") == other);
+  CHECK(codes("LinkerdTrustRoots", in_secret + R"(,secret_key="tls.crt"} - time() < 60)") == other);
+
+  CHECK(codes("IssuerExpires", in_secret + "} - time() < 1814400") == Codes{});
+  CHECK(codes("IssuerOrTrustAnchorExpires", "issuer_cert_ttl_seconds < 60") == Codes{});
+  CHECK(codes("TrustAnchor", in_secret + R"(,secret_key="ca.crt"} - time() < 60)") == Codes{});
+  CHECK(
+      codes(
+          "TrustAnchor",
+          R"(x509_cert_not_after{configmap_name="linkerd-identity-trust-roots"} - time() < 60)") ==
+      Codes{});
+  CHECK(codes("TrustAnchor", "anchor_days or issuer_cert_ttl_seconds < 60") == Codes{});
 }
 
 TEST_CASE("mesh conditions are warned of as expressions are") {
