@@ -184,7 +184,8 @@ class Check {
   void check_config(const std::string& path, const std::string& bytes) {
     const auto loaded = daemon::read_config(path, bytes);
     all_.append(loaded.diagnostics);
-    daemon::RuleFiles named = daemon::read_rule_files(loaded.config.rule_files);
+    daemon::RuleFiles named =
+        daemon::read_rule_files(loaded.config.rule_files, {}, loaded.config.rule_file_places);
     for (rule::SourceFile& file : named.files) add_rule_file(std::move(file));
     all_.append(named.problems);
   }

@@ -161,6 +161,15 @@ void read_document(const std::string& path, std::string_view bytes, LoadedConfig
   check_jobs(document.root(), report, loaded.config);
 }
 
+void read_rule_files(Mapping& m, const std::string& path, Config& config) {
+  if (!m.read("rule_files", config.rule_files)) return;
+  for (std::string& pattern : config.rule_files) pattern = resolve_beside(path, pattern);
+  const auto nodes = m.find("rule_files").items();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    config.rule_file_places.emplace(config.rule_files[i], nodes[i].place());
+  }
+}
+
 // Those of the names that messages show as links.
 void read_links(Mapping& m, LinkTemplates& links) {
   for (const char* name : {"runbook_url", "dashboard_url", "logs", "traces"}) {
@@ -189,8 +198,7 @@ void read_top(Mapping& m, const std::string& path, Config& config) {
   context.scrape_timeout = config.scrape_timeout;
   m.read("external_url", config.external_url);
   m.read("links", config, [](Mapping& links, Config& out) { read_links(links, out.links); });
-  m.read("rule_files", config.rule_files);
-  for (std::string& pattern : config.rule_files) pattern = resolve_beside(path, pattern);
+  read_rule_files(m, path, config);
   m.read("scrape_configs", config.scrape_configs,
          [&](Mapping& job, source::ScrapeConfig& out) { read_scrape_config(job, context, out); });
   m.read("prometheus", config.prometheus, [&](Mapping& remote, source::RemoteConfig& out) {

@@ -41,7 +41,8 @@ struct Config {
   std::map<std::string, std::string> external_labels;
   std::string external_url;
   LinkTemplates links;
-  std::vector<std::string> rule_files;  // Patterns.
+  std::vector<std::string> rule_files;            // Patterns.
+  std::map<std::string, Place> rule_file_places;  // Where the file has each of them.
   std::vector<source::ScrapeConfig> scrape_configs;
   bool receives_writes = false;
   bool takes_silences = false;  // Over HTTP.

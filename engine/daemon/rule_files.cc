@@ -32,7 +32,12 @@ std::vector<std::string> find_rule_files(const std::vector<std::string>& pattern
 }
 
 RuleFiles read_rule_files(const std::vector<std::string>& patterns,
-                          const std::vector<std::string>& had_files) {
+                          const std::vector<std::string>& had_files,
+                          const std::map<std::string, Place>& places) {
+  const auto place_of = [&](const std::string& pattern) {
+    const auto known = places.find(pattern);
+    return known == places.end() ? Place{pattern, 0, 0, 1} : known->second;
+  };
   RuleFiles out;
   auto& [files, problems] = out;
   for (const std::string& path : find_rule_files(patterns)) {
@@ -40,25 +45,15 @@ RuleFiles read_rule_files(const std::vector<std::string>& patterns,
     if (bytes) {
       files.push_back({path, std::move(*bytes)});
     } else {
-      problems.add({Severity::Error,
-                    "rule/unreadable",
-                    {path, 0, 0, 1},
-                    bytes.error().message,
-                    "",
-                    "look at rule_files in the configuration",
-                    ""});
+      problems.add({Severity::Error, "rule/unreadable", place_of(path), bytes.error().message, "",
+                    "look at rule_files in the configuration", ""});
     }
   }
   problems.append(find_lost_files(patterns, had_files));
   for (const std::string& pattern : patterns) {
     if (contains(had_files, pattern) || names_files(pattern)) continue;
-    problems.add({Severity::Warning,
-                  "rule/no-files",
-                  {pattern, 0, 0, 1},
-                  "no rule file matches this pattern",
-                  "",
-                  "look at rule_files",
-                  ""});
+    problems.add({Severity::Warning, "rule/no-files", place_of(pattern),
+                  "no rule file matches '" + pattern + "'", "", "look at rule_files", ""});
   }
   return out;
 }

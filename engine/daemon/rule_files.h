@@ -3,6 +3,7 @@
 // From the patterns of `rule_files` to a RuleSet.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct RuleFiles {
   std::vector<rule::SourceFile> files;
   Diagnostics problems;
 };
+// `places` say where the patterns stand that name nothing; without one, the pattern is the place.
 RuleFiles read_rule_files(const std::vector<std::string>& patterns,
-                          const std::vector<std::string>& had_files = {});
+                          const std::vector<std::string>& had_files = {},
+                          const std::map<std::string, Place>& places = {});
 
 // Reads and checks them. A file that cannot be read is a diagnostic, like everything in it. So is a
 // pattern without files: an error if it is among those that `had_files`, since a folder that is not

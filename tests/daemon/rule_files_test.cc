@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "daemon/config.h"
 #include "support/folder.h"
 
 namespace tocsin::daemon {
@@ -27,6 +28,20 @@ TEST_CASE(
             ": error: no rule file matches this pattern any more [rule/files-gone]\n"
             "  hint: bring the files back or, if their rules are to go, take the pattern out of "
             "rule_files in the configuration\n");
+}
+
+TEST_CASE("a pattern without files, and a file that is not there, are found in the configuration") {
+  const testing::Folder folder;
+  const std::string path = folder.path() + "/tocsin.yaml";
+  const Config config =
+      read_config(path, "global: {}\nrule_files:\n  - 'a/*.yaml'\n  - b.yaml\n").config;
+  const Diagnostics found =
+      read_rule_files(config.rule_files, {}, config.rule_file_places).problems;
+  CHECK(found.text() == path + ":3:5: warning: no rule file matches '" + folder.path() +
+                            "/a/*.yaml' [rule/no-files]\n  hint: look at rule_files\n" + path +
+                            ":4:5: error: " + folder.path() +
+                            "/b.yaml: No such file or directory [rule/unreadable]\n"
+                            "  hint: look at rule_files in the configuration\n");
 }
 
 TEST_CASE("a pattern that had files is known to, for as long as it is in the configuration") {

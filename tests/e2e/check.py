@@ -156,6 +156,9 @@ def walk_trees(tocsin, folder):
     assert check(tocsin, str(rules)).stderr.count("lint/no-direction") == 1
     (rules / "rules.yaml").write_text(VERSIONED)
     assert "not-in-version" in check(tocsin, "--linkerd-version", "2.16", str(rules / "tocsin.yaml")).stderr
+    (rules / "tocsin.yaml").write_text("global: {}\nrule_files:\n- nowhere/*.yaml\n")
+    done = check(tocsin, "--format", "github", str(rules / "tocsin.yaml"))
+    assert done.stdout.startswith(f"::warning file={rules / 'tocsin.yaml'},line=3,col=3,title=rule/no-files::"), done
     assert check(tocsin, "-", stdin=FILES["bad PromQL"]).returncode == 1
     # Whatever reads rules takes a folder of them.
     for sources, rc, word in (([str(ROOT / "rules")], 0, "SuccessRateLow"), ([str(rules)], 0, "Statuses"),
