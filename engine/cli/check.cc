@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -124,10 +125,7 @@ class Check {
                    "mesh\n";
       return kUsage;
     }
-    const auto loaded = rule::load(rule_files_, {rule::Memory::Recorded, alert::read_template});
-    all_.append(loaded.diagnostics);
-    check_version(loaded.rules);
-    if (auto looked = look_for_series(loaded.rules); !looked) {
+    if (auto looked = check_rules(); !looked) {
       std::cerr << looked.error().message << '\n';
       return kFailed;
     }
@@ -184,10 +182,29 @@ class Check {
   void check_config(const std::string& path, const std::string& bytes) {
     const auto loaded = daemon::read_config(path, bytes);
     all_.append(loaded.diagnostics);
+    for (const source::ScrapeConfig& job : loaded.config.scrape_configs) {
+      jobs_.push_back({job.job_name, job.scrape_interval, path});
+    }
     daemon::RuleFiles named =
         daemon::read_rule_files(loaded.config.rule_files, {}, loaded.config.rule_file_places);
     for (rule::SourceFile& file : named.files) add_rule_file(std::move(file));
     all_.append(named.problems);
+  }
+
+  // Fails where the source that they are to be held against does not answer.
+  Result<void> check_rules() {
+    std::optional<QuerySource> source;
+    if (!options_.source.data.empty() || !options_.source.server.empty()) {
+      auto opened = QuerySource::open(options_.source);
+      if (!opened) return fail(opened.error());
+      source = std::move(*opened);
+      if (jobs_.empty()) jobs_ = scraped_jobs(*source);
+    }
+    const auto loaded =
+        rule::load(rule_files_, {rule::Memory::Recorded, alert::read_template, jobs_});
+    all_.append(loaded.diagnostics);
+    check_version(loaded.rules);
+    return source ? look_for_series(loaded.rules, *source) : Result<void>();
   }
 
   // Whether the version of Linkerd has what they read.
@@ -197,15 +214,12 @@ class Check {
     all_.append(rule::without_silenced(rule::check_versions(rules, *minor), rule_files_));
   }
 
-  Result<void> look_for_series(const rule::RuleSet& rules) {
-    if (options_.source.data.empty() && options_.source.server.empty()) return {};
-    auto source = QuerySource::open(options_.source);
-    if (!source) return fail(source.error());
-    auto found = missing_series(rules, *source);
+  Result<void> look_for_series(const rule::RuleSet& rules, QuerySource& source) {
+    auto found = missing_series(rules, source);
     if (!found) return fail(found.error());
     all_.append(rule::without_silenced(*found, rule_files_));
     auto firing = firing_now(
-        rule::load(rule_files_, {rule::Memory::Subquery, alert::read_template}).rules, *source);
+        rule::load(rule_files_, {rule::Memory::Subquery, alert::read_template}).rules, source);
     if (!firing) return fail(firing.error());
     firing_ = std::move(*firing);
     return {};
@@ -236,7 +250,8 @@ class Check {
   const Options& options_;
   Diagnostics all_;
   std::vector<rule::SourceFile> rule_files_;
-  std::set<std::string> rule_paths_;  // Of rule_files_, canonical.
+  std::vector<rule::ScrapedJob> jobs_;  // Of all configurations.
+  std::set<std::string> rule_paths_;    // Of rule_files_, canonical.
   std::vector<std::string> passed_over_;
   std::size_t files_ = 0;
   std::vector<FiringNow> firing_;

@@ -113,6 +113,21 @@ class Missing {
   Search& search_;
 };
 
+// The time between two samples, most of the time; to the second, since scrapes are never on time.
+// Nothing where there are too few to tell.
+std::optional<Duration> usual_gap(const std::vector<Sample>& samples) {
+  constexpr std::size_t kEnough = 5;
+  if (samples.size() < kEnough) return std::nullopt;
+  std::vector<Duration> gaps;
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    gaps.push_back(samples[i].at - samples[i - 1].at);
+  }
+  const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
+  std::nth_element(gaps.begin(), middle, gaps.end());
+  return std::max<Duration>(std::chrono::round<std::chrono::seconds>(*middle),
+                            std::chrono::seconds(1));
+}
+
 std::set<std::string> recorded_by(const rule::RuleSet& rules) {
   std::set<std::string> out{"ALERTS", "ALERTS_FOR_STATE"};
   for (const rule::Group& group : rules.groups) {
@@ -124,6 +139,22 @@ std::set<std::string> recorded_by(const rule::RuleSet& rules) {
 }
 
 }  // namespace
+
+std::vector<rule::ScrapedJob> scraped_jobs(QuerySource& source) {
+  const auto answer = source.instant("up[15m]", source.now());
+  const auto* matrix = answer ? std::get_if<promql::Matrix>(&answer->value) : nullptr;
+  if (matrix == nullptr) return {};
+  std::map<std::string, Duration> slowest;
+  for (const promql::Series& series : *matrix) {
+    const auto gap = usual_gap(series.samples);
+    if (!gap) continue;
+    Duration& interval = slowest[std::string(series.labels.get("job"))];
+    interval = std::max(interval, *gap);
+  }
+  std::vector<rule::ScrapedJob> out;
+  for (const auto& [job, interval] : slowest) out.push_back({job, interval, "the data"});
+  return out;
+}
 
 Result<Diagnostics> missing_series(const rule::RuleSet& rules, QuerySource& source) {
   const std::set<std::string> recorded = recorded_by(rules);

@@ -18,6 +18,10 @@ namespace tocsin::cli {
 // set records is not missed. Fails when the source does not answer.
 Result<Diagnostics> missing_series(const rule::RuleSet& rules, QuerySource& source);
 
+// The jobs that the source has scraped within the last minutes, and how often. Empty where it does
+// not tell.
+std::vector<rule::ScrapedJob> scraped_jobs(QuerySource& source);
+
 // An alert that the rules would give now, whatever its `for`.
 struct FiringNow {
   rule::Rule rule;

@@ -7,7 +7,6 @@
 #include "base/listed.h"
 #include "base/whole_number.h"
 #include "rule/linkerd_catalog.h"
-#include "rule/lint.h"
 #include "rule/notation.h"
 #include "rule/series_family.h"
 #include "tocsin/duration.h"
@@ -73,11 +72,6 @@ void read_window(Mapping& m, Condition& c) {
   if (c.over < kSmallestWindow) {
     m.error("over", "'over' is too short for a rate: at least four scrape intervals are needed",
             "write 1m or more");
-  } else if (c.over < kShortWindow) {
-    warn(m, m.find("over"), "short-window",
-         "'over: " + format_duration(c.over) +
-             "' needs four scrapes in it to stand a scrape that is missed",
-         "write 1m or more, or four scrape intervals");
   }
 }
 

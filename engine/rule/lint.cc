@@ -131,9 +131,9 @@ std::optional<Threshold> threshold_of(const Expr& written) {
   return Threshold{binary->right.get(), op, *number};
 }
 
-std::vector<LintFinding> lint(const Expr& expr) {
+std::vector<LintFinding> lint(const Expr& expr, std::span<const ScrapedJob> jobs) {
   Findings findings;
-  lint_names(expr, findings);
+  lint_names(expr, jobs, findings);
   lint_mesh(expr, findings);
   lint_thresholds(expr, findings);
   lint_pairs(expr, findings);

@@ -32,9 +32,6 @@ std::span<const LintCheck> lint_checks();
 // All of them as a page.
 std::string lint_markdown();
 
-// Shorter windows hold fewer than four scrapes at Prometheus' usual 15 seconds.
-inline constexpr Duration kShortWindow = std::chrono::minutes(1);
-
 struct LintFinding {
   std::string code;
   std::string message;
@@ -45,8 +42,8 @@ struct LintFinding {
   std::string label;       // The same.
 };
 
-// What can be said of an expression alone.
-std::vector<LintFinding> lint(const promql::Expr& expr);
+// What can be said of an expression alone, and of how often the jobs are scraped that it reads.
+std::vector<LintFinding> lint(const promql::Expr& expr, std::span<const ScrapedJob> jobs = {});
 
 // What can be said of the rest of a rule whose expression a person wrote. `written` is that
 // expression, which may be less than what the rule evaluates.

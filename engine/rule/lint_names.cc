@@ -6,6 +6,7 @@
 #include "rule/linkerd_catalog.h"
 #include "rule/linkerd_versions.h"
 #include "rule/lint_parts.h"
+#include "rule/scrape_window.h"
 #include "tocsin/duration.h"
 #include "tocsin/matcher.h"
 #include "tocsin/sample.h"
@@ -25,8 +26,8 @@ bool contains(const auto& table, std::string_view word) {
 
 class NameLinter {
  public:
-  NameLinter(const Expr& root, Findings& findings)
-      : selectors_(selectors_of(root)), findings_(findings) {}
+  NameLinter(const Expr& root, std::span<const ScrapedJob> jobs, Findings& findings)
+      : selectors_(selectors_of(root)), jobs_(jobs), findings_(findings) {}
 
   // `by_direction`: an aggregation around it keeps what the two directions count apart.
   void walk(const Expr& expr, bool by_direction = false) {
@@ -231,11 +232,13 @@ class NameLinter {
                     "'" + matrix->vector.name + "' is a gauge: its " + name + "() is meaningless",
                     "use delta(), deriv() or the value itself", where);
     }
-    if (matrix->range < kShortWindow) {
-      findings_.add("short-window",
-                    name + "() over " + format_duration(matrix->range) +
-                        " needs four scrapes in it to stand a scrape that is missed",
-                    "write [1m] or more, or four scrape intervals", where);
+    const auto shortest = shortest_window(jobs_, matrix->vector.name, matrix->vector.matchers);
+    if (matrix->range < shortest.length) {
+      findings_.add(
+          "short-window",
+          name + "() over " + format_duration(matrix->range) +
+              " needs four scrapes in it to stand a scrape that is missed: " + shortest.why,
+          "write [" + format_duration(shortest.length) + "] or more", where);
     }
   }
 
@@ -277,11 +280,14 @@ class NameLinter {
   }
 
   const std::vector<const VectorSelector*> selectors_;
+  const std::span<const ScrapedJob> jobs_;
   Findings& findings_;
 };
 
 }  // namespace
 
-void lint_names(const Expr& expr, Findings& findings) { NameLinter(expr, findings).walk(expr); }
+void lint_names(const Expr& expr, std::span<const ScrapedJob> jobs, Findings& findings) {
+  NameLinter(expr, jobs, findings).walk(expr);
+}
 
 }  // namespace tocsin::rule

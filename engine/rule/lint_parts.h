@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,7 @@ std::optional<ValueBounds> bounds_of(const promql::Expr& expr);
 bool keeps_bounds(promql::AggregateOp op);
 
 // lint_names.cc: names, labels and functions.
-void lint_names(const promql::Expr& expr, Findings& findings);
+void lint_names(const promql::Expr& expr, std::span<const ScrapedJob> jobs, Findings& findings);
 // lint_thresholds.cc: comparisons.
 void lint_thresholds(const promql::Expr& expr, Findings& findings);
 // lint_mesh.cc: what is known of a mesh.

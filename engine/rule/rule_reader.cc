@@ -12,7 +12,9 @@
 #include "rule/condition_reader.h"
 #include "rule/lint.h"
 #include "rule/output_labels.h"
+#include "rule/scrape_window.h"
 #include "rule/suppressions.h"
+#include "tocsin/duration.h"
 #include "tocsin/labels.h"
 
 namespace tocsin::rule {
@@ -319,7 +321,7 @@ void RuleReader::read_expression(Mapping& m, const Group& group, Rule& rule) {
     return;
   }
   rule.expr = *parsed;
-  warn_of_lint(m, lint(**parsed));
+  warn_of_lint(m, lint(**parsed, options_.jobs));
   warn_of_lint(m, lint(rule, group, **parsed, recordings_));
   if (rule.kind == RuleKind::Record) recordings_[rule.name] = promql::print(**parsed);
   if (options_.read_template != nullptr && rule.kind == RuleKind::Alert) {
@@ -382,6 +384,28 @@ void RuleReader::warn_of_lint(Mapping& m, const std::vector<LintFinding>& findin
   }
 }
 
+// As of an expression that says the same: lint_names.cc.
+void RuleReader::warn_of_short_window(Mapping& m, const Condition& condition) {
+  if (condition.kind == ConditionKind::ControlPlane ||
+      condition.kind == ConditionKind::Certificate) {
+    return;  // They look at no window.
+  }
+  // Restarts are counted by kube-state-metrics.
+  const bool is_of_pods = condition.kind == ConditionKind::ProxyRestarts;
+  const auto shortest =
+      shortest_window(options_.jobs, is_of_pods ? "kube_pod_info" : "response_total");
+  if (condition.over >= shortest.length) return;
+  const Node whole = m.find(name_of(condition.kind));
+  const Node over = whole.get("over");
+  Diagnostic d = (over.is_null() ? whole : over).diagnostic();
+  d.severity = Severity::Warning;
+  d.code = "lint/short-window";
+  d.message = "'over: " + format_duration(condition.over) +
+              "' needs four scrapes in it to stand a scrape that is missed: " + shortest.why;
+  d.hint = "write " + format_duration(shortest.length) + " or more";
+  report_->add(std::move(d));
+}
+
 promql::ExprPtr RuleReader::parse_compiled(Mapping& m, const std::string& text) {
   if (text.empty()) return nullptr;
   const auto parsed = promql::parse(text);
@@ -428,6 +452,7 @@ void RuleReader::read_mesh_condition(Mapping& m, Rule& rule, std::vector<Rule>& 
                  "narrow by the labels that the alert itself will have");
     return;
   }
+  warn_of_short_window(m, read->condition);
   Compiled compiled = compile(read->condition, options_.memory);
   Condition& condition = rule.condition.emplace(std::move(read->condition));
   condition.labels = compiled.labels;

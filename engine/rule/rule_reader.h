@@ -54,6 +54,7 @@ class RuleReader {
   void read_resolve_when(yaml::Mapping& m, Rule& rule);
   void read_mesh_condition(yaml::Mapping& m, Rule& rule, std::vector<Rule>& recordings);
   promql::ExprPtr parse_compiled(yaml::Mapping& m, const std::string& text);
+  void warn_of_short_window(yaml::Mapping& m, const Condition& condition);
   void warn_of_lint(yaml::Mapping& m, const std::vector<LintFinding>& findings);
   void add(Group& group, Rule rule);
 

@@ -156,9 +156,17 @@ struct TemplateReport {
 };
 using TemplateReader = TemplateReport (*)(std::string_view text);
 
+// How often something is scraped that rules read, and where that is said.
+struct ScrapedJob {
+  std::string name;
+  Duration interval{0};
+  std::string said_by;  // "tocsin.yaml", "the data".
+};
+
 struct LoadOptions {
   Memory memory = Memory::Recorded;
   TemplateReader read_template = nullptr;  // Null: templates are not looked at.
+  std::vector<ScrapedJob> jobs = {};       // For warnings. Empty: nobody knows.
 };
 
 // What could be read, and everything that is wrong. A broken rule or group is left out; the rest

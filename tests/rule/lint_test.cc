@@ -337,6 +337,41 @@ TEST_CASE("mesh conditions are warned of as expressions are") {
   }
 }
 
+TEST_CASE("a window is short where it holds fewer than four scrapes of the jobs that it reads") {
+  const auto second = std::chrono::seconds(1);
+  const std::vector<ScrapedJob> mesh_and_probes = {{"linkerd-proxy", 10 * second, "tocsin.yaml"},
+                                                   {"linkerd-controller", 30 * second, "t.yaml"},
+                                                   {"blackbox", 120 * second, "tocsin.yaml"}};
+  const auto why = [](const std::string& rule, const std::vector<ScrapedJob>& jobs) {
+    std::string out;
+    const Loaded loaded = load_alert(rule, {.jobs = jobs});
+    for (const Diagnostic& d : loaded.diagnostics.all()) {
+      if (d.code == "lint/short-window") out += d.message + "; " + d.hint;
+    }
+    return out;
+  };
+  const std::string inbound = R"(expr: rate(response_total{direction="inbound")";
+  CHECK(why(inbound + "}[45s]) > 1", {}) ==
+        "rate() over 45s needs four scrapes in it to stand a scrape that is missed: a scrape every "
+        "15s is assumed, for want of a configuration; write [1m] or more");
+  CHECK(why(inbound + "}[1m]) > 1", {}).empty());
+  CHECK(why(inbound + "}[1m]) > 1", mesh_and_probes) ==
+        "rate() over 1m needs four scrapes in it to stand a scrape that is missed: job "
+        "'linkerd-controller' is scraped every 30s, as t.yaml says; write [2m] or more");
+  CHECK(why(inbound + ",job=~\"(.*/)?linkerd-proxy\"}[40s]) > 1", mesh_and_probes).empty());
+  CHECK(why("expr: rate(probes_total{job='blackbox'}[5m]) > 1", mesh_and_probes).find("[8m]") !=
+        std::string::npos);
+  CHECK(why("expr: rate(probes_total{job='elsewhere'}[5m]) > 1", mesh_and_probes).find("[8m]") !=
+        std::string::npos);
+
+  const std::string success = "success_rate: {below: 99%";
+  CHECK(why(success + ", over: 30s}", {}).find("write 1m or more") != std::string::npos);
+  CHECK(why(success + ", over: 1m}", mesh_and_probes).find("30s, as t.yaml") != std::string::npos);
+  CHECK(why(success + "}", mesh_and_probes).empty());
+  CHECK(why(success + "}", {{"mesh", 120 * second, "t.yaml"}}).find("'over: 5m'") == 0);
+  CHECK(why("control_plane: {}", {{"mesh", 120 * second, "t.yaml"}}).empty());
+}
+
 TEST_CASE("a share can be all of the requests, or none of them") {
   const std::string share =
       R"(expr: 'sum(rate(response_total{direction="inbound",classification="failure"}[5m])) )"

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How long a window must be to hold enough scrapes for a rate. Pure.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tocsin/matcher.h"
+#include "tocsin/rule_set.h"
+
+namespace tocsin::rule {
+
+// The shortest window that stands a scrape that is missed: it holds four.
+struct ShortestWindow {
+  Duration length{0};
+  std::string why;  // "job 'web' is scraped every 30s, as tocsin.yaml says"
+};
+
+// Of the series of a metric: it is the slowest of the jobs that they may come from that counts.
+// Where there are none, the interval is the usual one.
+ShortestWindow shortest_window(std::span<const ScrapedJob> jobs, std::string_view metric,
+                               const Matchers& matchers = {});
+
+}  // namespace tocsin::rule
