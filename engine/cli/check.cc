@@ -18,6 +18,7 @@
 #include "cli/source.h"
 #include "daemon/config.h"
 #include "daemon/rule_files.h"
+#include "rule/kubernetes.h"
 #include "rule/linkerd_versions.h"
 #include "rule/lint.h"
 #include "rule/suppressions.h"
@@ -61,7 +62,7 @@ constexpr std::array<std::pair<std::string_view, FileKind>, 9> kTelling = {
 FileKind kind_of(const std::vector<yaml::Document>& documents) {
   for (const yaml::Document& document : documents) {
     const yaml::Node root = document.root();
-    if (root.get("kind").text() == "PrometheusRule") return FileKind::Rules;
+    if (root.get("tests").is_null() && rule::has_rules(document)) return FileKind::Rules;
     for (const auto& [key, kind] : kTelling) {
       if (!root.get(key).is_null()) return kind;
     }

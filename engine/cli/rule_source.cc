@@ -7,6 +7,7 @@
 #include "alert/template.h"
 #include "base/file.h"
 #include "cli/git_files.h"
+#include "rule/kubernetes.h"
 #include "yaml/document.h"
 
 namespace tocsin::cli {
@@ -23,9 +24,7 @@ bool may_have_rules(const rule::SourceFile& file) {
   const auto documents = yaml::Document::parse_all(file.path, file.bytes, syntax);
   return syntax.has_errors() ||
          std::any_of(documents.begin(), documents.end(), [](const yaml::Document& document) {
-           const yaml::Node root = document.root();
-           return root.get("tests").is_null() &&
-                  (!root.get("groups").is_null() || root.get("kind").text() == "PrometheusRule");
+           return document.root().get("tests").is_null() && rule::has_rules(document);
          });
 }
 

@@ -10,6 +10,7 @@
 #include "rule/annotations.h"
 #include "rule/compile.h"
 #include "rule/condition_reader.h"
+#include "rule/kubernetes.h"
 #include "rule/lint.h"
 #include "rule/output_labels.h"
 #include "rule/scrape_window.h"
@@ -67,9 +68,13 @@ void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
   file_ = file.path;
   group_names_.clear();
   const auto documents = yaml::Document::parse_all(file.path, file.bytes, found);
-  // Among manifests, what is no rule is somebody else's.
-  const auto others = documents.size() > 1 ? OtherKinds::ReadPast : OtherKinds::Refuse;
-  for (const yaml::Document& document : documents) read_document(document, others, groups);
+  for (const yaml::Document& document : documents) {
+    for (const Object& object : objects_of(document)) {
+      // Among manifests, what is no rule is somebody else's.
+      const bool is_alone = documents.size() == 1 && !object.is_listed;
+      read_object(object, is_alone ? OtherKinds::Refuse : OtherKinds::ReadPast, groups);
+    }
+  }
   const Suppressions suppressions(file);
   for (const Diagnostic& d : found.all()) {
     if (!suppressions.covers(d)) diagnostics_.add(d);
@@ -77,21 +82,20 @@ void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
   diagnostics_.append(suppressions.problems());
 }
 
-void RuleReader::read_document(const yaml::Document& document, OtherKinds others,
-                               std::vector<Group>& groups) {
-  if (document.root().is_null()) return;
-  Mapping root(document.root(), *report_, "a rule file");
+void RuleReader::read_object(const Object& object, OtherKinds others, std::vector<Group>& groups) {
+  if (object.node.is_null()) return;
+  Mapping root(object.node, *report_, "a rule file");
   if (!root.ok()) return;
-  std::string kind;
-  if (!root.read("kind", kind)) {
+  if (object.kind.empty()) {
     read_groups(root, groups);
     root.finish();
     return;
   }
   // A PrometheusRule object; what Kubernetes adds to it is not ours to check.
-  if (kind != "PrometheusRule") {
+  if (!object.is_prometheus_rule()) {
     if (others == OtherKinds::ReadPast) return;
-    root.error("kind", "a rule file is a list of groups or a PrometheusRule, not a '" + kind + "'");
+    root.error("kind",
+               "a rule file is a list of groups or a PrometheusRule, not a '" + object.kind + "'");
     return;
   }
   Mapping spec(root.find("spec"), *report_, "'spec'");

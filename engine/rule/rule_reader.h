@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "rule/kubernetes.h"
 #include "rule/lint.h"
 #include "tocsin/rule_set.h"
 #include "yaml/schema.h"
@@ -34,7 +35,7 @@ class RuleReader {
   };
 
   enum class OtherKinds { Refuse, ReadPast };  // Kubernetes objects that are no PrometheusRule.
-  void read_document(const yaml::Document& document, OtherKinds others, std::vector<Group>& groups);
+  void read_object(const Object& object, OtherKinds others, std::vector<Group>& groups);
   void describe_rule(yaml::Mapping& m);
   void read_group_settings(yaml::Mapping& m, Group& group);
   void read_groups(yaml::Mapping& spec, std::vector<Group>& groups);

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <vector>
 
+#include "rule/kubernetes.h"
 #include "rule/lint.h"
 
 namespace tocsin::rule {
@@ -72,8 +73,7 @@ Suppressions::Suppressions(const SourceFile& file) {
   if (file.bytes.find(kMark) == std::string_view::npos) return;
   Diagnostics ignored;
   for (const auto& document : yaml::Document::parse_all(file.path, file.bytes, ignored)) {
-    const yaml::Node groups = document.root().get("groups");
-    add_scopes(groups.is_null() ? document.root().get("spec").get("groups") : groups);
+    for (const Object& object : objects_of(document)) add_scopes(object.groups());
   }
   const std::vector<std::string_view> lines = lines_of(file.bytes);
   for (const auto& [first, scope] : scopes_) {

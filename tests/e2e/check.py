@@ -160,6 +160,12 @@ def walk_trees(tocsin, folder):
     done = check(tocsin, "--format", "github", str(rules / "tocsin.yaml"))
     assert done.stdout.startswith(f"::warning file={rules / 'tocsin.yaml'},line=3,col=3,title=rule/no-files::"), done
     assert check(tocsin, "-", stdin=FILES["bad PromQL"]).returncode == 1
+    # As kubectl prints a List of objects.
+    (rules / "list.yaml").write_text("apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n- kind: PrometheusRule\n"
+                                     f"  spec: {FILES['bad PromQL'].replace('groups: [', '{groups: [')}}}\n")
+    done = check(tocsin, str(rules / "list.yaml"))
+    assert done.returncode == 1 and "list.yaml:6:" in done.stderr and "passed over" not in done.stderr, done
+    (rules / "list.yaml").unlink()
     # Whatever reads rules takes a folder of them.
     for sources, rc, word in (([str(ROOT / "rules")], 0, "SuccessRateLow"), ([str(rules)], 0, "Statuses"),
                               ([str(tree / "nowhere")], 1, "nowhere"), ([str(tree / "other.yaml")], 1, "no rule file")):

@@ -59,6 +59,51 @@ TEST_CASE("a PrometheusRule object is a rule file") {
   CHECK(loaded.rules.groups.at(0).rules.at(0).name == "A");
 }
 
+// As `kubectl get prometheusrules,configmaps -o yaml` prints them.
+const std::string kList = R"(apiVersion: v1
+items:
+- apiVersion: monitoring.coreos.com/v1
+  kind: PrometheusRule
+  metadata: {name: one, namespace: monitoring}
+  spec:
+    groups:
+    - name: one
+      rules:
+      - {alert: A, expr: up == 0}
+- apiVersion: v1
+  kind: ConfigMap
+  data: {a: b}
+- apiVersion: monitoring.coreos.com/v1
+  kind: PrometheusRule
+  metadata: {name: two, namespace: monitoring}
+  spec:
+    groups:
+    - name: two
+      rules:
+      # tocsin: disable=never-true
+      - {alert: B, expr: up == 2}
+      - {alert: C, expr: 'rat(up[5m]) > 0'}
+kind: List
+metadata: {resourceVersion: ""}
+)";
+
+TEST_CASE("the PrometheusRule objects of a List are read like documents of their own") {
+  const Loaded loaded = load_text(kList);
+  CHECK(loaded.diagnostics.text().find("f.yaml:23:27: error: unknown function") == 0);
+  CHECK(loaded.diagnostics.all().size() == 1);
+  REQUIRE(loaded.rules.groups.size() == 2);
+  CHECK(loaded.rules.groups[0].name == "one");
+  CHECK(loaded.rules.groups[1].rules.at(0).place.text() == "f.yaml:22:17");
+}
+
+TEST_CASE("the kind of what is in a PrometheusRuleList may be left out") {
+  const Loaded loaded = load_text(
+      "kind: PrometheusRuleList\nitems:\n- metadata: {name: x}\n"
+      "  spec: {groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]}\n");
+  CHECK(loaded.diagnostics.text() == "");
+  CHECK(loaded.rules.groups.at(0).rules.at(0).place.text() == "f.yaml:4:45");
+}
+
 TEST_CASE("an empty file and an empty group are fine") {
   for (const char* text : {"", "# nothing\n", "groups:\n", "groups: []", "groups: [{name: g}]"}) {
     CAPTURE(text);
