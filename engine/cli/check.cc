@@ -303,14 +303,17 @@ Run add_check(CLI::App& app) {
   command->add_option("--output", options->output, "Of --list: text, or markdown (a page)")
       ->check(CLI::IsMember({"text", "markdown"}))
       ->capture_default_str();
-  command->add_option("--linkerd-version", options->linkerd,
-                      "Of the meshes that the rules are for, for example 2.16: metrics that it "
-                      "does not have are found, too");
+  command->add_option(
+      "--linkerd-version", options->linkerd,
+      "Of the meshes that the rules are for, for example 2.16 or edge-25.4.1: metrics "
+      "that it does not have are found, too; an edge release counts as the "
+      "stable one that it led to");
   add_source_options(*command, options->source);
   return [options] {
     if (options->list) return list_checks(*options);
     if (!options->linkerd.empty() && !rule::linkerd_minor(options->linkerd)) {
-      std::cerr << "not a version of Linkerd: " << options->linkerd << "; write 2.16\n";
+      std::cerr << "not a version of Linkerd: " << options->linkerd
+                << "; write one like 2.16, stable-2.14.10 or edge-25.4.1\n";
       return kUsage;
     }
     if (options->files.empty()) {

@@ -6,7 +6,9 @@
 #include <charconv>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "base/whole_number.h"
 #include "promql/ast.h"
 #include "rule/lint_parts.h"
 
@@ -54,6 +56,52 @@ constexpr std::array<MetricVersions, 36> kVersions = {{
     {"inbound_http_authz_", 11, 0, ""},
     {"inbound_tcp_authz_", 11, 0, ""},
 }};
+
+// In which month stable versions came out. Edge releases are named by month, too, and those up to
+// it led to it.
+struct StableRelease {
+  int minor;
+  int year;
+  int month;
+};
+constexpr std::array<StableRelease, 12> kStable = {{{9, 20, 11},
+                                                    {10, 21, 3},
+                                                    {11, 21, 9},
+                                                    {12, 22, 8},
+                                                    {13, 23, 4},
+                                                    {14, 23, 8},
+                                                    {15, 24, 2},
+                                                    {16, 24, 8},
+                                                    {17, 24, 11},
+                                                    {18, 25, 4},
+                                                    {19, 25, 10},
+                                                    {20, 26, 6}}};
+
+// Whole numbers with dots between them; nothing where it is anything else.
+std::optional<std::vector<int>> numbers_of(std::string_view text) {
+  std::vector<int> out;
+  while (true) {
+    const std::size_t end = std::min(text.find('.'), text.size());
+    const auto number = whole_number<std::uint16_t>(text.substr(0, end));
+    if (!number) return std::nullopt;
+    out.push_back(*number);
+    if (end == text.size()) return out;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// Of "25.4.1".
+std::optional<int> minor_of_edge(std::string_view text) {
+  const auto numbers = numbers_of(text);
+  const bool is_edge = numbers && numbers->size() == 3 && numbers->at(0) >= 18 &&
+                       numbers->at(0) <= 99 && numbers->at(1) >= 1 && numbers->at(1) <= 12;
+  if (!is_edge) return std::nullopt;
+  const std::pair month(numbers->at(0), numbers->at(1));
+  const auto led_to = std::find_if(kStable.begin(), kStable.end(), [&](const StableRelease& one) {
+    return month <= std::pair(one.year, one.month);
+  });
+  return led_to == kStable.end() ? kStable.back().minor : led_to->minor;
+}
 
 std::string version_text(int minor) { return "Linkerd 2." + std::to_string(minor); }
 
@@ -103,7 +151,9 @@ const MetricVersions* versions_of(std::string_view series_name) {
 }
 
 std::optional<int> linkerd_minor(std::string_view text) {
-  for (const std::string_view prefix : {"stable-", "v", "2."}) {
+  constexpr std::string_view kEdge = "edge-";
+  if (text.starts_with(kEdge)) return minor_of_edge(text.substr(kEdge.size()));
+  for (const std::string_view prefix : {"stable-", "enterprise-", "v", "2."}) {
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   }
   int minor = 0;

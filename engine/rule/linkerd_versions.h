@@ -22,7 +22,9 @@ struct MetricVersions {
 // Null for a metric that all versions have, or that is not Linkerd's.
 const MetricVersions* versions_of(std::string_view series_name);
 
-// "2.16", "16", "stable-2.14.10"; nothing where it is no version of Linkerd 2.
+// "2.16", "16", "stable-2.14.10", "enterprise-2.18.1", and "edge-25.4.1": an edge release counts as
+// the stable one that it led to, or as the newest that is known. Nothing where it is no version of
+// Linkerd 2.
 std::optional<int> linkerd_minor(std::string_view text);
 
 // A warning for each metric that the rules with an `expr` read and that this version does not have,

@@ -205,7 +205,11 @@ def knows_versions(tocsin, folder):
     found = [(d["code"], d["line"]) for d in json.loads(done.stdout)]
     assert found == [("lint/not-in-version", 4)], done
     assert "exists only since Linkerd 2.20" in done.stdout, done.stdout
-    assert check(tocsin, "--linkerd-version", "new", str(file)).returncode == 2
+    edge = check(tocsin, "--linkerd-version", "edge-24.7.5", "--format", "json", str(file))
+    assert edge.stdout == done.stdout, edge
+    assert "lint/" not in check(tocsin, "--linkerd-version", "edge-26.5.2", str(file)).stderr
+    done = check(tocsin, "--linkerd-version", "new", str(file))
+    assert done.returncode == 2 and "2.16, stable-2.14.10 or edge-25.4.1" in done.stderr, done
 
 
 def says_what_would_fire(tocsin, folder):

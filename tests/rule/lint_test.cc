@@ -529,9 +529,25 @@ TEST_CASE("versions are read as people and releases write them") {
   CHECK(linkerd_minor("2.16") == 16);
   CHECK(linkerd_minor("stable-2.14.10") == 14);
   CHECK(linkerd_minor("v2.9") == 9);
-  CHECK_FALSE(linkerd_minor("edge-25.2.1"));
+  CHECK(linkerd_minor("enterprise-2.18.1") == 18);
   CHECK_FALSE(linkerd_minor("two"));
   CHECK_FALSE(linkerd_minor(""));
+}
+
+TEST_CASE("an edge release counts as the stable version that it led to") {
+  CHECK(linkerd_minor("edge-24.11.8") == 17);
+  CHECK(linkerd_minor("edge-24.12.1") == 18);
+  CHECK(linkerd_minor("edge-25.2.1") == 18);  // The first with issuer_cert_ttl_seconds.
+  CHECK(linkerd_minor("edge-25.4.1") == 18);
+  CHECK(linkerd_minor("edge-25.6.3") == 19);
+  CHECK(linkerd_minor("edge-26.5.2") == 20);
+  CHECK(linkerd_minor("edge-26.8.3") == 20);
+  CHECK(linkerd_minor("edge-19.1.1") == 9);
+  for (const char* none : {"edge-", "edge-25.4", "edge-25.13.1", "edge-25.0.1", "edge-2.18.1",
+                           "edge-25.4.1x", "edge-25.4.", "edge-25.4.1.1"}) {
+    CAPTURE(std::string(none));
+    CHECK_FALSE(linkerd_minor(none));
+  }
 }
 
 }  // namespace
