@@ -40,8 +40,13 @@ class JsonSchema {
   json::object of_root(const Schema& root) {
     if (!text_.may_be_kubernetes_object) return of_object(root);
     root_ = "#/else";
+    const json::object of_kubernetes{{"properties", {{"spec", {{"$ref", root_}}}}}};
+    const json::object of_list{
+        {"items",
+         {{"if", {{"properties", {{"kind", {{"const", "PrometheusRule"}}}}}}},
+          {"then", of_kubernetes}}}};
     return {{"if", {{"required", json::array{"kind"}}}},
-            {"then", {{"properties", {{"spec", {{"$ref", root_}}}}}}},
+            {"then", {{"properties", {{"spec", {{"$ref", root_}}}, {"items", of_list}}}}},
             {"else", of_object(root)}};
   }
 
@@ -55,8 +60,19 @@ class JsonSchema {
     }
     json::object out{{"type", "object"}, {"properties", std::move(properties)}};
     if (!required.empty()) out["required"] = std::move(required);
+    json::array all;
+    for (const auto& keys : schema.one_of) all.push_back(one_of(keys));
+    if (!all.empty()) out["allOf"] = std::move(all);
     out["additionalProperties"] = false;
     return out;
+  }
+
+  static json::object one_of(const std::vector<std::string>& keys) {
+    json::array out;
+    for (const std::string& key : keys) {
+      out.push_back(json::object{{"required", json::array{key}}});
+    }
+    return {{"oneOf", std::move(out)}};
   }
 
   json::object of_property(const Schema& schema) {
@@ -70,7 +86,10 @@ class JsonSchema {
   }
 
   json::object of_shape(const Schema& schema) {
-    const json::object text{{"type", json::array{"string", "number", "boolean"}}};
+    const json::object text =
+        schema.words.empty()
+            ? json::object{{"type", json::array{"string", "number", "boolean"}}}
+            : json::object{{"enum", json::array(schema.words.begin(), schema.words.end())}};
     const json::object texts{{"type", "array"}, {"items", text}};
     switch (schema.shape) {
       case Shape::Any:
@@ -78,8 +97,7 @@ class JsonSchema {
       case Shape::Scalar:
         return {{"type", json::array{"string", "number"}}};
       case Shape::Text:
-        if (schema.words.empty()) return text;
-        return {{"enum", json::array(schema.words.begin(), schema.words.end())}};
+        return text;
       case Shape::Boolean:
         return {{"type", "boolean"}};
       case Shape::Integer:
@@ -120,7 +138,7 @@ class JsonSchema {
 std::string type_text(const Schema& schema) {
   std::string words;
   for (const std::string& word : schema.words) words += (words.empty() ? "" : ", ") + word;
-  if (!words.empty()) return words;
+  if (!words.empty()) return words + (schema.shape == Shape::TextOrTexts ? ", or a list" : "");
   switch (schema.shape) {
     case Shape::Any:
       return "";

@@ -15,7 +15,8 @@ namespace tocsin::daemon {
 struct SchemaText {
   std::string title;
   std::span<const rule::KeyText> texts;
-  // A document with a `kind` is a Kubernetes object, whose `spec` is what the schema describes.
+  // A document with a `kind` is a Kubernetes object, whose `spec` is what the schema describes, or
+  // a list of such objects in `items`.
   bool may_be_kubernetes_object = false;
 };
 

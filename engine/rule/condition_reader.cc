@@ -221,6 +221,7 @@ void read_traffic(Mapping& m, ReadCondition& out) {
   read_min_rate(m, c);
   m.read("baseline_over", c.baseline_over);
   for (const char* key : {"above", "below", "resolve_when"}) m.declare(key, yaml::Shape::Text);
+  m.declare_one_of({"above", "below"});
   if (m.has("above") == m.has("below")) {
     m.error_here("'traffic' needs either 'above' or 'below'", "write two rules to watch both");
     return;
@@ -237,7 +238,7 @@ void read_traffic(Mapping& m, ReadCondition& out) {
 
 void read_components(Mapping& m, Condition& c) {
   const yaml::Node node = m.find("component");
-  m.declare("component", yaml::Shape::TextOrTexts);
+  m.declare("component", yaml::Shape::TextOrTexts, kComponents);
   if (node.is_null()) {
     c.components = kComponents;
     return;
@@ -380,6 +381,12 @@ bool has_condition(Mapping& rule) {
     if (!rule.find(kind.key).is_null()) found = true;
   }
   return found;
+}
+
+std::vector<std::string> condition_keys() {
+  std::vector<std::string> out;
+  for (const Kind& kind : kKinds) out.emplace_back(kind.key);
+  return out;
 }
 
 void describe_conditions(Mapping& rule) {

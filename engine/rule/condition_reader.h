@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tocsin/rule_set.h"
@@ -22,6 +23,8 @@ struct ReadCondition {
 // or there are two.
 std::optional<ReadCondition> read_condition(yaml::Mapping& rule);
 
+// The keys of all of them.
+std::vector<std::string> condition_keys();
 // Notes all of them in the schema that `rule` is made with.
 void describe_conditions(yaml::Mapping& rule);
 

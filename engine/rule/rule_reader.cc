@@ -120,6 +120,10 @@ void RuleReader::describe_rule(Mapping& m) {
   Rule rule;
   for (const char* key : {"alert", "record", "expr"}) m.declare(key, yaml::Shape::Text);
   describe_conditions(m);
+  m.declare_one_of({"alert", "record"});
+  std::vector<std::string> what = condition_keys();
+  what.emplace_back("expr");
+  m.declare_one_of(std::move(what));
   m.declare("unless", yaml::Shape::TextOrTexts);
   read_times(m, rule);
   m.declare("resolve_when", yaml::Shape::Text);

@@ -76,14 +76,13 @@ Node Mapping::find(std::string_view key) {
   return {};
 }
 
-bool Mapping::note(std::string_view key, Shape shape) {
-  schema_->property(key).shape = shape;
-  return true;
+void Mapping::declare_one_of(std::vector<std::string> keys) {
+  if (schema_) schema_->one_of.push_back(std::move(keys));
 }
 
-bool Mapping::note_words(std::string_view key, std::vector<std::string> words) {
+bool Mapping::note(std::string_view key, Shape shape, std::vector<std::string> words) {
   Schema& property = schema_->property(key);
-  property.shape = Shape::Text;
+  property.shape = shape;
   property.words = std::move(words);
   return true;
 }

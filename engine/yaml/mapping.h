@@ -172,10 +172,12 @@ class Mapping {
   bool choice(std::string_view key, E& out,
               const std::vector<std::pair<std::string_view, E>>& choices);
 
-  // For a key whose value is not read in one of these ways: what it may be.
-  void declare(std::string_view key, Shape shape) {
-    if (schema_) note(key, shape);
+  // For a key whose value is not read in one of these ways: what it may be; of texts, which ones.
+  void declare(std::string_view key, Shape shape, std::vector<std::string> words = {}) {
+    if (schema_) note(key, shape, std::move(words));
   }
+  // Exactly one of these keys must be there. Whoever reads the document says so to it.
+  void declare_one_of(std::vector<std::string> keys);
   // The same of a list of objects that somebody else reads: `describe(Mapping&)`.
   template <class Describe>
   void declare_objects(std::string_view key, Describe describe) {
@@ -196,8 +198,7 @@ class Mapping {
   static inline const char kTag = 0;
 
   // Of schema_. They return true, as reading does.
-  bool note(std::string_view key, Shape shape);
-  bool note_words(std::string_view key, std::vector<std::string> words);
+  bool note(std::string_view key, Shape shape, std::vector<std::string> words = {});
   bool note_required(std::string_view key);
   // The place of an object below; null where one that it is in is of the same kind.
   Schema* note_object(std::string_view key, Shape shape, const void* tag);
@@ -286,7 +287,7 @@ bool Mapping::choice(std::string_view key, E& out,
                      const std::vector<std::pair<std::string_view, E>>& choices) {
   std::vector<std::string> words;
   for (const auto& [word, value] : choices) words.emplace_back(word);
-  if (schema_) return note_words(key, std::move(words));
+  if (schema_) return note(key, Shape::Text, std::move(words));
   const std::optional<std::size_t> chosen = choose(key, words);
   if (chosen) out = choices[*chosen].second;
   return chosen.has_value();

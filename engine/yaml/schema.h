@@ -22,7 +22,9 @@ namespace tocsin::yaml {
 struct Schema {
   Shape shape = Shape::Object;
   bool required = false;
-  std::vector<std::string> words;  // Of a text: it is one of these.
+  std::vector<std::string> words;  // Of a text, or of texts: each is one of these.
+  // Of an object: of each of these lists, it has exactly one key.
+  std::vector<std::vector<std::string>> one_of;
   // Of an object, or of each object of a list. In the order in which they are asked for.
   std::vector<std::unique_ptr<Schema>> properties;
 

@@ -16,6 +16,10 @@ GOOD_RULES = [
     {"groups": [{"name": "g", "rules": [{"record": "a:b", "expr": "sum(up)"}]}]},
     {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "x"},
      "spec": {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 0", "for": "5m"}]}]}},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "control_plane": {"component": ["identity", "policy"]}}]}]},
+    {"apiVersion": "v1", "kind": "List", "items": [
+        {"kind": "ConfigMap", "data": {}}, {"kind": "Deployment", "spec": {"replicas": 1}},
+        {"kind": "PrometheusRule", "spec": {"groups": []}}]},
 ]
 BAD_RULES = [
     {"groups": [{"rules": []}]},
@@ -24,6 +28,15 @@ BAD_RULES = [
     {"groups": [{"name": "g", "rules": [{"alert": "A", "success_rate": {"over": "5m"}}]}]},
     {"groups": [{"name": "g", "rules": [{"alert": "A", "latency": {"above": "1s", "by": "pod"}}]}]},
     {"kind": "PrometheusRule", "spec": {"groups": [{"name": "g", "rulez": []}]}},
+    {"kind": "List", "items": [{"kind": "PrometheusRule", "spec": {"groups": [{"name": "g", "rulez": []}]}}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up", "success_rate": {"below": "99%"}}]}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "latency": {"above": "1s"}, "success_rate": {"below": "99%"}}]}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A"}]}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "record": "b", "expr": "up"}]}]},
+    {"groups": [{"name": "g", "rules": [{"expr": "up"}]}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "traffic": {"above": "3x baseline", "below": "1/s"}}]}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "control_plane": {"component": "identitty"}}]}]},
+    {"groups": [{"name": "g", "rules": [{"alert": "A", "control_plane": {"component": ["identitty"]}}]}]},
 ]
 BAD_CONFIGS = [
     {"global": {"scrape_intervall": "10s"}},
