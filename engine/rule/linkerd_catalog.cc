@@ -19,8 +19,9 @@ constexpr std::array<double, 4> kCoarseSeconds = {0.05, 0.5, 1, 10};
 constexpr std::array<double, 7> kFineSeconds = {0.025, 0.05, 0.1, 0.25, 0.5, 1, 10};
 constexpr std::array<double, 6> kQueueSeconds = {0.0005, 0.005, 0.05, 0.5, 1, 3};
 constexpr std::array<double, 2> kDetectSeconds = {0.001, 0.1};
+constexpr std::array<double, 10> kLagSeconds = {0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000};
 
-constexpr std::array<LinkerdMetric, 81> kMetrics = {{
+constexpr std::array<LinkerdMetric, 120> kMetrics = {{
     {"request_total", Counter, true},
     {"response_total", Counter, true},
     {"response_latency_ms", Histogram, true, kMilliseconds},
@@ -102,6 +103,46 @@ constexpr std::array<LinkerdMetric, 81> kMetrics = {{
     {"outbound_tcp_detect_http_duration_seconds", Histogram, false, kDetectSeconds},
     {"control_identity_cert_refresh_timestamp_seconds", Gauge},
     {"identity_cert_refresh_timestamp_seconds", Gauge},
+    {"control_dns_resolutions_total", Counter},
+    {"proxy_build_info", Gauge},
+    {"rustls_info", Gauge},
+    // Of the control plane: the injector, destination, policy, and the mirrors of multicluster.
+    {"proxy_inject_admission_requests_total", Counter},
+    {"proxy_inject_admission_responses_total", Counter},
+    {"endpoints_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"endpointslices_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"services_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"servers_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"pods_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"externalworkload_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"serviceprofiles_informer_lag_seconds", Histogram, false, kLagSeconds},
+    {"endpoints_subscribers", Gauge},
+    {"endpoints_updates", Counter},
+    {"endpoints_pods", Gauge},
+    {"endpoints_exists", Gauge},
+    {"servers_subscribers", Gauge},
+    {"servers_updates", Counter},
+    {"profile_subscribers", Gauge},
+    {"profile_updates", Counter},
+    {"service_subscribers", Gauge},
+    {"endpoint_updates_queue_overflow", Counter},
+    {"profile_updates_queue_overflow", Counter},
+    {"endpoint_profile_updates_queue_overflow", Counter},
+    {"cluster_store_size", Gauge},
+    {"resource_status_patches_total", Counter},
+    {"resource_status_patch_api_errors_total", Counter},
+    {"resource_status_patch_timeouts_total", Counter},
+    {"resource_status_patch_duration_seconds", Histogram},
+    {"resource_status_patch_enqueue_overflows_total", Counter},
+    {"resource_status_patch_drops_total", Counter},
+    {"gateway_alive", Gauge},
+    {"gateway_enabled", Gauge},
+    {"gateway_latency", Gauge},
+    {"gateway_probe_latency_ms", Histogram, false, kMilliseconds},
+    {"gateway_probes", Counter},
+    {"service_mirror_endpoint_repairs", Counter},
+    {"probe_manager_event_enqueues", Counter},
+    {"probe_manager_event_dequeues", Counter},
 }};
 
 // Every balancer has these, whatever is balanced: prefixes, and what follows one.
@@ -127,9 +168,26 @@ constexpr std::array<LinkerdMetric, 15> kOfBalancers = {{
 }};
 
 // Names that begin so are Linkerd's, and one that is not in the tables does not exist.
-constexpr std::array<std::string_view, 9> kOwnPrefixes = {
-    "outbound_http_", "outbound_grpc_", "outbound_tcp_",     "outbound_tls_",    "inbound_http_",
-    "inbound_grpc_",  "inbound_tcp_",   "response_latency_", "control_identity_"};
+constexpr std::array<std::string_view, 20> kOwnPrefixes = {"outbound_http_",
+                                                           "outbound_grpc_",
+                                                           "outbound_tcp_",
+                                                           "outbound_tls_",
+                                                           "inbound_http_",
+                                                           "inbound_grpc_",
+                                                           "inbound_tcp_",
+                                                           "response_latency_",
+                                                           "control_identity_",
+                                                           "control_destination_",
+                                                           "control_policy_",
+                                                           "control_request_",
+                                                           "control_response_",
+                                                           "control_dns_",
+                                                           "identity_cert_",
+                                                           "issuer_cert_",
+                                                           "proxy_inject_",
+                                                           "endpoint_updates_",
+                                                           "endpoint_profile_updates_",
+                                                           "service_mirror_"};
 
 constexpr std::array<InventedMetric, 12> kInvented = {{
     {"request_errors_total", "response_total{classification=\"failure\"}"},
@@ -161,12 +219,26 @@ constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
 constexpr std::array<std::string_view, 2> kPeers = {"src", "dst"};
 constexpr std::array<std::string_view, 4> kTls = {"true", "no_identity", "disabled", "opaque"};
 
-constexpr std::array<LabelValues, 5> kLabelValues = {{
+// In the order of their numbers.
+constexpr std::array<std::string_view, 17> kGrpcNames = {
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
+constexpr std::array<std::string_view, 17> kGrpcNumbers = {
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
+
+constexpr std::array<LabelValues, 10> kLabelValues = {{
     {"", "direction", kDirections},
     {"response_total", "classification", kOutcomes},
     {"route_response_total", "classification", kOutcomes},
     {"tcp_", "peer", kPeers},
     {"", "tls", kTls},
+    {"response_total", "grpc_status", kGrpcNumbers, kGrpcNames},
+    {"route_response_total", "grpc_status", kGrpcNumbers, kGrpcNames},
+    {"route_actual_response_total", "grpc_status", kGrpcNumbers, kGrpcNames},
+    {"inbound_grpc_statuses_total", "status", kGrpcNumbers, kGrpcNames},
+    {"outbound_grpc_route_", "grpc_status", kGrpcNames, kGrpcNumbers},
 }};
 
 constexpr std::array<ImpossibleLabel, 30> kImpossible = {{

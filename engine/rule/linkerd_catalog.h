@@ -56,6 +56,8 @@ struct LabelValues {
   std::string_view metric_prefix;  // As above.
   std::string_view label;
   std::span<const std::string_view> values;
+  // How other metrics write the same, one by one; may be empty.
+  std::span<const std::string_view> elsewhere = {};
 };
 std::span<const LabelValues> label_values();
 // Whether a matcher, or an expression, matches one of them.

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "promql/operators.h"
+#include "rule/linkerd_catalog.h"
 #include "rule/lint_parts.h"
 #include "tocsin/duration.h"
 
@@ -15,14 +16,26 @@ namespace {
 using promql::Expr;
 using promql::VectorSelector;
 
+// Whether PromQL doubts, for its name, that a metric is a counter of which we know that it is one.
+bool is_wrong_doubt(const promql::Annotation& note, const Expr& expr) {
+  if (note.message.find("might not be a counter") == std::string::npos) return false;
+  const auto selectors = selectors_of(expr);
+  return std::any_of(selectors.begin(), selectors.end(), [&](const VectorSelector* selector) {
+    const LinkerdMetric* metric = find_linkerd_metric(selector->name);
+    return metric && metric->type == MetricType::Counter &&
+           note.message.ends_with("\"" + selector->name + "\"");
+  });
+}
+
 // What PromQL itself has to say, unless something was found there already.
-void add_annotations(const promql::Annotations& annotations, Findings& findings) {
+void add_annotations(const Expr& expr, Findings& findings) {
+  const promql::Annotations annotations = promql::inspect(expr);
   for (const auto* list : {&annotations.warnings, &annotations.infos}) {
     for (const promql::Annotation& note : *list) {
       const bool known = std::any_of(
           findings.all().begin(), findings.all().end(),
           [&](const LintFinding& f) { return f.begin <= note.begin && note.end <= f.end; });
-      if (known) continue;
+      if (known || is_wrong_doubt(note, expr)) continue;
       // Without "PromQL warning: ": a diagnostic says that itself.
       findings.add({"promql/note", note.message.substr(note.message.find(": ") + 2), "", note.begin,
                     note.end, "", ""});
@@ -137,7 +150,7 @@ std::vector<LintFinding> lint(const Expr& expr, std::span<const ScrapedJob> jobs
   lint_mesh(expr, findings);
   lint_thresholds(expr, findings);
   lint_pairs(expr, findings);
-  add_annotations(promql::inspect(expr), findings);
+  add_annotations(expr, findings);
   return findings.take();
 }
 

@@ -152,7 +152,7 @@ class NameLinter {
       findings_.add(
           "never-matches",
           "'" + m.name() + "' is " + alternatives(all->values) + ": " + m.text() + " never matches",
-          "", where);
+          hint_of(m, *all), where);
     }
   }
 
@@ -162,6 +162,14 @@ class NameLinter {
       if (one.label == label && selector.name.starts_with(one.metric_prefix)) return &one;
     }
     return nullptr;
+  }
+
+  // Of a value that is one elsewhere.
+  static std::string hint_of(const Matcher& m, const LabelValues& all) {
+    const auto other = std::find(all.elsewhere.begin(), all.elsewhere.end(), m.value());
+    if (other == all.elsewhere.end()) return "";
+    const auto index = static_cast<std::size_t>(other - all.elsewhere.begin());
+    return m.name() + "=\"" + std::string(all.values[index]) + "\" is what this metric has for it";
   }
 
   // "a", "b" or "c"
@@ -275,7 +283,7 @@ class NameLinter {
     if (metric == nullptr || metric->type == MetricType::Gauge) return;
     findings_.add("no-rate",
                   "'" + selector->name +
-                      "' has counted since its proxy started: its value says nothing of now",
+                      "' has counted since its process started: its value says nothing of now",
                   "write rate(" + selector->name + "[5m]), or increase()", expr);
   }
 

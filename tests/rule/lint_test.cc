@@ -36,6 +36,20 @@ TEST_CASE("rules that cannot mean what they say are warned of") {
       {"identity_cert_expiration_timestamp_seconds - time() < 7200", "lint/renamed-metric"},
       {"rate(tcp_open_connections{direction=\"inbound\",peer=\"src\"}[5m])", "lint/rate-of-gauge"},
       {"rate(outbound_http_route_request_status_total[5m])", "lint/no-such-metric"},
+      {"rate(proxy_inject_admission_response_total[5m])", "lint/no-such-metric"},
+      {"issuer_cert_ttl < 60", "lint/no-such-metric"},
+      {"rate(endpoint_updates_queue_overflows[5m])", "lint/no-such-metric"},
+      {"endpoint_updates_queue_overflow > 0", "lint/no-rate"},
+      {"rate(gateway_alive[5m])", "lint/rate-of-gauge"},
+      {"histogram_quantile(0.99, rate(endpointslices_informer_lag_seconds_bucket[5m])) > 30",
+       "lint/off-bucket"},
+      {"rate(response_total{direction=\"inbound\",grpc_status=\"UNAVAILABLE\"}[5m])",
+       "lint/never-matches"},
+      {"rate(response_total{direction=\"inbound\",grpc_status=\"17\"}[5m])", "lint/never-matches"},
+      {"rate(outbound_grpc_route_request_statuses_total{grpc_status=\"14\"}[5m])",
+       "lint/never-matches"},
+      {"rate(inbound_grpc_statuses_total{status=~\"UNAVAILABLE|INTERNAL\"}[5m])",
+       "lint/never-matches"},
       {"response_latency_ms{direction=\"inbound\"} > 500", "lint/no-such-metric"},
       {"rate(outbound_http_route_request_statuses_total{classification=\"failure\"}[5m])",
        "lint/never-matches"},
@@ -100,6 +114,14 @@ TEST_CASE("a share that a recording has worked out is one") {
 
 TEST_CASE("sound rules are not") {
   for (const char* expr : {
+           "rate(response_total{direction=\"inbound\",grpc_status=~\"2|4|7|13|14|15\"}[5m])",
+           "rate(response_total{direction=\"inbound\",grpc_status!=\"0\"}[5m])",
+           "rate(outbound_grpc_route_request_statuses_total{grpc_status=~\"UNKNOWN|DATA_LOSS\"}[5m]"
+           ")",
+           "rate(proxy_inject_admission_responses_total{skip=\"true\"}[5m]) > 0",
+           "increase(endpoint_updates_queue_overflow[5m]) > 0",
+           "(gateway_alive == 0) and on (target_cluster_name) (gateway_enabled == 1)",
+           "histogram_quantile(0.99, rate(pods_informer_lag_seconds_bucket[5m])) > 10",
            "sum(rate(response_total{direction=\"inbound\"}[5m]))",
            "sum by (direction) (rate(response_total[5m]))",
            "sum by (dst) (rate(route_response_total{direction=\"outbound\"}[5m])) > 1",
@@ -150,6 +172,14 @@ TEST_CASE("a value in a label is warned of") {
   const Loaded loaded = load_alert("expr: up\n    labels: {value: '{{ $value }}'}");
   CHECK(loaded.diagnostics.count(Severity::Warning) == 1);
   CHECK(loaded.diagnostics.text().find("rule/value-in-label") != std::string::npos);
+}
+
+TEST_CASE("a gRPC status in other words is put right") {
+  const auto hint = [](const char* expr) { return lint(*promql::parse(expr).value()).at(0).hint; };
+  CHECK(hint(R"(rate(response_total{direction="inbound",grpc_status="UNAVAILABLE"}[5m]))") ==
+        R"(grpc_status="14" is what this metric has for it)");
+  CHECK(hint(R"(rate(outbound_grpc_route_request_statuses_total{grpc_status="0"}[5m]))") ==
+        R"(grpc_status="OK" is what this metric has for it)");
 }
 
 TEST_CASE("a name that nearly is one of Linkerd's is put right") {
