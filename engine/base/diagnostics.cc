@@ -2,8 +2,8 @@
 #include "tocsin/diagnostics.h"
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace tocsin {
 namespace {
@@ -43,19 +43,27 @@ void print(const Diagnostic& d, const Palette& colors, std::string& out) {
   if (!d.hint.empty()) out += "  hint: " + d.hint + "\n";
 }
 
+// A letter too many, one too few and two that have changed places are what people's fingers do; a
+// wrong letter counts for a little more, so that of two words that are as far it is the other.
+constexpr std::size_t kEdit = 100;
+constexpr std::size_t kWrongLetter = kEdit + 1;
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0U);
+  std::vector<std::size_t> before;
+  std::vector<std::size_t> above(b.size() + 1);
+  for (std::size_t j = 0; j < above.size(); ++j) above[j] = j * kEdit;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+    std::vector<std::size_t> row(b.size() + 1, i * kEdit);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      const bool is_same = a[i - 1] == b[j - 1];
+      row[j] = std::min(
+          {above[j] + kEdit, row[j - 1] + kEdit, above[j - 1] + (is_same ? 0 : kWrongLetter)});
+      const bool is_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (is_swapped) row[j] = std::min(row[j], before[j - 2] + kEdit);
     }
+    before = std::exchange(above, std::move(row));
   }
-  return row.back();
+  return above.back();
 }
 
 }  // namespace
@@ -91,7 +99,7 @@ std::string Diagnostics::text(bool color) const {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t best_distance = (std::max<std::size_t>(1, word.size() / 3) + 1) * kEdit;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {

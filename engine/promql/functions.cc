@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "promql/ast.h"
 #include "promql/function_list.h"
 #include "promql/histogram_values.h"
 #include "tocsin/diagnostics.h"
@@ -21,6 +22,9 @@ constexpr Traits kReadsClock{.reads_clock = true};
 constexpr Traits kOfCounters{.of_counters = true};
 constexpr Traits kExperimental{.experimental = true};
 constexpr Traits kKeepsNameExperimental{.keeps_name = true, .experimental = true};
+
+// What double_exponential_smoothing() was called before Prometheus 3.
+constexpr std::string_view kOldSmoothing = "holt_winters";
 
 template <double (*F)(double)>
 double math(double v) {
@@ -139,7 +143,12 @@ const Function* find_function(std::string_view name) {
 std::string nearest_function(std::string_view name) {
   std::vector<std::string> names;
   for (const Function& function : kFunctions) names.emplace_back(function.name);
-  return nearest(name, names);
+  for (int op = 0; op <= static_cast<int>(AggregateOp::LimitRatio); ++op) {
+    names.emplace_back(text_of(static_cast<AggregateOp>(op)));
+  }
+  names.emplace_back(kOldSmoothing);
+  const std::string near = nearest(name, names);
+  return near == kOldSmoothing ? "double_exponential_smoothing" : near;
 }
 
 std::span<const Function> all_functions() { return kFunctions; }

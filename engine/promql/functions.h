@@ -89,7 +89,7 @@ struct Function {
 
 // Null if there is none.
 const Function* find_function(std::string_view name);
-// The function whose name is most like `name`; empty when none is near.
+// The function or aggregation whose name is most like `name`; empty when none is near.
 std::string nearest_function(std::string_view name);
 std::span<const Function> all_functions();
 // "rate(range vector)", "round(instant vector, [scalar])".

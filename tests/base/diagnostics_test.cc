@@ -35,6 +35,12 @@ TEST_CASE("diagnostics come in the order of the file") {
 TEST_CASE("the nearest word is suggested only when it is near") {
   CHECK(nearest("histogram_quantille", {"rate", "histogram_quantile"}) == "histogram_quantile");
   CHECK(nearest("xyz", {"rate", "increase"}).empty());
+  CHECK(nearest("fro", {"expr", "for", "labels"}) == "for");
+  CHECK(nearest("rat", {"irate", "rad", "rate"}) == "rate");
+  CHECK(nearest("raet", {"rad", "rate"}) == "rate");
+  CHECK(nearest("su", {"sum", "sgn"}) == "sum");
+  CHECK(nearest("mix", {"min", "max"}) == "min");
+  CHECK(nearest("at", {"by", "as_of"}).empty());
 }
 
 }  // namespace

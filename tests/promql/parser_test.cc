@@ -91,6 +91,11 @@ TEST_CASE("what is wrong is said, where it is") {
           c.wrong);
   }
   CHECK(parse("histogram_quantille(1, x)").error().hint == "did you mean 'histogram_quantile'?");
+  CHECK(parse("rat(x[5m])").error().hint == "did you mean 'rate'?");
+  CHECK(parse("smu(x)").error().hint == "did you mean 'sum'?");
+  for (const char* old : {"holt_winters(x[5m], 0.5, 0.5)", "holt_winter(x[5m], 0.5, 0.5)"}) {
+    CHECK(parse(old).error().hint == "did you mean 'double_exponential_smoothing'?");
+  }
 }
 
 TEST_CASE("an expression nested beyond reason is refused, not a crash") {
