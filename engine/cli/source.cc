@@ -2,6 +2,7 @@
 #include "cli/source.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 namespace tocsin::cli {
 namespace {
@@ -20,7 +21,8 @@ Result<promql::Query> prepare(const std::string& expr) {
 void add_source_options(CLI::App& command, SourceOptions& options) {
   command.add_option(
       "--data", options.data,
-      "Captured pages: files, folders, patterns, gzip of either; - is standard input");
+      "Captured pages: files, folders, patterns, gzip of either; - is standard input; or an "
+      "archive of `tocsin run --record`, of which the last hour is read");
   command.add_option("--server,--prometheus", options.server,
                      "A Tocsin or a Prometheus, for example http://127.0.0.1:9467");
 }
@@ -37,7 +39,10 @@ Result<QuerySource> QuerySource::open(const SourceOptions& options) {
   }
   auto captured = daemon::load_captured(options.data, source.now_);
   if (!captured) return fail(captured.error());
-  if (captured->samples > 0) source.now_ = captured->newest;
+  for (const std::string& complaint : captured->complaints) {
+    std::cerr << "warning: " << complaint << '\n';
+  }
+  if (captured->newest != Timestamp{}) source.now_ = captured->newest;
   source.captured_ = std::move(*captured);
   return source;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "archive/player.h"
 #include "base/file.h"
 #include "base/packing.h"
 #include "tocsin/exposition.h"
@@ -15,21 +16,28 @@ namespace {
 constexpr Duration kForever = std::chrono::hours(24 * 365 * 200);
 constexpr std::size_t kMaxUnpacked = std::size_t{4} << 30;
 
-std::vector<std::string> files_of(const std::vector<std::string>& data) {
-  std::vector<std::string> out;
+struct Found {
+  std::vector<std::string> pages;
+  std::vector<std::string> archives;  // Or folders of them.
+};
+
+Found find_files(const std::vector<std::string>& data) {
+  Found out;
   for (const std::string& pattern : data) {
     for (const std::string& path : glob_files(pattern)) {
       std::error_code ignored;
-      if (!fs::is_directory(path, ignored)) {
-        out.push_back(path);
-        continue;
-      }
-      for (const auto& entry : fs::recursive_directory_iterator(path, ignored)) {
-        if (entry.is_regular_file(ignored)) out.push_back(entry.path().string());
+      if (archive::is_archive(path)) {
+        out.archives.push_back(path);
+      } else if (!fs::is_directory(path, ignored)) {
+        out.pages.push_back(path);
+      } else {
+        for (const auto& entry : fs::recursive_directory_iterator(path, ignored)) {
+          if (entry.is_regular_file(ignored)) out.pages.push_back(entry.path().string());
+        }
       }
     }
   }
-  std::sort(out.begin(), out.end());
+  std::sort(out.pages.begin(), out.pages.end());
   return out;
 }
 
@@ -53,6 +61,19 @@ class Loader {
       if (auto added = add(sample); !added) return added;
     }
     if (!reader.ok()) return fail(reader.error());
+    return {};
+  }
+
+  Result<void> add_archive(const std::vector<std::string>& paths) {
+    auto player = archive::Player::open(paths, {.history = kEndOfArchive});
+    if (!player) return fail(player.error());
+    player->skip_to(player->newest() - kEndOfArchive);
+    while (player->play(*out_.store, player->newest()).other_begins_at) {
+    }
+    out_.store->collect_garbage(player->newest());
+    out_.newest = std::max(out_.newest, player->newest());
+    out_.has_timestamps = true;
+    out_.complaints = player->damage();
     return {};
   }
 
@@ -82,10 +103,14 @@ class Loader {
 
 Result<Captured> load_captured(const std::vector<std::string>& data, Timestamp untimed_at) {
   Loader loader(untimed_at);
-  for (const std::string& path : files_of(data)) {
+  const Found found = find_files(data);
+  for (const std::string& path : found.pages) {
     const auto page = read_page(path);
     if (!page) return fail(page.error());
     if (auto added = loader.add(*page); !added) return fail(added.error().in(path));
+  }
+  if (!found.archives.empty()) {
+    if (auto added = loader.add_archive(found.archives); !added) return fail(added.error());
   }
   return loader.take();
 }

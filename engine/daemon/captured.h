@@ -2,7 +2,7 @@
 //
 // Captured pages into a store: what `--data` takes. Files, folders and patterns of text pages and
 // OpenMetrics, plain or gzipped, with or without timestamps and the banners of `linkerd diagnostics
-// proxy-metrics`.
+// proxy-metrics`; and the end of an archive that was recorded.
 #pragma once
 
 #include <memory>
@@ -20,8 +20,12 @@ struct Captured {
   std::size_t samples = 0;
   // Of the newest sample; the natural moment to ask about.
   Timestamp newest{};
-  bool has_timestamps = false;  // Otherwise all samples are of `untimed_at`.
+  bool has_timestamps = false;          // Otherwise all samples are of `untimed_at`.
+  std::vector<std::string> complaints;  // Sentences: what of an archive is damaged.
 };
+
+// How much of an archive is read: what most rules look back at, and not days of it.
+inline constexpr Duration kEndOfArchive = std::chrono::hours(1);
 
 // Samples without a timestamp are taken to be of `untimed_at`. Fails with the first file that
 // cannot be read; "-" is standard input.

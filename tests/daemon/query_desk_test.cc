@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <map>
 
+#include "archive/recorder.h"
 #include "base/file.h"
 #include "daemon/captured.h"
 #include "support/executors.h"
+#include "support/folder.h"
 #include "support/manual_clock.h"
 
 namespace tocsin::daemon {
@@ -121,6 +123,32 @@ TEST_CASE("captured pages are read with their banners, from folders and with tim
   CHECK(captured->newest == from_millis(2'000'000));
   CHECK(captured->store->select({Matcher::equal("pod", "web-1")}).size() == 1);
   CHECK_FALSE(load_captured({"/nowhere/x.prom"}, Timestamp{}).has_value());
+}
+
+TEST_CASE("of an archive the end is read, up to its newest sample") {
+  const testing::Folder folder;
+  const Timestamp start = from_millis(1'767'571'200'000);
+  {
+    const auto recorder = archive::Recorder::open({.folder = folder.path()}, start).value();
+    store::Store store;
+    store.record_on(*recorder);
+    const auto block = store.add_block({.history = std::chrono::hours(10)});
+    const std::vector<store::SeriesId> ids{
+        store.add_series(block, Labels{{"__name__", "up"}, {"job", "a"}}, false)};
+    for (int minute = 0; minute <= 180; ++minute) {
+      store.append_column(block, start + std::chrono::minutes(minute), ids, std::vector{1.0});
+    }
+  }
+  const auto captured = load_captured({folder.path()}, Timestamp{});
+  REQUIRE(captured.has_value());
+  CHECK(captured->has_timestamps);
+  CHECK(captured->complaints.empty());
+  CHECK(captured->newest == start + std::chrono::hours(3));
+  std::vector<Sample> samples;
+  const auto series = captured->store->select({Matcher::equal("job", "a")});
+  REQUIRE(series.size() == 1);
+  captured->store->read(series[0], captured->newest - kEndOfArchive, captured->newest, samples);
+  CHECK(samples.size() == 60);
 }
 
 }  // namespace
