@@ -2,6 +2,7 @@
 #include "rule/scrape_window.h"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "rule/linkerd_catalog.h"

@@ -223,6 +223,23 @@ def says_what_would_fire(tocsin, folder):
     assert "would have" not in check(tocsin, str(file)).stdout
 
 
+def knows_how_often_is_scraped(tocsin, folder):
+    """Of the configuration that is checked too; without one, of the data."""
+    file = folder / "window.yaml"
+    file.write_text("groups: [{name: g, rules: [{record: 'a:b', expr: 'rate(requests_total{job=\"web\"}[1m])'}]}]\n")
+    config = folder / "scrapes.yaml"
+    config.write_text("global: {scrape_interval: 30s}\nscrape_configs: [{job_name: web}, "
+                      "{job_name: slow, scrape_interval: 5m}]\n")
+    (folder / "up.txt").write_text("".join(f'up{{job="web"}} 1 {1700000000000 + 20010 * i}\n' for i in range(10)))
+    assert "short-window" not in check(tocsin, str(file)).stderr
+    with_config = check(tocsin, str(file), str(config)).stderr
+    assert f"job 'web' is scraped every 30s, as {config} says" in with_config, with_config
+    assert "hint: write [2m] or more" in with_config, with_config
+    with_data = check(tocsin, str(file), "--data", str(folder / "up.txt")).stderr
+    assert "job 'web' is scraped every 20s, as the data says" in with_data, with_data
+    assert "every 30s" in check(tocsin, str(file), str(config), "--data", str(folder / "up.txt")).stderr
+
+
 def lists_what_it_looks_for(tocsin):
     text = check(tocsin, "--list").stdout
     checks = text[:text.index("\nA comment on a rule")].splitlines()
@@ -244,6 +261,7 @@ def main(tocsin):
         look_at_series(tocsin, folder)
         knows_versions(tocsin, folder)
         says_what_would_fire(tocsin, folder)
+        knows_how_often_is_scraped(tocsin, folder)
         lists_what_it_looks_for(tocsin)
         print("formats, trees, silenced findings and missing series as they should be")
 
