@@ -73,6 +73,8 @@ OpenedFeed open_noted(const TestCase& test, Duration interval) {
       const Error& error = labels ? values.error() : labels.error();
       return tl::unexpected(FeedError{input.line, "series " + input.series + ": " + error.message});
     }
+    // Of a series that is given twice the second counts, as promtool has it.
+    std::erase_if(series, [&](const NotedFeed::Series& one) { return one.labels == *labels; });
     series.push_back({std::move(*labels), std::move(*values)});
   }
   return std::make_unique<NotedFeed>(std::move(series), test.start, interval);

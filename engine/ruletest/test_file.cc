@@ -18,6 +18,8 @@ namespace {
 
 using yaml::Mapping;
 
+const Duration kUsualInterval = TestFile{}.evaluation_interval;
+
 // Where an item stands, for messages about what came of it.
 template <class T>
 void note_line(Mapping& m, T& out) {
@@ -43,6 +45,22 @@ void read_series(Mapping& m, InputSeries& input) {
     if (const auto values = promql::parse_value_notation(input.values); !values) {
       m.error("values", values.error().message, "write them like 0+10x5 _ 3 stale");
     }
+  }
+}
+
+// Of a series that is given twice the second counts; promtool says nothing of it.
+void check_repeated(Mapping& m, const std::vector<InputSeries>& all) {
+  std::vector<Labels> seen;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::string_view text = all[i].series;
+    auto labels = promql::take_series_labels(text);
+    if (!labels) continue;
+    if (std::find(seen.begin(), seen.end(), *labels) != seen.end()) {
+      m.report().warning(m.find("input_series").items()[i].get("series"), "duplicate",
+                         "'" + all[i].series + "' is given twice: only these values count",
+                         "write one list of values");
+    }
+    seen.push_back(std::move(*labels));
   }
 }
 
@@ -215,6 +233,7 @@ void read_test(Mapping& m, TestCase& test) {
   m.read("interval", test.interval);
   read_start(m, test.start);
   m.read("input_series", test.series, read_series);
+  check_repeated(m, test.series);
   if (m.has("input_pages")) m.read("input_pages", test.pages.emplace(), read_pages);
   if (m.has("mesh")) m.read("mesh", test.mesh.emplace(), read_mesh);
   read_restarts(m, test.restart_at);
@@ -233,9 +252,8 @@ void read_tests(Mapping& m, TestFile& file) {
   m.read("group_eval_order", file.group_eval_order);
   m.read("fuzzy_compare", file.fuzzy_compare);
   m.read("tests", file.tests, read_test);
-  if (file.evaluation_interval <= Duration(0)) {
-    m.error("evaluation_interval", "'evaluation_interval' is not positive");
-  }
+  // As promtool has it, 0 is the same as nothing.
+  if (file.evaluation_interval == Duration(0)) file.evaluation_interval = kUsualInterval;
 }
 
 // A test that is not called anything is called by its number.

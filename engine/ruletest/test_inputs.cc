@@ -31,7 +31,9 @@ class InputCheck {
     return std::filesystem::exists(path, ignored);
   }
 
-  // A pattern may be for files that are still to come, as promtool has it.
+  // A pattern may be for files that are still to come, as promtool has it. Differs from promtool: a
+  // file that is named and is not there is an error, since every test of its rules would pass that
+  // expects no alert.
   void check_rule_files(const std::string& pattern) {
     const auto paths = daemon::find_rule_files({pattern});
     if (paths.empty()) {

@@ -34,16 +34,16 @@ groups:
 
 # A part that fits, and parts that do not.
 TEST = """\
-rule_files: [rules.yml]
-evaluation_interval: 1m
+rule_files: [{files}]
+evaluation_interval: {interval}
 tests:
   - interval: 1m
     name: number {number}
-    input_series:
+    input_series:{before}
       - series: 'response_total{{direction="inbound",deployment="web",classification="success"}}'
         values: 0+540x20
       - series: 'response_total{{direction="inbound",deployment="web",classification="failure"}}'
-        values: 0+60x20
+        values: 0+60x20{behind}
     alert_rule_test:
       - eval_time: {when}
         alertname: SuccessRateLow
@@ -56,9 +56,19 @@ tests:
         exp_samples: [{{labels: '{{}}', value: {value}}}]
 """
 GOOD = {"when": "10m", "severity": "page", "summary": "web fails 10%",
-        "expr": 'sum(rate(response_total[5m]))', "value": 10}
+        "expr": 'sum(rate(response_total[5m]))', "value": 10,
+        "files": "rules.yml", "interval": "1m", "before": "", "behind": ""}
 BAD = [{"when": "1m"}, {"severity": "ticket"}, {"summary": "web fails"}, {"value": 11},
        {"expr": "sum(rate(response_total[5m])"}, {"expr": "nothing_at_all"}, {"when": "now"}]
+# Of a series that is given twice the second counts, and no interval is the usual one.
+FAILURES = """
+      - series: 'response_total{direction="inbound",classification="failure",deployment="web"}'
+        values: VALUES"""
+FITTING = [{"before": FAILURES.replace("VALUES", "7x20")}, {"interval": "0s"}, {"files": "rules.yml, 'gone*.yml'"}]
+BAD += [{"behind": FAILURES.replace("VALUES", "7x20")}, {"behind": FAILURES.replace("VALUES", "_x18 7 8")},
+        {"interval": "-1m"}]
+# promtool passes over a file that is not there.
+STRICTER = [{"files": "rules.yml, gone.yml"}]
 # Numbers as YAML writes them, and texts that are none.
 NUMBERS = [{"value": value} for value in (
     "0xa", "0Xa", "0b1010", "0o12", "012", "+10", "10.", "1_0", "1__0_", "1e1", "1.0e+1", "100E-1")]
@@ -82,14 +92,15 @@ def tocsin(*arguments, cwd):
 
 def compare_verdicts(folder):
     """The same files, each alone: both say yes, or both say no."""
-    good = [{}] + NUMBERS
+    good = [{}] + NUMBERS + FITTING
     changes = good + BAD + NO_NUMBERS
-    for number, change in enumerate(changes):
+    for number, change in enumerate(changes + STRICTER):
         file = folder / f"verdict{number}.yml"
         file.write_text(TEST.format(number=number, **{**GOOD, **change}))
         theirs = promtool(file.name, cwd=folder)
         ours = tocsin(file.name, cwd=folder)
-        assert (theirs.returncode == 0) == (ours.returncode == 0) == (change in good), (
+        verdicts = (theirs.returncode == 0, ours.returncode == 0)
+        assert verdicts == (change in good or change in STRICTER, change in good), (
             change, theirs.stdout + theirs.stderr, ours.stdout + ours.stderr)
     print(f"{len(changes)} files, the same verdicts")
 

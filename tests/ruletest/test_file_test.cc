@@ -62,6 +62,12 @@ TEST_CASE("what a test file names is looked for") {
   CHECK(problem_of("tests:\n- mesh: {fault: slow, workload: web}").empty());
 }
 
+TEST_CASE("a series that is given twice is warned of") {
+  CHECK(problem_of("tests: [{input_series: [{series: 'a{b=\"c\",d=\"e\"}', values: 1}, {series: "
+                   "'a{d=\"e\",b=\"c\"}', values: 2}, {series: 'a{b=\"c\"}', values: 3}]}]") ==
+        "1:73 'a{d=\"e\",b=\"c\"}' is given twice: only these values count");
+}
+
 TEST_CASE("every mistake of a file is found at once") {
   CHECK(problems_of("rule_files: [nowhere.yaml]\n"
                     "tests:\n"
