@@ -7,7 +7,9 @@ thousand of them take.
 """
 
 import pathlib
+import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,9 @@ import time
 
 TOCSIN = sys.argv[1]
 COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+ROUNDS = 3
+# How many times less of the processor than promtool: 20 is promised, for a thousand files.
+LEAST = 20
 
 RULES = """\
 groups:
@@ -105,23 +110,30 @@ def compare_verdicts(folder):
     print(f"{len(changes)} files, the same verdicts")
 
 
+def seconds_of(run, names, folder):
+    """Of the processor, and by the clock."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.monotonic()
+    done = run(*names, cwd=folder)
+    wall = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall
+
+
 def compare_speed(folder):
     names = []
     for number in range(COUNT):
         name = f"many{number}.yml"
         (folder / name).write_text(TEST.format(number=number, **GOOD))
         names.append(name)
-    seconds = {}
-    for label, run in (("promtool", promtool), ("tocsin", tocsin)):
-        began = time.monotonic()
-        done = run(*names, cwd=folder)
-        seconds[label] = time.monotonic() - began
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    ratio = seconds["promtool"] / seconds["tocsin"]
-    print(f"{COUNT} files: promtool {seconds['promtool']:.2f} s, tocsin {seconds['tocsin']:.2f} s,"
-          f" {ratio:.0f} times faster")
-    # Twenty times is wanted; a busy machine must not make the suite fail.
-    assert ratio > 5, ratio
+    rounds = [(seconds_of(promtool, names, folder), seconds_of(tocsin, names, folder)) for _ in range(ROUNDS)]
+    processor, clock = (statistics.median(theirs[kind] / ours[kind] for theirs, ours in rounds) for kind in (0, 1))
+    (_, their_wall), (_, our_wall) = rounds[-1]
+    print(f"{COUNT} files: promtool {their_wall:.2f} s, tocsin {our_wall:.2f} s; in the median of {ROUNDS} rounds"
+          f" {processor:.1f} times less of the processor, {clock:.1f} times as fast by the clock")
+    # What others do on the machine takes time by the clock from both; of the processor it takes little.
+    assert processor > LEAST, processor
 
 
 def main():
