@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "alert/template.h"
 #include "rule/lint_parts.h"
@@ -15,8 +16,9 @@ struct Sample {
   std::string_view label;
   std::string_view value;
 };
-// Of the labels that say which kind of workload it is, an alert has one.
-constexpr std::array<Sample, 15> kSamples = {{{"namespace", "shop"},
+// Of the labels that say which kind of workload it is, an alert has one. Of a label that is there
+// several times the first value counts that the expression takes.
+constexpr std::array<Sample, 17> kSamples = {{{"namespace", "shop"},
                                               {"deployment", "checkout"},
                                               {"service", "checkout"},
                                               {"route", "GET /cart"},
@@ -27,6 +29,8 @@ constexpr std::array<Sample, 15> kSamples = {{{"namespace", "shop"},
                                               {"name", "issuer"},
                                               {"pod", "checkout-5d9c7b6f4-x2x5q"},
                                               {"job", "linkerd-proxy"},
+                                              {"job", "linkerd-controller"},
+                                              {"job", "kube-state-metrics"},
                                               {"instance", "10.0.0.7:4191"},
                                               {"receiver", "pager"},
                                               {"group", "golden-signals"},
@@ -69,6 +73,40 @@ double value_of(const rule::Rule& rule) {
   return rule.condition ? value_of(*rule.condition) : value_of(*rule.expr);
 }
 
+// What Tocsin says of itself.
+constexpr std::array<Sample, 2> kOfTocsin = {{{"job", "tocsin"}, {"instance", "127.0.0.1:9467"}}};
+
+// Whether every series that the expression reads may have the label with this value.
+bool takes(const std::vector<const promql::VectorSelector*>& selectors, const Sample& sample) {
+  return std::all_of(selectors.begin(), selectors.end(), [&](const auto* selector) {
+    return std::all_of(selector->matchers.begin(), selector->matchers.end(), [&](const Matcher& m) {
+      return m.name() != sample.label || m.matches(sample.value);
+    });
+  });
+}
+
+// The value that the label would have: one that a selector asks for, or one of the samples.
+std::string label_value_of(std::string_view label, const promql::Expr& expr) {
+  const auto selectors = rule::selectors_of(expr);
+  for (const auto* selector : selectors) {
+    if (const auto value = rule::demanded(*selector, label); !value.empty()) {
+      return std::string(value);
+    }
+  }
+  const bool is_tocsin = std::any_of(selectors.begin(), selectors.end(), [](const auto* selector) {
+    return selector->name.starts_with("tocsin_");
+  });
+  std::vector<Sample> samples(kSamples.begin(), kSamples.end());
+  if (is_tocsin) samples.insert(samples.begin(), kOfTocsin.begin(), kOfTocsin.end());
+  std::string first;
+  for (const Sample& sample : samples) {
+    if (sample.label != label) continue;
+    if (takes(selectors, sample)) return std::string(sample.value);
+    if (first.empty()) first = sample.value;
+  }
+  return first;
+}
+
 Labels labels_of(const rule::Rule& rule) {
   LabelsBuilder out;
   const rule::OutputLabels possible = rule::output_labels(*rule.expr);
@@ -77,7 +115,7 @@ Labels labels_of(const rule::Rule& rule) {
         rule.condition ? std::find(rule.condition->labels.begin(), rule.condition->labels.end(),
                                    sample.label) != rule.condition->labels.end()
                        : possible.can_have(sample.label);
-    if (can_have) out.set(sample.label, sample.value);
+    if (can_have) out.set(sample.label, label_value_of(sample.label, *rule.expr));
   }
   return out.build();
 }

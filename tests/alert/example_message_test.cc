@@ -31,6 +31,14 @@ TEST_CASE("an example has the labels that the expression is known to keep") {
   CHECK(first_line("expr: sum by (namespace, deployment) (a) > 1") ==
         R"(A{deployment="checkout", namespace="shop"})");
   CHECK(first_line("expr: up == 0") == "A{}");
+
+  // With values that the expression takes.
+  CHECK(first_line("expr: sum by (job) (up) < 1") == R"(A{job="linkerd-proxy"})");
+  CHECK(first_line("expr: sum by (job) (up{job='web'}) < 1") == R"(A{job="web"})");
+  CHECK(first_line("expr: sum by (job) (up{job=~'(.*/)?linkerd-controller'}) < 1") ==
+        R"(A{job="linkerd-controller"})");
+  CHECK(first_line("expr: sum by (job, instance) (tocsin_alerts_blind) > 0") ==
+        R"(A{instance="127.0.0.1:9467", job="tocsin"})");
 }
 
 TEST_CASE("a condition's example is a sentence about somebody") {
