@@ -33,8 +33,9 @@ ShortestWindow shortest_window(std::span<const ScrapedJob> jobs, std::string_vie
                        [&](const Matcher& m) { return m.name() != "job" || m.matches(job.name); });
   });
   if (find_linkerd_metric(metric) != nullptr) {
-    keep_if_any(
-        from, [](const ScrapedJob& job) { return job.name.find("linkerd") != std::string::npos; });
+    const std::string_view word = is_traffic_metric(metric) ? "linkerd-proxy" : "linkerd";
+    keep_if_any(from,
+                [&](const ScrapedJob& job) { return job.name.find(word) != std::string::npos; });
   }
   const auto slowest = std::max_element(
       from.begin(), from.end(),
