@@ -5,6 +5,7 @@ a receiver that remembers what it was told and misbehaves when asked to."""
 import email.utils
 import http.server
 import json
+import math
 import threading
 import time
 
@@ -86,6 +87,12 @@ def too_many(retry_after):
     return answer
 
 
+def busy(handler):
+    """429 until it is well, and it says when that will be."""
+    left = handler.receiver.well_at - time.time()
+    return too_many(lambda: str(math.ceil(left)))(handler) if left > 0 else plain(200)(handler)
+
+
 def hang(handler):
     deadline = time.monotonic() + 30
     while handler.receiver.mode == "hangs" and time.monotonic() < deadline:
@@ -109,6 +116,7 @@ ANSWERS = {
     "closes half-way": close_half_way,
     "429, seconds": too_many(lambda: str(RETRY_AFTER)),
     "429, date": too_many(lambda: now_as_http_date(RETRY_AFTER)),
+    "429 until it is well": busy,
     "refuses": None,  # Nobody listens.
 }
 
@@ -120,6 +128,7 @@ class Receiver:
     def __init__(self):
         self.requests = []
         self.mode = "ok"
+        self.well_at = 0  # For "429 until it is well".
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         receiver = self

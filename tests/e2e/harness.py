@@ -106,9 +106,9 @@ class Lab:
             process.wait()
         return process.returncode
 
-    def start_alertmanager(self, name="alertmanager"):
+    def start_alertmanager(self, name="alertmanager", route="route: {receiver: none}\nreceivers: [{name: none}]\n"):
         port = free_port()
-        config = self.write(f"{name}-am.yml", "route: {receiver: none}\nreceivers: [{name: none}]\n")
+        config = self.write(f"{name}-am.yml", route)
         self.start(f"{name}-am", "prometheus-alertmanager", f"--config.file={config}",
                    f"--storage.path={self.path(name + '-am')}", f"--web.listen-address=127.0.0.1:{port}",
                    "--cluster.listen-address=")

@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receivers that misbehave, each in a way of its own, all at once beside one that is well: nothing is
 lost, nothing that was acknowledged is told twice, no alert fires after its end, and the one that is
-well is not held up. Then the same of Alertmanagers, beside Prometheus."""
+well is not held up. Then the same of Alertmanagers, beside Prometheus; and a webhook that is busy, which is
+told by Tocsin and by an Alertmanager behind Prometheus.
+
+receivers.py TOCSIN                                what takes a minute or two
+receivers.py TOCSIN busy [seconds group_interval]  only the webhook that is busy; 20 and 300 with the usual ones"""
 
 import datetime as dt
 import sys
@@ -160,8 +164,51 @@ def a_hanging_alertmanager(lab, engine):
     return late
 
 
-def main(tocsin):
-    need("prometheus")
+ROUTE = """
+route: {{receiver: chat, group_by: ['...'], group_wait: 1s, group_interval: {group_interval}s, repeat_interval: 12h}}
+receivers: [{{name: chat, webhook_configs: [{{url: 'http://{webhook}/', send_resolved: true}}]}}]
+"""
+
+
+def a_busy_webhook(lab, busy=5, group_interval=12):
+    """It answers 429 for `busy` seconds and says how long that will be. Meanwhile an alert begins that lasts, and
+    one that is over when it has been well for as long, but before the group's next turn."""
+    target = Target({'fault{x="before"}': 1})
+    webhooks = {name: Receiver() for name in ("tocsin", "alertmanager")}
+    routes_of = {name: ROUTE.format(group_interval=group_interval, webhook=w.address) for name, w in webhooks.items()}
+    lab.start_tocsin("tocsin", ENGINE.format(target=target.address, more=routes_of["tocsin"] + "storage: {path: state}\n"))
+    behind = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{lab.start_alertmanager(route=routes_of['alertmanager'])}']}}]}}]}}"
+    lab.start_prometheus(ENGINE.format(target=target.address, more=behind))
+    for webhook in webhooks.values():
+        wait_until("it is told", lambda w=webhook: w.story("x") == {"before": ["firing"]}, 40)
+    well_at = time.time() + busy
+    for webhook in webhooks.values():
+        webhook.well_at = well_at
+        webhook.behave("429 until it is well")
+    target.series.update({'fault{x="lasts"}': 1, 'fault{x="passes"}': 1})
+    time.sleep(2 * busy)
+    target.series['fault{x="passes"}'] = 0
+    expected = {"before": ["firing"], "lasts": ["firing"], "passes": ["firing", "resolved"]}
+    wait_until("Tocsin: all is told", lambda: webhooks["tocsin"].story("x") == expected, group_interval + 20)
+    wait_until("Alertmanager: what lasts is told", lambda: "lasts" in webhooks["alertmanager"].story("x"), group_interval + 20)
+    time.sleep(3)
+    for name, webhook in webhooks.items():
+        late = max(at for at, alert in webhook.taken() if alert["labels"]["x"] == "lasts") - well_at
+        refused = sum(r["status"] == 429 for r in webhook.requests)
+        print(f"a webhook that answers 429 with Retry-After for {busy} s (group_interval {group_interval} s), {name}: refused "
+              f"{refused} times; what lasts is told {late:.1f} s after it is well, of what passes: "
+              f"{' and '.join(webhook.story('x').get('passes', ['nothing']))}")
+        if name == "tocsin":
+            assert webhook.story("x") == expected and late < 3 and refused <= 2, (webhook.story("x"), late, refused)
+
+
+def main(tocsin, only=None, *how_long):
+    need("prometheus", "prometheus-alertmanager")
+    with Lab(tocsin) as lab:
+        lab.write("rules.yaml", RULES)
+        a_busy_webhook(lab, *how_long)
+    if only:
+        return
     with Lab(tocsin) as lab:
         lab.write("rules.yaml", RULES)
         misbehaving_webhooks(lab)
@@ -178,4 +225,4 @@ def main(tocsin):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:3], *map(int, sys.argv[3:]))
