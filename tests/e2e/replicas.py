@@ -21,6 +21,7 @@ from harness import Lab, active_alerts, free_port, get, get_json, need, wait_unt
 
 KILLS = 4  # In turn.
 AWAY = 4   # Seconds.
+BACK = (1, 15)  # Seconds: a Prometheus that starts scrapes for the first time after some ten.
 ENDS = 3   # Side by side.
 
 CONFIG = """
@@ -206,6 +207,41 @@ def beside_a_cluster(tocsin):
               f"killed in turn: {len(told)} alerts, each told once and over once")
 
 
+def killed_in_turn(kind, tocsin, back):
+    """What is told of each alert when one replica after the other is killed, and is back for `back` seconds
+    before the next one is."""
+    with Lab(tocsin) as lab:
+        cluster = Cluster(lab)
+        replicas = kind(lab, cluster.addresses)
+        wait_until("it is told", lambda: cluster.story() == {"1": ["firing"]}, 30)
+        told = ["1"]
+        for number in range(KILLS):
+            name = ("first", "second")[number % 2]
+            replicas.kill(name)
+            told.append(f"during-{number}")
+            replicas.begin(told[-1])
+            time.sleep(AWAY)
+            replicas.start(name)
+            time.sleep(back)
+        replicas.end_all()
+        wait_until("all is over", lambda: all(s[-1] == "resolved" for s in cluster.story().values()), 30)
+        time.sleep(GROUP_INTERVAL + 3)
+        return {x: cluster.story().get(x, []) for x in told}
+
+
+def in_turn(tocsin):
+    need("prometheus")
+    for back in BACK:
+        for kind in (Replicas, Prometheuses):
+            story = killed_in_turn(kind, tocsin, back)
+            who = "Prometheus" if kind is Prometheuses else "Tocsin"
+            once = sum(states == ["firing", "resolved"] for states in story.values())
+            print(f"two {who} and a cluster of two Alertmanagers, {KILLS} times kill -9 in turn, back for {back} s in "
+                  f"between: {sum(map(len, story.values()))} messages of {2 * len(story)}, {once} of {len(story)} alerts "
+                  f"told and over once", flush=True)
+            assert who != "Tocsin" or once == len(story), story
+
+
 def post(addresses, since, until):
     """An alert, as whoever evaluates rules sends it."""
     stamp = lambda at: datetime.fromtimestamp(at, timezone.utc).isoformat()
@@ -283,7 +319,8 @@ def alertmanagers_alone(tocsin):
 
 def main(tocsin, beside="one"):
     need("prometheus-alertmanager")
-    {"one": beside_one, "cluster": beside_a_cluster, "alone": alertmanagers_alone, "sides": side_by_side}[beside](tocsin)
+    {"one": beside_one, "cluster": beside_a_cluster, "alone": alertmanagers_alone, "sides": side_by_side,
+     "in-turn": in_turn}[beside](tocsin)
 
 
 if __name__ == "__main__":
