@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A disk that fills while Tocsin runs, and a state that is damaged when it starts: alerts go out all the
-same, the page and the metrics say what is wrong, and when there is space again, it is written."""
+same, the page and the metrics say what is wrong, and when there is space again, it is written. What a
+Prometheus does, with an Alertmanager whose own disk is well, is told."""
 
+import concurrent.futures
+import contextlib
 import glob
 import os
+import shutil
 import subprocess
 import sys
 import time
 
+from alertmanager_down import Place
 from fakes import Receiver, Target
-from harness import Lab, get, wait_until
+from harness import Lab, free_port, get, wait_until
 
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
@@ -54,6 +59,59 @@ class World:
             raise AssertionError(f"{error}; it was told {self.webhook.story('x').get(x)}") from None
 
 
+PROMETHEUS = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: [rules.yaml]
+scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
+"""
+
+
+class PrometheusWorld:
+    def __init__(self, lab, storage="tsdb"):
+        self.lab, self.storage, self.starts = lab, lab.path(storage), 0
+        self.target, self.place = Target({'fault{x="kept"}': 1}), Place(lab, "prometheus")
+        lab.write("rules.yaml", RULES)
+        self.config = lab.write("prometheus.yml", PROMETHEUS.format(
+            target=self.target.address, alertmanager=self.place.address))
+        self.start()
+        wait_until("it is told", lambda: self.told("kept") == ["firing"], 30)
+
+    def start(self):
+        """Whether it becomes ready."""
+        self.starts += 1
+        address = f"127.0.0.1:{free_port()}"
+        self.process = self.lab.start(
+            f"prometheus-{self.starts}", "prometheus", f"--config.file={self.config}", "--rules.alert.resend-delay=2s",
+            f"--storage.tsdb.path={self.storage}", f"--web.listen-address={address}")
+
+        def state():
+            return "exited" if self.process.poll() is not None else get(f"http://{address}/-/ready")
+        return wait_until("Prometheus is ready, or gives up", state, 30) != "exited"
+
+    def told(self, x):
+        return self.place.story().get(x, [])
+
+    def fire(self, x):
+        self.target.series[f'fault{{x="{x}"}}'] = 1
+
+
+@contextlib.contextmanager
+def small_disk(lab, size):
+    """A folder on a disk of its own; None where this user may not mount."""
+    folder = lab.path("disk")
+    os.mkdir(folder)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], capture_output=True).returncode:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        for _, process, _ in lab.processes:
+            lab.stop(process)
+        subprocess.run(["umount", folder], check=False)
+
+
 def fill(folder):
     """Leaves no byte of the disk."""
     with open(os.path.join(folder, "ballast"), "wb", buffering=0) as out:
@@ -65,11 +123,9 @@ def fill(folder):
 
 
 def a_disk_that_fills(lab):
-    folder = lab.path("disk")
-    os.mkdir(folder)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True).returncode:
-        return "skipped: this user may not mount"
-    try:
+    with small_disk(lab, "1m") as folder:
+        if not folder:
+            return "skipped: this user may not mount"
         world = World(lab, folder)
         world.wait_for("kept", ["firing"])
         ballast = fill(folder)
@@ -95,10 +151,38 @@ def a_disk_that_fills(lab):
             world.wait_for(x, ["firing", "resolved"])
         return (f"30 alerts told in {took:.1f} s with a full disk, page and metrics say so; written when there was "
                 "space, and after kill -9 none was lost or told twice")
-    finally:
-        for _, process, _ in lab.processes:
-            lab.stop(process)
-        subprocess.run(["umount", folder], check=False)
+
+
+def a_disk_that_fills_in_prometheus(lab):
+    with small_disk(lab, "16m") as folder:
+        if not folder:
+            return "skipped: this user may not mount"
+        world = PrometheusWorld(lab, "disk/tsdb")
+        ballast = fill(folder)
+
+        def fate(seconds):
+            """What becomes of the process, which is started again when it dies, as under a supervisor."""
+            deaths, reasons, deadline = 0, set(), time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                if world.process.poll() is not None:
+                    deaths += 1
+                    reasons.add("SIGBUS" if "SIGBUS" in lab.log(f"prometheus-{world.starts}") else "an error")
+                    time.sleep(2)
+                    world.start()
+                time.sleep(0.2)
+            return f"dies {deaths} times of {' and '.join(sorted(reasons))}" if deaths else "lives"
+
+        for i in range(30):
+            world.fire(f"full-{i}")
+        during = fate(20)
+        new, kept = sum("firing" in world.told(f"full-{i}") for i in range(30)), world.told("kept")
+        os.remove(ballast)
+        world.fire("after")
+        after = fate(30)
+        known = sum("firing" in world.told(x) for x in ["after"] + [f"full-{i}" for i in range(30)])
+        wrong = sum(states[-1] == "resolved" for states in world.place.story().values())
+        return (f"with a full disk for 20 s it {during}; of 30 new alerts {new} are told, of the one that fired {' and '.join(kept)}; "
+                f"with space again it {after}, and after 30 s {known} of 31 are told and {wrong} that fire are said to be resolved")
 
 
 def zero_bytes(data):
@@ -147,13 +231,56 @@ def a_damaged_state(lab, damage):
             f"the old one was told {world.webhook.story('x')['kept']}")
 
 
+def add_block(tsdb):
+    """An hour of another metric, long ago."""
+    text = tsdb + ".om"
+    now = int(time.time()) // 7200 * 7200 - 86400
+    with open(text, "w") as out:
+        out.writelines(f"old {n} {now + 60 * n}\n" for n in range(60))
+        out.write("# EOF\n")
+    subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", text, tsdb], check=True, capture_output=True)
+
+
+def a_damaged_tsdb(lab, damage, files):
+    """`files`: a pattern below the folder of the TSDB."""
+    world = PrometheusWorld(lab)
+    lab.stop(world.process)
+    add_block(world.storage)
+    damaged = glob.glob(os.path.join(world.storage, files))
+    assert damaged, files
+    for name in damaged:
+        with open(name, "rb") as file:
+            data = file.read()
+        with open(name, "wb") as file:
+            file.write(damage(data))
+    world.fire("new")
+    if not world.start():
+        reason = world.lab.log(f"prometheus-{world.starts}").strip().splitlines()[-1]
+        return f"does not start: {reason[reason.find('err='):][:160]}"
+    with contextlib.suppress(AssertionError):
+        wait_until("the new alert is told", lambda: world.told("new"), 20)
+    return f"started; of the new alert was told {world.told('new')}, of the old one {world.told('kept')}"
+
+
 def main(tocsin):
+    damages = (zero_bytes, cut, garbage, torn)
     parts = [("a disk that fills", a_disk_that_fills)]
     parts += [(f"state damaged ({damage.__name__.replace('_', ' ')})", lambda lab, d=damage: a_damaged_state(lab, d))
-              for damage in (zero_bytes, cut, garbage, torn)]
-    for name, part in parts:
+              for damage in damages]
+    if shutil.which("prometheus") and shutil.which("prometheus-alertmanager"):
+        parts.append(("a disk that fills, Prometheus", a_disk_that_fills_in_prometheus))
+        parts += [(f"{what} damaged ({damage.__name__.replace('_', ' ')}), Prometheus",
+                   lambda lab, d=damage, f=files: a_damaged_tsdb(lab, d, f))
+                  for what, files in (("log", "wal/0*"), ("block", "01*/index")) for damage in damages]
+    else:
+        print("skipped beside Prometheus: prometheus and prometheus-alertmanager are not installed")
+
+    def run(named):
+        name, part = named
         with Lab(tocsin) as lab:
             print(f"{name}: {part(lab)}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:  # They mostly wait.
+        list(pool.map(run, parts))
 
 
 if __name__ == "__main__":
