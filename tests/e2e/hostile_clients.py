@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Hostile clients of the port, all at once: the page and /-/healthy answer all the same, no evaluation is
-missed and memory stays bounded."""
+missed and memory stays bounded. What a Prometheus with the same password does is told."""
 
 import base64
+import shutil
 import socket
 import sys
 import threading
@@ -11,8 +12,8 @@ import time
 import urllib.request
 
 from fakes import Target
-from harness import Lab, wait_until
-from hostile import memory_mb
+from harness import Lab, free_port, wait_until
+from hostile import BOUND, memory_mb
 
 SECONDS = 10
 SLOW = 200  # Connections whose headers drip.
@@ -25,6 +26,13 @@ scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
 remote_write_receiver: {{enabled: true}}
 web: {{listen: '{listen}', basic_auth_users_file: users, rate_limit: {{interval: 5ms, burst: 500}}}}
 """
+PROMETHEUS = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: [rules.yaml]
+scrape_configs: [{{job_name: toy, static_configs: [{{targets: ['{target}']}}]}}]
+"""
+# "right", at a cost of 5.
+PROMETHEUS_WEB = "basic_auth_users: {me: '$2b$05$lRonDNVwDUsD/VvzwhXjge/lHjcbKNtGBeZSzsQd2a6B1/A4Zej6W'}\n"
 RULES = "groups: [{name: g, rules: [{alert: Fault, expr: 'fault > 0'}]}]\n"
 KNOWN = "Basic " + base64.b64encode(b"me:right").decode()
 POSTS = ["/api/v1/write", "/api/v1/query", "/api/v1/query_range", "/api/v1/series", "/-/reload", "/api/v2/silences"]
@@ -118,41 +126,75 @@ def fetch(listen, path):
         return answer.read().decode()
 
 
-def main(tocsin):
-    target = Target({'fault{x="1"}': 1})
-    with Lab(tocsin) as lab:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            listen = f"127.0.0.1:{s.getsockname()[1]}"
-        lab.write("rules.yaml", RULES)
-        lab.write("users", "me:right\n")
-        process = lab.start("tocsin", lab.tocsin, "run", "--config",
-                            lab.write("tocsin.yaml", CONFIG.format(target=target.address, listen=listen)))
-        wait_until("the alert fires", lambda: "Fault" in fetch(listen, "/api/v1/alerts"), 20)
-        kinds = [slow_headers] * SLOW + [huge_headers, huge_body, wrong_password, garbage, half_closed, flood] * 2
-        attacks = [Attack(int(listen.split(":")[1]), kind) for kind in kinds]
-        for attack in attacks:
-            attack.start()
-        slowest = {"/-/healthy": 0.0, "/": 0.0}
-        while any(attack.is_alive() for attack in attacks) and time.monotonic() < attacks[0].until:
-            for path in slowest:
-                began = time.monotonic()
+def number(text, name):
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
+
+def under_attack(listen, paths):
+    """The slowest answer to a client that is well, by path, in seconds; and how many had none."""
+    wait_until("the alert fires", lambda: "Fault" in fetch(listen, "/api/v1/alerts"), 30)
+    flood.answers.clear()
+    kinds = [slow_headers] * SLOW + [huge_headers, huge_body, wrong_password, garbage, half_closed, flood] * 2
+    attacks = [Attack(int(listen.split(":")[1]), kind) for kind in kinds]
+    for attack in attacks:
+        attack.start()
+    slowest, unanswered = dict.fromkeys(paths, 0.0), 0
+    while any(attack.is_alive() for attack in attacks) and time.monotonic() < attacks[0].until:
+        for path in paths:
+            began = time.monotonic()
+            try:
                 fetch(listen, path)
-                slowest[path] = max(slowest[path], time.monotonic() - began)
-            time.sleep(0.2)
-        refused = sum(float(line.rsplit(" ", 1)[1]) for line in fetch(listen, "/metrics").splitlines()
-                      if line.startswith("tocsin_http_requests_refused_total"))
-        passed, turned_away = flood.answers["200"], flood.answers["429"]
-        print(f"an address that floods: {passed} requests answered, {turned_away} refused")
-        assert passed <= BURST + RATE * (SECONDS + 3) and turned_away <= refused
-        missed = sum(float(line.rsplit(" ", 1)[1]) for line in fetch(listen, "/metrics").splitlines()
-                     if line.startswith("tocsin_rule_group_iterations_missed_total"))
-        gaps = max(b - a for a, b in zip(target.scrapes, target.scrapes[1:]))
-        used = memory_mb(process)
-        print(f"hostile clients for {SECONDS} s ({SLOW} with slow headers, and others): /-/healthy in "
-              f"{slowest['/-/healthy'] * 1000:.0f} ms, the page in {slowest['/'] * 1000:.0f} ms at worst, "
-              f"{missed:.0f} evaluations missed, scraped every {gaps:.2f} s at worst, {used:.0f} MiB at most")
-        assert max(slowest.values()) < 1 and missed == 0 and used < MOST_MEMORY_MB
+            except OSError:
+                unanswered += 1
+            slowest[path] = max(slowest[path], time.monotonic() - began)
+        time.sleep(0.2)
+    return slowest, unanswered
+
+
+def tell(who, slowest, unanswered, missed, target, used):
+    gaps = max(b - a for a, b in zip(target.scrapes, target.scrapes[1:]))
+    waits = ", ".join(f"{path} in {seconds * 1000:.0f} ms" for path, seconds in slowest.items())
+    print(f"hostile clients for {SECONDS} s ({SLOW} with slow headers, and others), {who}: {waits} at worst, {unanswered} "
+          f"requests unanswered, {missed:.0f} evaluations missed, scraped every {gaps:.2f} s at worst, {used:.0f} MiB at most",
+          flush=True)
+
+
+def attack_tocsin(lab):
+    target, listen = Target({'fault{x="1"}': 1}), f"127.0.0.1:{free_port()}"
+    lab.write("users", "me:right\n")
+    process = lab.start("tocsin", lab.tocsin, "run", "--config",
+                        lab.write("tocsin.yaml", CONFIG.format(target=target.address, listen=listen)))
+    slowest, unanswered = under_attack(listen, ["/-/healthy", "/"])
+    metrics = fetch(listen, "/metrics")
+    passed, turned_away = flood.answers["200"], flood.answers["429"]
+    print(f"an address that floods: {passed} requests answered, {turned_away} refused")
+    assert passed <= BURST + RATE * (SECONDS + 3) and turned_away <= number(metrics, "tocsin_http_requests_refused_total")
+    missed, used = number(metrics, "tocsin_rule_group_iterations_missed_total"), memory_mb(process)
+    tell("Tocsin", slowest, unanswered, missed, target, used)
+    assert max(slowest.values()) < 1 and unanswered == 0 and missed == 0 and used < MOST_MEMORY_MB
+
+
+def attack_prometheus(lab):
+    target, listen = Target({'fault{x="1"}': 1}), f"127.0.0.1:{free_port()}"
+    config = lab.write("prometheus.yml", PROMETHEUS.format(target=target.address))
+    process = lab.start("prometheus", *BOUND, "prometheus", f"--config.file={config}", f"--storage.tsdb.path={lab.path('tsdb')}",
+                        f"--web.config.file={lab.write('web.yml', PROMETHEUS_WEB)}", f"--web.listen-address={listen}",
+                        "--web.enable-lifecycle", "--web.enable-remote-write-receiver")
+    slowest, unanswered = under_attack(listen, ["/-/healthy", "/api/v1/alerts"])
+    missed = number(fetch(listen, "/metrics"), "prometheus_rule_group_iterations_missed_total")
+    tell("Prometheus", slowest, unanswered, missed, target, memory_mb(process))
+
+
+def main(tocsin):
+    attacks = [attack_tocsin]
+    if shutil.which("prometheus"):
+        attacks.append(attack_prometheus)
+    else:
+        print("skipped beside Prometheus: it is not installed")
+    for attack in attacks:
+        with Lab(tocsin) as lab:
+            lab.write("rules.yaml", RULES)
+            attack(lab)
 
 
 if __name__ == "__main__":
