@@ -181,8 +181,9 @@ def a_disk_that_fills_in_prometheus(lab):
         after = fate(30)
         known = sum("firing" in world.told(x) for x in ["after"] + [f"full-{i}" for i in range(30)])
         wrong = sum(states[-1] == "resolved" for states in world.place.story().values())
-        return (f"with a full disk for 20 s it {during}; of 30 new alerts {new} are told, of the one that fired {' and '.join(kept)}; "
-                f"with space again it {after}, and after 30 s {known} of 31 are told and {wrong} that fire are said to be resolved")
+        return (f"with a full disk for 20 s it {during}; of 30 new alerts {new} are told, of the one that fired "
+                f"{' and '.join(kept)}; with space again it {after}, and after 30 s {known} of 31 are told and {wrong} that "
+                "fire are said to be resolved")
 
 
 def zero_bytes(data):

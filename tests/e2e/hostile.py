@@ -195,8 +195,8 @@ class Watch:
 
     def tell(self, what):
         if self.process.poll() is not None:
-            print(f"{what}, {self.engine}: dies after {time.monotonic() - self.began:.0f} s, {self.used:.0f} MiB at most of "
-                  "the 3 GiB that it may have", flush=True)
+            print(f"{what}, {self.engine}: dies after {time.monotonic() - self.began:.0f} s, {self.used:.0f} MiB at most "
+                  "of the 3 GiB that it may have", flush=True)
             return
         for target in self.ask("targets", 30)["activeTargets"]:
             if target["labels"]["job"] != "well":

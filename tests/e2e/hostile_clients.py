@@ -154,9 +154,9 @@ def under_attack(listen, paths):
 def tell(who, slowest, unanswered, missed, target, used):
     gaps = max(b - a for a, b in zip(target.scrapes, target.scrapes[1:]))
     waits = ", ".join(f"{path} in {seconds * 1000:.0f} ms" for path, seconds in slowest.items())
-    print(f"hostile clients for {SECONDS} s ({SLOW} with slow headers, and others), {who}: {waits} at worst, {unanswered} "
-          f"requests unanswered, {missed:.0f} evaluations missed, scraped every {gaps:.2f} s at worst, {used:.0f} MiB at most",
-          flush=True)
+    print(f"hostile clients for {SECONDS} s ({SLOW} with slow headers, and others), {who}: {waits} at worst, "
+          f"{unanswered} requests unanswered, {missed:.0f} evaluations missed, scraped every {gaps:.2f} s at worst, "
+          f"{used:.0f} MiB at most", flush=True)
 
 
 def attack_tocsin(lab):
@@ -177,9 +177,10 @@ def attack_tocsin(lab):
 def attack_prometheus(lab):
     target, listen = Target({'fault{x="1"}': 1}), f"127.0.0.1:{free_port()}"
     config = lab.write("prometheus.yml", PROMETHEUS.format(target=target.address))
-    process = lab.start("prometheus", *BOUND, "prometheus", f"--config.file={config}", f"--storage.tsdb.path={lab.path('tsdb')}",
-                        f"--web.config.file={lab.write('web.yml', PROMETHEUS_WEB)}", f"--web.listen-address={listen}",
-                        "--web.enable-lifecycle", "--web.enable-remote-write-receiver")
+    process = lab.start("prometheus", *BOUND, "prometheus", f"--config.file={config}",
+                        f"--storage.tsdb.path={lab.path('tsdb')}", f"--web.listen-address={listen}",
+                        f"--web.config.file={lab.write('web.yml', PROMETHEUS_WEB)}", "--web.enable-lifecycle",
+                        "--web.enable-remote-write-receiver")
     slowest, unanswered = under_attack(listen, ["/-/healthy", "/api/v1/alerts"])
     missed = number(fetch(listen, "/metrics"), "prometheus_rule_group_iterations_missed_total")
     tell("Prometheus", slowest, unanswered, missed, target, memory_mb(process))

@@ -108,10 +108,12 @@ def when_known(receiver, x, is_over):
     return None
 
 
+def alerting(addresses):
+    return f"alerting: {{alertmanagers: [{{static_configs: [{{targets: {addresses}}}]}}]}}"
+
+
 def start_engine(lab, engine, target, alertmanagers):
-    hosts = ", ".join(f"'{a.address}'" for a in alertmanagers)
-    more = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: [{hosts}]}}]}}]}}"
-    config = ENGINE.format(target=target.address, more=more)
+    config = ENGINE.format(target=target.address, more=alerting([a.address for a in alertmanagers]))
     if engine == "tocsin":
         lab.start_tocsin("tocsin", config)
     else:
@@ -176,9 +178,10 @@ def a_busy_webhook(lab, busy=5, group_interval=12):
     target = Target({'fault{x="before"}': 1})
     webhooks = {name: Receiver() for name in ("tocsin", "alertmanager")}
     routes_of = {name: ROUTE.format(group_interval=group_interval, webhook=w.address) for name, w in webhooks.items()}
-    lab.start_tocsin("tocsin", ENGINE.format(target=target.address, more=routes_of["tocsin"] + "storage: {path: state}\n"))
-    behind = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{lab.start_alertmanager(route=routes_of['alertmanager'])}']}}]}}]}}"
-    lab.start_prometheus(ENGINE.format(target=target.address, more=behind))
+    lab.start_tocsin("tocsin", ENGINE.format(
+        target=target.address, more=routes_of["tocsin"] + "storage: {path: state}\n"))
+    behind = lab.start_alertmanager(route=routes_of["alertmanager"])
+    lab.start_prometheus(ENGINE.format(target=target.address, more=alerting([behind])))
     for webhook in webhooks.values():
         wait_until("it is told", lambda w=webhook: w.story("x") == {"before": ["firing"]}, 40)
     well_at = time.time() + busy
@@ -190,13 +193,14 @@ def a_busy_webhook(lab, busy=5, group_interval=12):
     target.series['fault{x="passes"}'] = 0
     expected = {"before": ["firing"], "lasts": ["firing"], "passes": ["firing", "resolved"]}
     wait_until("Tocsin: all is told", lambda: webhooks["tocsin"].story("x") == expected, group_interval + 20)
-    wait_until("Alertmanager: what lasts is told", lambda: "lasts" in webhooks["alertmanager"].story("x"), group_interval + 20)
+    wait_until("Alertmanager: what lasts is told",
+               lambda: "lasts" in webhooks["alertmanager"].story("x"), group_interval + 20)
     time.sleep(3)
     for name, webhook in webhooks.items():
         late = max(at for at, alert in webhook.taken() if alert["labels"]["x"] == "lasts") - well_at
         refused = sum(r["status"] == 429 for r in webhook.requests)
-        print(f"a webhook that answers 429 with Retry-After for {busy} s (group_interval {group_interval} s), {name}: refused "
-              f"{refused} times; what lasts is told {late:.1f} s after it is well, of what passes: "
+        print(f"a webhook that answers 429 with Retry-After for {busy} s (group_interval {group_interval} s), {name}: "
+              f"refused {refused} times; what lasts is told {late:.1f} s after it is well, of what passes: "
               f"{' and '.join(webhook.story('x').get('passes', ['nothing']))}")
         if name == "tocsin":
             assert webhook.story("x") == expected and late < 3 and refused <= 2, (webhook.story("x"), late, refused)
