@@ -17,6 +17,12 @@ constexpr std::string_view kProcessStart = "process_start_time_seconds";
 constexpr std::string_view kBound = "le";
 constexpr std::string_view kPostRelabelling = "scrape_samples_post_metric_relabeling";
 
+Error too_many(std::size_t most, std::string_view what) {
+  return {ErrorCode::Limit, "more than " + std::to_string(most) + " " + std::string(what) +
+                                "; if the target is to have so many, give its job a sample_limit "
+                                "that is larger"};
+}
+
 // Lines with and without a timestamp are different entries: they are stored differently.
 std::uint64_t hash_of(const KnownKey& key, bool timed) {
   const std::uint64_t hash = key.hash ^ (timed ? 0x9e3779b97f4a7c15 : 0);
@@ -93,6 +99,7 @@ Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dial
     keep_order();
   } else {
     undo(out);
+    next_order_ = {};
   }
   if (!bounds_.empty()) bounds_ = {};
   return result;
@@ -100,7 +107,9 @@ Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dial
 
 Result<void> ScrapeCache::read(exposition::PageReader& reader, Timestamp at, Digest& out) {
   PageSample sample;
+  const std::size_t most_lines = at_least_limit(kMostLines);
   for (;;) {
+    if (out.scraped > most_lines) return fail(too_many(most_lines, "lines"));
     if (read_expected(reader, at, out)) continue;
     if (!reader.next(sample)) break;
     ++out.scraped;
@@ -118,6 +127,10 @@ Result<void> ScrapeCache::read(exposition::PageReader& reader, Timestamp at, Dig
                                       ", limit: " + std::to_string(rules_->limits.samples) + ")");
   }
   return {};
+}
+
+std::size_t ScrapeCache::at_least_limit(std::size_t most) const {
+  return std::max(most, rules_->limits.samples);
 }
 
 bool ScrapeCache::is_interesting(std::string_view name) {
@@ -187,6 +200,10 @@ Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Di
     return {};
   }
   const bool is_new = entry.state == State::Free;
+  const std::size_t most = at_least_limit(kMostSeries);
+  if (is_new && index_.size() > most) {
+    return fail(too_many(most, "series of metrics that rules read"));
+  }
   const bool is_stranger = entry.state == State::Live && !is_trusted(entry, at);
   // Who has the series may have gone.
   const bool is_kept_out = entry.state == State::Duplicate;

@@ -25,6 +25,12 @@
 
 namespace tocsin::source {
 
+// What a target may have where nothing is configured: lines on a page, and series of metrics that
+// somebody asks for, those that have gone in the last minutes included. Differs from Prometheus,
+// which a single target can drive out of memory. A larger sample_limit raises both.
+inline constexpr std::size_t kMostLines = 10'000'000;
+inline constexpr std::size_t kMostSeries = 2'000'000;
+
 // What every sample of a job goes through. Immutable; a reload makes a new one.
 struct SampleRules {
   bool honor_labels = false;
@@ -139,6 +145,7 @@ class ScrapeCache {
   void note_unwanted(const exposition::PageSample& sample);
   bool is_interesting(std::string_view name);
   Result<void> read_sample(const exposition::PageSample& sample, Timestamp at, Digest& out);
+  std::size_t at_least_limit(std::size_t most) const;
   void take(EntryId id, double value, Digest& out);
   void take_timed(EntryId id, double value, Timestamp at, Timestamp now, Digest& out);
   void leave_order();

@@ -62,6 +62,7 @@ ScrapeReport TargetStore::accept(const Attempt& attempt, std::shared_ptr<const S
   if (!read_result) {
     report.error = read_result.error().message;
     append_failure(attempt);
+    digest_ = {};  // It may have been large.
     interrupted_ = true;
     report.history = history_;
     report.metrics = metrics_;
@@ -125,6 +126,7 @@ void TargetStore::append_failure(const Attempt& attempt) {
   append_column(attempt.at, true);
   for (const auto id : timed_) mark_stale(id, attempt.at);
   timed_.clear();
+  cache_.sweep(attempt.at);
 }
 
 void TargetStore::settle_births(Timestamp at) {

@@ -216,9 +216,8 @@ def small(lab, engine):
 
 
 def defaults(lab, engine):
-    pages = [name for name in PAGES if name != "ten_million"]  # Of these see `series`.
-    watch = Watch(lab, engine, pages, 45, every="12s", timeout="10s")
-    watch.tell(f"{len(pages)} hostile pages for 45 s, no limit configured")
+    watch = Watch(lab, engine, PAGES, 45, every="12s", timeout="10s")
+    watch.tell(f"{len(PAGES)} hostile pages for 45 s, no limit configured")
     assert engine != "tocsin" or watch.fires()
 
 
@@ -226,7 +225,7 @@ def series(lab, engine, count=2_000_000):
     PAGES["so_many"] = page_of(count)
     watch = Watch(lab, engine, ["so_many"], 45, every="15s", timeout="14s")
     watch.tell(f"a page of {count} series for 45 s")
-    assert engine != "tocsin" or count > 2_000_000 or watch.fires()
+    assert engine != "tocsin" or watch.fires()
 
 
 def main(tocsin, part="small", *count):

@@ -33,6 +33,7 @@ class Daemon:
         lab.write("rules/a.yaml", RULES)
         self.start()
         wait_until("the alert is told", lambda: self.story() == FIRING, 30)
+        time.sleep(0.5)  # What is killed before it has written that may tell again.
 
     def start(self):
         config = CONFIG.format(rule_files=self.rule_files, target=self.target.address,

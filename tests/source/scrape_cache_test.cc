@@ -30,7 +30,10 @@ class Reader {
   Result<void> read(const std::string& page) {
     at += Duration(10'000);
     auto result = cache.digest(page, Dialect::Prometheus, at, digest);
-    if (!result) return result;
+    if (!result) {
+      cache.sweep(at);
+      return result;
+    }
     for (const Digest::Birth& birth : digest.births) {
       const auto [it, is_new] = ids.try_emplace(birth.labels.text(), 100 + ids.size());
       cache.settle(birth.entry, static_cast<store::SeriesId>(it->second));
@@ -127,6 +130,47 @@ TEST_CASE("a bad line leaves no trace of its page") {
   CHECK(reader.read("a{x=\"1\"} 1\nnonsense\n").error().code == ErrorCode::Parse);
   REQUIRE(reader.read("a{x=\"1\"} 2\n"));
   CHECK(reader.readings() == "100=2 ");
+}
+
+std::string page_of(std::size_t from, std::size_t to) {
+  std::string page;
+  for (std::size_t i = from; i < to; ++i) page += "a{x=\"" + std::to_string(i) + "\"} 1\n";
+  return page;
+}
+
+TEST_CASE("a target cannot have series without end, on one page or over time") {
+  auto rules = rules_for("a");
+  SUBCASE("on one page") {
+    Reader reader(rules);
+    const auto refused = reader.read(page_of(0, kMostSeries + 1));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message.find("more than 2000000 series of metrics that rules read") == 0);
+    CHECK(refused.error().message.find("sample_limit") != std::string::npos);
+    CHECK(reader.cache.size() == 0);
+    CHECK(reader.read("a 1\n").has_value());  // The next one is another page.
+  }
+  SUBCASE("unless it is said to have them") {
+    rules->limits.samples = kMostSeries + 1;
+    CHECK(Reader(rules).read(page_of(0, kMostSeries + 1)).has_value());
+  }
+  SUBCASE("over time") {
+    Reader reader(rules);
+    const std::size_t half = kMostSeries / 2;
+    CHECK(reader.read(page_of(0, half)).has_value());
+    CHECK(reader.read(page_of(half, 2 * half)).has_value());
+    CHECK_FALSE(reader.read(page_of(2 * half, 3 * half)).has_value());
+    CHECK(reader.read(page_of(half, 2 * half)).has_value());  // What is known, it may have.
+    for (int page = 0; page < 50; ++page) (void)reader.read("");
+    CHECK(reader.read(page_of(2 * half, 3 * half)).has_value());  // Those have been forgotten.
+  }
+  SUBCASE("nor lines that nobody asks for") {
+    Reader reader(rules);
+    std::string page;
+    for (std::size_t i = 0; i <= kMostLines; ++i) page += "b 1\n";
+    const auto refused = reader.read(page);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message.find("more than 10000000 lines") == 0);
+  }
 }
 
 TEST_CASE("limits fail the whole page") {
