@@ -163,11 +163,14 @@ class Receiver:
         elif before == "refuses":
             self.open()
 
-    def taken(self):
-        """What was acknowledged, as (when, alert, status) in the order of arrival."""
-        told = []
+    def taken(self, once=False):
+        """What was acknowledged, as (when, alert, status) in the order of arrival; `once`: without what came
+        again under its old key, because the process was killed before it had written that it was taken."""
+        told, keys = [], set()
         for request in list(self.requests):
-            if request["status"] == 200:
+            is_again = once and request["key"] in keys
+            if request["status"] == 200 and not is_again:
+                keys.add(request["key"])
                 body = request["body"]
                 alerts = body["alerts"] if isinstance(body, dict) else body
                 told += [(request["at"], alert) for alert in alerts]
@@ -177,9 +180,9 @@ class Receiver:
         """The last that was told of each alert, by its value of `label`."""
         return {alert["labels"][label]: alert for _, alert in self.taken()}
 
-    def story(self, label):
+    def story(self, label, once=False):
         """For each alert, by its value of `label`: the states that it was told in, in order."""
         story = {}
-        for _, alert in self.taken():
+        for _, alert in self.taken(once):
             story.setdefault(alert["labels"][label], []).append(alert["status"])
         return story

@@ -33,7 +33,6 @@ class Daemon:
         lab.write("rules/a.yaml", RULES)
         self.start()
         wait_until("the alert is told", lambda: self.story() == FIRING, 30)
-        time.sleep(0.5)  # What is killed before it has written that may tell again.
 
     def start(self):
         config = CONFIG.format(rule_files=self.rule_files, target=self.target.address,
@@ -47,7 +46,7 @@ class Daemon:
         self.start()
 
     def story(self):
-        return self.chat.story("x")
+        return self.chat.story("x", once=True)
 
     def still_fires(self):
         """The alert is there, says that it cannot be seen, and nobody is told that it has ended."""
