@@ -3,6 +3,7 @@
 """examples/rules-repository as a team would use it: the commands of its workflows, as they stand there,
 on a branch that changes a rule; and the hooks for pre-commit."""
 
+import http.server
 import os
 import pathlib
 import re
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+from fakes import serve
 from harness import SKIPPED, need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -54,6 +56,22 @@ def hooks(repository):
         yield " ".join([hook["entry"], *hook.get("args", []), *files])
 
 
+class Nothing(http.server.BaseHTTPRequestHandler):
+    """A Prometheus that remembers nothing."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status":"success","data":{"resultType":"matrix","result":[]}}')
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
 def main(tocsin):
     need("git")
     try:
@@ -85,6 +103,11 @@ def main(tocsin):
             assert "CheckoutFails" in comment and "CheckoutSlow" not in comment.split("<details>")[0], comment
             for left in ("junit.xml", "diff.md"):
                 (repository / left).unlink()
+            with_past = {**environment, "PROMETHEUS_URL": f"http://127.0.0.1:{serve(Nothing).server_port}"}
+            done = shell(repository, commands[2], with_past)
+            assert done.returncode == 0, (service, done.stdout, done.stderr)
+            comment = (repository / "diff.md").read_text()
+            assert "over 7d" in comment and "the same 0 alerts" in comment, comment
         for command in hooks(repository):
             done = shell(repository, command, environment)
             assert done.returncode == 0, (command, done.stdout, done.stderr)
