@@ -107,7 +107,7 @@ Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dial
 
 Result<void> ScrapeCache::read(exposition::PageReader& reader, Timestamp at, Digest& out) {
   PageSample sample;
-  const std::size_t most_lines = at_least_limit(kMostLines);
+  const std::size_t most_lines = at_least_limit(rules_->most_lines);
   for (;;) {
     if (out.scraped > most_lines) return fail(too_many(most_lines, "lines"));
     if (read_expected(reader, at, out)) continue;
@@ -200,7 +200,7 @@ Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Di
     return {};
   }
   const bool is_new = entry.state == State::Free;
-  const std::size_t most = at_least_limit(kMostSeries);
+  const std::size_t most = at_least_limit(rules_->most_series);
   if (is_new && index_.size() > most) {
     return fail(too_many(most, "series of metrics that rules read"));
   }

@@ -36,6 +36,8 @@ struct SampleRules {
   bool honor_labels = false;
   bool honor_timestamps = true;
   ScrapeLimits limits;
+  std::size_t most_lines = kMostLines;
+  std::size_t most_series = kMostSeries;
   Relabeler relabel;
   std::shared_ptr<const KeepFilter> filter;
 
