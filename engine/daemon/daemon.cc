@@ -47,10 +47,8 @@ class Daemon::Impl : public api::Backend {
       : clock_(clock),
         loop_(loop),
         options_(std::move(options)),
-        workers_(net::WorkerPool::default_size()),
-        query_workers_(net::WorkerPool::default_size()),
         http_(loop),
-        writer_(store_, workers_, loop),
+        writer_(store_, rule_workers_, loop),
         receiver_(store_),
         keeper_(clock, loop),
         queries_({store_, query_workers_, loop}, clock, loop),
@@ -59,8 +57,7 @@ class Daemon::Impl : public api::Backend {
   ~Impl() override {
     engine_.reset();
     if (scraper_) scraper_->stop();
-    query_workers_.stop();
-    workers_.stop();
+    for (net::WorkerPool* pool : {&query_workers_, &rule_workers_, &workers_}) pool->stop();
   }
 
   // ---- Starting and reloading.
@@ -280,7 +277,7 @@ class Daemon::Impl : public api::Backend {
 
   // Groups hold on to their evaluator, so a new place of the data is a new engine.
   void install_evaluator() {
-    const EvaluationParts here{store_, workers_, loop_, &clock_};
+    const EvaluationParts here{store_, rule_workers_, loop_, &clock_};
     std::unique_ptr<Evaluator> evaluator = std::make_unique<StoreEvaluator>(here);
     if (remote_) {
       evaluator = std::make_unique<RemoteEvaluator>(
@@ -452,8 +449,10 @@ class Daemon::Impl : public api::Backend {
   const DaemonOptions options_;
   store::Store store_;
   Foresight foresight_;  // Outlives the workers.
-  net::WorkerPool workers_;
-  net::WorkerPool query_workers_;  // What people ask does not hold up what rules ask.
+  // Rules wait neither for a page that takes long, nor for what people ask.
+  net::WorkerPool workers_{net::WorkerPool::default_size()};
+  net::WorkerPool rule_workers_{net::WorkerPool::default_size()};
+  net::WorkerPool query_workers_{net::WorkerPool::default_size()};
   Recording recording_{query_workers_, loop_, loop_};
   net::HttpClient http_;
   SeriesWriter writer_;
