@@ -44,7 +44,7 @@ Verdict judge_mail(const net::HttpResponse& response) {
 // A webhook's is to spare whoever wrote it, should ten thousand things go wrong at once.
 constexpr TokenBucket::Rate kHundredASecond{200, 100};
 // PagerDuty counts 120 events a minute for each integration key; Opsgenie's depends on the plan.
-constexpr TokenBucket::Rate kTwoASecond{20, 2};
+constexpr TokenBucket::Rate kNearlyTwoASecond{20, 100.0 / 60};
 constexpr TokenBucket::Rate kOneASecond{3, 1};
 constexpr TokenBucket::Rate kTwentyAMinute{5, 20.0 / 60};  // Telegram's, for a group.
 constexpr TokenBucket::Rate kThirtyAMinute{5, 0.5};        // Discord's, for a webhook.
@@ -91,7 +91,7 @@ constexpr ChannelKindInfo kKinds[] = {
      {},
      pagerduty_request,
      by_status,
-     kTwoASecond},
+     kNearlyTwoASecond},
     {ChannelKind::MsTeams,
      "msteams",
      "msteamsv2_configs",
@@ -133,7 +133,7 @@ constexpr ChannelKindInfo kKinds[] = {
      {},
      opsgenie_request,
      by_status,
-     kTwoASecond},
+     kNearlyTwoASecond},
     {ChannelKind::Telegram, "telegram", "telegram_configs", "api_url", "bot_token", true,
      "https://api.telegram.org", true, false, kTelegramOptions, kTelegramRequired, telegram_request,
      by_status, kTwentyAMinute},
@@ -172,7 +172,8 @@ const ChannelKindInfo& info_of(ChannelKind kind) {
 TokenBucket::Rate rate_of(const ChannelConfig& config) {
   if (config.max_per_minute == 0) return info_of(config.kind).rate;
   const auto per_minute = static_cast<double>(config.max_per_minute);
-  return {std::max(1.0, per_minute / 12), per_minute / 60};
+  const double burst = std::max(1.0, per_minute / 12);
+  return {burst, std::max(per_minute - burst, 1.0) / 60};  // In any minute no more.
 }
 
 std::optional<Duration> asked_pause(const net::HttpResponse& response, Timestamp now) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,6 +29,8 @@ struct GroupedAlert {
   bool news = true;   // Something that the receiver has not been told.
   bool told = false;  // The receiver believes that it fires.
   bool held = false;  // The last flush left it out.
+  // Not written down: since when the routes lead it to other groups, and no longer here.
+  std::optional<Timestamp> moved_at;
   // Not written down: where it is from, until our own rules have said something of it.
   enum class Source { Rules, Restart, OtherReplica };
   Source source = Source::Rules;

@@ -30,7 +30,11 @@ ContentPtr in_place_of(const Content& older, const Message& newer) {
 }  // namespace
 
 DeliveryQueue::DeliveryQueue(const DeliveryParts& parts, Options options)
-    : parts_(parts), options_(std::move(options)), most_(options_.batch), bucket_(options_.rate) {}
+    : parts_(parts),
+      options_(std::move(options)),
+      most_(options_.batch),
+      too_large_(options_.batch + 1),
+      bucket_(options_.rate) {}
 
 DeliveryQueue::~DeliveryQueue() {
   if (!on_its_way_.empty()) parts_.http.cancel(request_);
@@ -234,17 +238,30 @@ void DeliveryQueue::finish(const net::HttpResult& result) {
 bool DeliveryQueue::divide(int status) {
   const bool is_hopeless = ++refusals_ >= kMostRefusals;
   if (is_hopeless) most_ = options_.batch;
+  if (on_its_way_.size() < 2) too_large_ = options_.batch + 1;  // It was this one.
   if (is_hopeless || on_its_way_.size() < 2 || !may_be_one_of_them(status)) return false;
-  most_ = on_its_way_.size() / 2;
+  too_large_ = on_its_way_.size();
+  most_ = too_large_ / 2;
   put_all_back(Place::Same);
   return true;
+}
+
+// Half-way to what was refused, until that is near; a message that was the cause has been found by
+// then.
+void DeliveryQueue::grow() {
+  constexpr std::size_t kNear = 16;
+  if (too_large_ > options_.batch) {
+    most_ = std::min(options_.batch, most_ * 2);
+  } else if (too_large_ - most_ > kNear) {
+    most_ += (too_large_ - most_) / 2;
+  }
 }
 
 void DeliveryQueue::note_taken() {
   if (!stats_.last_error.empty()) log::info("delivers again", {{"receiver", options_.receiver}});
   stats_.last_error.clear();
   refusals_ = 0;
-  most_ = std::min(options_.batch, most_ * 2);
+  if (on_its_way_.size() == most_) grow();
   stats_.sent += on_its_way_.size();
   for (const Waiting& sent : std::exchange(on_its_way_, {})) {
     parts_.on_delivered(sent.message.decided_at);

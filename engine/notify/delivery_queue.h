@@ -133,6 +133,7 @@ class DeliveryQueue {
   std::vector<Message> take_batch();
   void finish(const net::HttpResult& result);
   bool divide(int status);
+  void grow();
   void note_taken();
   void note_refused();
   void try_later(const net::HttpResult& result);
@@ -156,8 +157,9 @@ class DeliveryQueue {
   bool paused_ = false;
   Scheduler::TaskId retry_task_ = 0;
   int attempt_ = 0;
-  std::size_t most_;  // Messages in the next request.
-  int refusals_ = 0;  // In a row.
+  std::size_t most_;       // Messages in the next request.
+  std::size_t too_large_;  // So many were refused, though not each of them.
+  int refusals_ = 0;       // In a row.
   TokenBucket bucket_;
   DeliveryStats stats_;
   // The outbox calls back later; by then the queue may be gone.

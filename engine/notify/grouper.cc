@@ -9,12 +9,16 @@ namespace tocsin::notify {
 namespace {
 
 constexpr Duration kPatience = std::chrono::minutes(10);
+// After a restart a rule waits for its slot, which may be as far as its interval is long.
+constexpr Duration kPatienceAtStart = std::chrono::hours(2);
 
-// An alert that nobody has confirmed for longer than it was to be believed, while others were: a
-// reload has sent it another way. When the clock jumps, nobody has confirmed anything.
+// An alert that nobody has confirmed for longer than it was to be believed, while others were: it
+// is no longer sent. When the clock jumps, nobody has confirmed anything.
 bool is_stale(const GroupedAlert& entry, Timestamp last_heard) {
   const OutgoingAlert& alert = entry.alert;
-  return (!entry.news || entry.held) && !alert.resolved && alert.ends_at + kPatience < last_heard;
+  const bool is_of_before = entry.source == GroupedAlert::Source::Restart;
+  const Duration patience = is_of_before ? kPatienceAtStart : kPatience;
+  return (!entry.news || entry.held) && !alert.resolved && alert.ends_at + patience < last_heard;
 }
 
 // For a replica that tells nobody: firing or over, nobody speaks of it any more.
@@ -99,7 +103,7 @@ Grouper::~Grouper() {
 }
 
 void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved) {
-  const std::string key = destination.route->receiver + "|" + destination.group_key();
+  const std::string key = destination.key();
   if (!over_elsewhere_.empty() && over_elsewhere_.contains({key, alert.labels})) {
     if (alert.blind) return;
     over_elsewhere_.erase({key, alert.labels});
@@ -121,6 +125,7 @@ void Grouper::add(const Destination& destination, const OutgoingAlert& alert, Un
       before == state.alerts.end() || is_other || before->second.alert.resolved != alert.resolved;
   GroupedAlert& entry = state.alerts[alert.labels];
   entry.alert = alert;
+  entry.moved_at.reset();
   entry.source = GroupedAlert::Source::Rules;
   entry.news = entry.news || is_news;
   if (known == groups_.end()) schedule(key, group, state.timing.group_wait);
@@ -144,6 +149,7 @@ void Grouper::restore(const std::string& key, GroupState state) {
     if (!entry.alert.resolved) entry.alert.ends_at = std::max(entry.alert.ends_at, now);
   }
   it->second.state = std::move(state);
+  note_places(key, it->second.state);  // The configuration may be another.
   schedule(key, it->second, due_in(it->second.state));
 }
 
@@ -207,7 +213,8 @@ void Grouper::tick(const std::string& key) {
   const auto it = groups_.find(key);
   if (it == groups_.end()) return;
   GroupState& group = it->second.state;
-  forget_old(key, group);
+  forget_old(group);
+  if (!silent_) close_left(key, it->second);
   const bool other_held = !silent_ && hold_back(group);
   const bool told = !silent_ && tell(key, group);
   if (!group.alerts.empty()) {
@@ -218,19 +225,61 @@ void Grouper::tick(const std::string& key) {
   groups_.erase(it);
 }
 
-void Grouper::forget_old(const std::string& key, GroupState& group) const {
+void Grouper::forget_old(GroupState& group) const {
+  std::erase_if(group.alerts, [&, now = parts_.clock.now()](const auto& entry) {
+    return silent_ ? is_forgotten(entry.second, now) : is_stale(entry.second, last_heard_);
+  });
+}
+
+// ---- What new routes lead elsewhere.
+
+void Grouper::note_new_routes() {
+  for (const auto& [key, group] : groups_) note_places(key, group.state);
+}
+
+void Grouper::note_places(const std::string& key, const GroupState& group) {
+  for (const auto& [labels, entry] : group.alerts) {
+    if (entry.told) old_places_[labels].insert(key);
+  }
+}
+
+void Grouper::leave_others(const Labels& labels, const std::vector<Destination>& destinations) {
+  const auto places = old_places_.extract(labels);
+  if (places.empty()) return;
+  std::set<std::string> keys;
+  std::set<std::string> receivers;
+  for (const Destination& destination : destinations) {
+    keys.insert(destination.key());
+    receivers.insert(destination.route->receiver);
+  }
+  for (const std::string& key : places.mapped()) {
+    const auto old = groups_.find(key);
+    if (keys.contains(key) || old == groups_.end()) continue;
+    const auto entry = old->second.state.alerts.find(labels);
+    if (entry == old->second.state.alerts.end()) continue;
+    entry->second.moved_at = parts_.clock.now();
+    old->second.moved_to = receivers;
+  }
+}
+
+// Once the others have been told, what has left is taken out; whoever keeps an incident of the
+// group hears of it, unless something else in it still fires.
+void Grouper::close_left(const std::string& key, Group& group) {
   const Timestamp now = parts_.clock.now();
-  GroupMessage moved = message_to(key, group);
-  moved.has_moved = true;
-  std::erase_if(group.alerts, [&](const auto& entry) {
-    if (silent_) return is_forgotten(entry.second, now);
-    if (!is_stale(entry.second, last_heard_)) return false;
-    if (entry.second.told) moved.alerts.push_back(as_moved(entry.second.alert, now));
+  GroupMessage left = message_to(key, group.state);
+  left.moved_to = group.moved_to;
+  std::erase_if(group.state.alerts, [&](const auto& e) {
+    const GroupedAlert& entry = e.second;
+    if (!entry.moved_at || now - *entry.moved_at < group.state.timing.group_wait) return false;
+    left.alerts.push_back(as_moved(entry.alert, now));
     return true;
   });
-  const bool is_believed = std::any_of(group.alerts.begin(), group.alerts.end(),
-                                       [](const auto& entry) { return entry.second.told; });
-  if (!moved.alerts.empty() && !is_believed) flush_(group.timing.receiver, std::move(moved));
+  const bool is_believed =
+      std::any_of(group.state.alerts.begin(), group.state.alerts.end(),
+                  [](const auto& e) { return e.second.told && !e.second.moved_at; });
+  if (!left.alerts.empty() && !is_believed) {
+    flush_(group.state.timing.receiver, std::move(left));
+  }
 }
 
 // Marks what the receiver is not to hear of now; says whether that is other than before.

@@ -17,6 +17,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "notify/codec.h"
 #include "notify/muting.h"
@@ -51,10 +52,19 @@ class Grouper {
   // confirm is forgotten after a while.
   void note_heard() { last_heard_ = parts_.clock.now(); }
 
+  // The routes may lead what is told elsewhere from now on.
+  void note_new_routes();
+  // What send() is told of such an alert decides: it has left the groups that are not among these.
+  void leave_others(const Labels& labels, const std::vector<Destination>& destinations);
+
   // Takes an alert into the group of `destination`. Once all that come together are in, save(): a
   // group of thousands is written once and not for each of them.
   void add(const Destination& destination, const OutgoingAlert& alert, Unsaved& unsaved);
   void save(const Unsaved& unsaved);
+
+  bool has(const std::string& receiver, const std::string& group_key) const {
+    return groups_.contains(receiver + "|" + group_key);
+  }
 
   // Goes on with a group as it was written; what became due meanwhile is flushed soon.
   void restore(const std::string& key, GroupState group);
@@ -75,13 +85,16 @@ class Grouper {
   struct Group {
     GroupState state;
     Scheduler::TaskId task = 0;
+    std::set<std::string> moved_to;  // Receivers that are told what has left it.
   };
 
   void schedule(const std::string& key, Group& group, Duration delay);
   void save(const std::string& key, const GroupState& state);
   Duration due_in(const GroupState& group) const;
   void tick(const std::string& key);
-  void forget_old(const std::string& key, GroupState& group) const;
+  void note_places(const std::string& key, const GroupState& group);
+  void close_left(const std::string& key, Group& group);
+  void forget_old(GroupState& group) const;
   bool hold_back(GroupState& group);
   bool tell(const std::string& key, GroupState& group);
 
@@ -93,7 +106,9 @@ class Grouper {
   // because they cannot see, do not make them news.
   std::set<std::pair<std::string, Labels>> over_elsewhere_;
   MuteCounts muted_{};
-  std::map<std::string, Group> groups_;  // By group key and receiver.
+  std::map<std::string, Group> groups_;  // By receiver and group key.
+  // Where alerts were told before the routes changed, until they are heard of again.
+  std::map<Labels, std::set<std::string>> old_places_;
 };
 
 }  // namespace tocsin::notify

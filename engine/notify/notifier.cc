@@ -147,6 +147,7 @@ void Notifier::reconfigure(NotifyConfig config) {
   inherit([](const auto& old, const auto& q) { return old.receiver() == q.receiver(); });
   for (const ChannelQueue& old : old_channels) pass_on(*old.queue, nullptr);
   muting_.use(config);
+  if (config.route != config_.route) grouper_.note_new_routes();
   config_ = std::move(config);
 }
 
@@ -220,18 +221,31 @@ void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
       muting_.inhibitor.note_firing(alert.labels, alert.ends_at, parts_.clock.now());
     }
     if (!config_.route) continue;
-    for (const Destination& destination : destinations_of(*config_.route, alert.labels)) {
+    const std::vector<Destination> destinations = destinations_of(*config_.route, alert.labels);
+    grouper_.leave_others(alert.labels, destinations);
+    for (const Destination& destination : destinations) {
       grouper_.add(destination, alert, unsaved);
     }
   }
   grouper_.save(unsaved);
 }
 
+// Whether the channel keeps an incident that nobody else tells of: receivers that use the same
+// account go on with the same incident if the group has the same key.
+bool Notifier::keeps_incident(const ChannelConfig& channel, const GroupMessage& left) const {
+  if (!info_of(channel.kind).keeps_incident) return false;
+  return std::none_of(channels_.begin(), channels_.end(), [&](const ChannelQueue& other) {
+    return left.moved_to.contains(other.receiver) && left.receiver != other.receiver &&
+           other.config.kind == channel.kind && other.config.url == channel.url &&
+           other.config.key == channel.key && grouper_.has(other.receiver, left.group_key);
+  });
+}
+
 void Notifier::flush(const std::string& receiver, GroupMessage message) {
   message.external_url = config_.external_url;
   for (const ChannelQueue& channel : channels_) {
     if (channel.receiver != receiver) continue;
-    if (message.has_moved && !info_of(channel.config.kind).keeps_incident) continue;
+    if (!message.moved_to.empty() && !keeps_incident(channel.config, message)) continue;
     GroupMessage own = message;
     if (!channel.config.send_resolved) {
       std::erase_if(own.alerts, [](const OutgoingAlert& alert) { return alert.resolved; });

@@ -97,6 +97,7 @@ class Notifier {
 
   QueuePtr make_alertmanager(const AlertmanagerConfig& config, Duration resend_delay);
   QueuePtr make_channel(const std::string& receiver, const ChannelConfig& config);
+  bool keeps_incident(const ChannelConfig& channel, const GroupMessage& left) const;
   void flush(const std::string& receiver, GroupMessage message);
   void restore(const WrittenMessage& message);
   bool is_for_channel(const std::string& queue) const;

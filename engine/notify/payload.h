@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,9 @@ struct GroupMessage {
   Labels group_labels;
   std::vector<OutgoingAlert> alerts;
   std::string external_url;
-  // Nothing is over: its alerts are told in another group. For those who keep an incident of each
-  // group, and would keep this one for ever.
-  bool has_moved = false;
+  // Not empty: nothing is over, its alerts are told to these receivers in other groups. For those
+  // who keep an incident of each group, and would keep this one for ever.
+  std::set<std::string> moved_to;
 };
 
 // `newer` in place of `older`, which nobody has heard: with the ends since `since` that only

@@ -15,6 +15,8 @@ struct Destination {
   std::string route_key;               // "{}/{severity=\"page\"}", as Alertmanager writes it.
   Labels group_labels;
   std::string group_key() const { return route_key + ":" + group_labels.text(); }
+  // Of the group at this receiver.
+  std::string key() const { return route->receiver + "|" + group_key(); }
 };
 
 // The routes that take an alert with these labels: the deepest matching ones, the first of each

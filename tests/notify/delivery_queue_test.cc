@@ -128,6 +128,25 @@ TEST_CASE("a batch that is too large for an Alertmanager is divided, and all of 
   CHECK(requests < 10);
 }
 
+TEST_CASE("how many alerts an Alertmanager takes at once is remembered") {
+  NotifyConfig config = two_alertmanagers();
+  config.alertmanagers.pop_back();
+  World w(config);
+  std::vector<OutgoingAlert> many;
+  for (int i = 0; i < 5000; ++i) many.push_back(alert(std::to_string(i).c_str()));
+  w.notifier.send(many);
+  std::size_t taken = 0;
+  int refused = 0;
+  while (w.http.open() > 0) {
+    const std::size_t alerts = boost::json::parse(w.http.first().body).as_array().size();
+    w.http.answer(alerts > 200 ? 413 : 200);
+    taken += alerts > 200 ? 0 : alerts;
+    refused += alerts > 200 ? 1 : 0;
+  }
+  CHECK(taken == 5000);
+  CHECK(refused <= 4);
+}
+
 TEST_CASE("an Alertmanager that refuses everything is not asked of every alert") {
   NotifyConfig config = two_alertmanagers();
   config.alertmanagers.pop_back();

