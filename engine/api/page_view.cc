@@ -130,8 +130,4 @@ std::string_view short_revision(std::string_view revision) {
   return is_hash ? revision.substr(0, kShort) : revision;
 }
 
-std::string counted(std::size_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
-
 }  // namespace tocsin::api

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/snapshot.h"
+#include "base/counted.h"
 
 namespace tocsin::api {
 
@@ -69,8 +70,6 @@ std::string ago(const std::optional<Timestamp>& at, Timestamp now);
 std::string clock_text(Timestamp at, Timestamp now);
 // "0.8 ms", "1.25 s"
 std::string took(double seconds);
-// "1 rule", "2 rules"
-std::string counted(std::size_t count, std::string_view noun);
 // A commit as people write it: twelve digits of a hash, anything else whole.
 std::string_view short_revision(std::string_view revision);
 

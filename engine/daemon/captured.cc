@@ -7,6 +7,7 @@
 #include "archive/player.h"
 #include "base/file.h"
 #include "base/packing.h"
+#include "tocsin/duration.h"
 #include "tocsin/exposition.h"
 
 namespace tocsin::daemon {
@@ -18,7 +19,11 @@ constexpr std::size_t kMaxUnpacked = std::size_t{4} << 30;
 
 struct Found {
   std::vector<std::string> pages;
-  std::vector<std::string> archives;  // Or folders of them.
+  std::vector<std::string> archives;
+
+  void add(const std::string& path) {
+    (archive::is_archive(path) ? archives : pages).push_back(path);
+  }
 };
 
 Found find_files(const std::vector<std::string>& data) {
@@ -26,14 +31,12 @@ Found find_files(const std::vector<std::string>& data) {
   for (const std::string& pattern : data) {
     for (const std::string& path : glob_files(pattern)) {
       std::error_code ignored;
-      if (archive::is_archive(path)) {
-        out.archives.push_back(path);
-      } else if (!fs::is_directory(path, ignored)) {
-        out.pages.push_back(path);
-      } else {
-        for (const auto& entry : fs::recursive_directory_iterator(path, ignored)) {
-          if (entry.is_regular_file(ignored)) out.pages.push_back(entry.path().string());
-        }
+      if (!fs::is_directory(path, ignored)) {
+        out.add(path);
+        continue;
+      }
+      for (const auto& entry : fs::recursive_directory_iterator(path, ignored)) {
+        if (entry.is_regular_file(ignored)) out.add(entry.path().string());
       }
     }
   }
@@ -74,6 +77,10 @@ class Loader {
     out_.newest = std::max(out_.newest, player->newest());
     out_.has_timestamps = true;
     out_.complaints = player->damage();
+    if (player->oldest() < player->newest() - kEndOfArchive) {
+      out_.complaints.push_back("of the archive only the last " + format_duration(kEndOfArchive) +
+                                " are read; tocsin replay reads all of it");
+    }
     return {};
   }
 

@@ -35,7 +35,7 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr Duration kCollectGarbageEvery = std::chrono::minutes(1);
-constexpr Duration kNoteJobsEvery = std::chrono::seconds(5);
+constexpr Duration kNoteJobsEvery = std::chrono::seconds(30);
 constexpr Duration kPruneEvery = std::chrono::minutes(10);
 constexpr Duration kReadCertificatesEvery = std::chrono::seconds(30);
 

@@ -16,15 +16,19 @@ constexpr Duration kSamplesKept = std::chrono::hours(3);
 constexpr const char* kTookOver = "standby.took_over";          // Milliseconds.
 constexpr const char* kRulePatterns = "rule_files.with_files";  // One a line.
 
-constexpr const char* kScrapedJobs = "jobs.scraped";  // One a line: see text_of().
+constexpr const char* kScrapedJobs = "jobs.scraped";  // See text_of().
 constexpr const char* kAskedJobs = "jobs.asked";
 
-// "linkerd-proxy", a tab, and since when it has lost its targets, in milliseconds, or nothing.
+// A line for each: since when it has lost its targets, in milliseconds, or "-"; its metrics, with a
+// comma between them, or "-"; its name.
 std::string text_of(const source::JobsSeen& jobs) {
   std::string lines;
-  for (const auto& [name, lost] : jobs) {
+  for (const auto& [name, job] : jobs) {
     if (name.find('\n') != std::string::npos) continue;
-    lines += name + "\t" + (lost ? std::to_string(to_millis(*lost)) : "") + "\n";
+    std::string metrics;
+    for (const std::string& metric : job.metrics) metrics += (metrics.empty() ? "" : ",") + metric;
+    lines += (job.lost ? std::to_string(to_millis(*job.lost)) : "-") + " " +
+             (metrics.empty() ? "-" : metrics) + " " + name + "\n";
   }
   return lines;
 }
@@ -33,10 +37,17 @@ source::JobsSeen jobs_of(const std::string& text) {
   source::JobsSeen jobs;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    const std::size_t tab = line.rfind('\t');
-    if (tab == std::string::npos) continue;
-    const auto millis = whole_number<std::int64_t>(std::string_view(line).substr(tab + 1));
-    jobs[line.substr(0, tab)] = millis ? std::optional(from_millis(*millis)) : std::nullopt;
+    std::istringstream words(line);
+    std::string lost;
+    std::string metrics;
+    std::string name;
+    words >> lost >> metrics;
+    words.get();
+    if (!std::getline(words, name)) continue;
+    source::JobSeen& job = jobs[name];
+    if (const auto millis = whole_number<std::int64_t>(lost)) job.lost = from_millis(*millis);
+    std::istringstream list(metrics == "-" ? "" : metrics);
+    for (std::string metric; std::getline(list, metric, ',');) job.metrics.insert(metric);
   }
   return jobs;
 }

@@ -10,9 +10,9 @@ namespace tocsin::daemon {
 Origins::Origins(const rule::RuleSet& rules) {
   std::map<std::string, std::string> revisions;
   for (const rule::Group& group : rules.groups) {
-    const auto [revision, is_new] = revisions.try_emplace(group.file);
-    if (is_new) revision->second = revision_of(group.file);
     for (const rule::Rule& rule : group.rules) {
+      const auto [revision, is_new] = revisions.try_emplace(rule.place.file);
+      if (is_new) revision->second = revision_of(rule.place.file);
       by_rule_id_[rule.id] = {rule.place.file, rule.place.line, revision->second};
     }
   }

@@ -74,14 +74,16 @@ source::JobsSeen Witness::jobs_seen(Timestamp now) const {
   for (const auto& [name, job] : jobs_) {
     const Duration age = now - job.last_seen;
     if (age > source::kHold) continue;
-    out.emplace(name, age < kLookedAtEvery ? std::nullopt : std::optional(job.last_seen));
+    source::JobSeen seen;
+    if (age >= kLookedAtEvery) seen.lost = job.last_seen;
+    out.emplace(name, std::move(seen));
   }
   return out;
 }
 
 void Witness::remember(const source::JobsSeen& jobs, Timestamp now) {
-  for (const auto& [name, lost] : jobs) {
-    jobs_[name].last_seen = std::min(lost.value_or(now), now);
+  for (const auto& [name, job] : jobs) {
+    jobs_[name].last_seen = std::min(job.lost.value_or(now), now);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "replay/report.h"
 #include "tocsin/duration.h"
 
@@ -16,10 +17,6 @@ constexpr std::size_t kFold = 10;
 
 std::string key_of(const Episode& episode, const Outcome& outcome) {
   return outcome.rules[episode.rule].rule.name + subject_of(episode, outcome);
-}
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 Timestamp end_of(const Episode& episode, Timestamp to) { return episode.ended_at.value_or(to); }

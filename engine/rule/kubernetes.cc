@@ -11,6 +11,13 @@ yaml::Node Object::groups() const {
   return is_prometheus_rule() ? node.get("spec").get("groups") : yaml::Node();
 }
 
+std::string Object::name() const {
+  const yaml::Node metadata = node.get("metadata");
+  const std::string space = metadata.get("namespace").text();
+  const std::string own = metadata.get("name").text();
+  return space.empty() || own.empty() ? own : space + "/" + own;
+}
+
 bool has_rules(const yaml::Document& document) {
   const auto objects = objects_of(document);
   return std::any_of(objects.begin(), objects.end(), [](const Object& object) {

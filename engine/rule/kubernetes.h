@@ -17,6 +17,8 @@ struct Object {
   std::string kind;        // Empty: none of Kubernetes'.
   bool is_listed = false;  // Among others.
 
+  // "namespace/name", as far as it says; empty where it has none.
+  std::string name() const;
   bool is_prometheus_rule() const { return kind == "PrometheusRule"; }
   // Null where it has none.
   yaml::Node groups() const;

@@ -65,13 +65,14 @@ void RuleReader::read(const SourceFile& file, std::vector<Group>& groups) {
   Diagnostics found;
   yaml::Reporter report(found, "rule");
   report_ = &report;
-  file_ = file.path;
   group_names_.clear();
   const auto documents = yaml::Document::parse_all(file.path, file.bytes, found);
   for (const yaml::Document& document : documents) {
     for (const Object& object : objects_of(document)) {
       // Among manifests, what is no rule is somebody else's.
       const bool is_alone = documents.size() == 1 && !object.is_listed;
+      const std::string name = is_alone ? "" : object.name();
+      file_ = name.empty() ? file.path : file.path + "#" + name;
       read_object(object, is_alone ? OtherKinds::Refuse : OtherKinds::ReadPast, groups);
     }
   }
@@ -151,7 +152,7 @@ void RuleReader::read_group(const Node& node, std::vector<Group>& groups) {
   m.require("name", group.name);
   const yaml::Reporter::Context context(*report_, "group '" + group.name + "'");
   if (group.name.empty() && m.has("name")) m.error("name", "a group's name must not be empty");
-  if (!group.name.empty() && !group_names_.insert(group.name).second) {
+  if (!group.name.empty() && !group_names_.insert({group.file, group.name}).second) {
     m.error("name", "group '" + group.name + "' is there twice in this file");
   }
   read_group_settings(m, group);

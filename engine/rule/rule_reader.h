@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rule/kubernetes.h"
@@ -61,9 +62,9 @@ class RuleReader {
 
   const LoadOptions& options_;
   Diagnostics& diagnostics_;
-  yaml::Reporter* report_ = nullptr;  // Of the file being read.
-  std::string file_;
-  std::set<std::string> group_names_;      // Of the file being read.
+  yaml::Reporter* report_ = nullptr;                           // Of the file being read.
+  std::string file_;                                           // As Group has it.
+  std::set<std::pair<std::string, std::string>> group_names_;  // With their file.
   std::map<std::string, Named> alerts_;    // Of the group being read; those with a condition.
   std::set<std::string> recorded_;         // Names of the recordings that conditions have added.
   Recordings recordings_;                  // Of all files, as people wrote them.

@@ -18,8 +18,10 @@ struct ShortestWindow {
   std::string why;  // "job 'web' is scraped every 30s, as tocsin.yaml says"
 };
 
-// Of the series of a metric: it is the slowest of the jobs that they may come from that counts.
-// Where there are none, the interval is the usual one.
+// Of the series of a metric. Where their job is named, or they are Linkerd's, the slowest of those
+// jobs counts; otherwise nobody knows which it is, and the fastest of all does. Without any jobs
+// the interval is the usual one. No length for what no job brings: what is written here, or
+// recorded by rules, and series of jobs that are not among these.
 ShortestWindow shortest_window(std::span<const ScrapedJob> jobs, std::string_view metric,
                                const Matchers& matchers = {});
 

@@ -202,7 +202,7 @@ Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Di
   const bool is_new = entry.state == State::Free;
   const std::size_t most = at_least_limit(rules_->most_series);
   if (is_new && index_.size() > most) {
-    return fail(too_many(most, "series of metrics that rules read"));
+    return fail(too_many(most, reads_everything_ ? "series" : "series of metrics that rules read"));
   }
   const bool is_stranger = entry.state == State::Live && !is_trusted(entry, at);
   // Who has the series may have gone.

@@ -101,26 +101,38 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
   }
 }
 
-// Nobody knows any more which targets those were: they may have had anything.
+// Nobody knows any more which targets those were: one stands for all of them.
 void ScrapeJob::note_remembered() {
-  const auto since = std::exchange(remembered_, std::nullopt);
-  if (!since || !loops_.empty()) return;
+  const auto before = std::exchange(remembered_, std::nullopt);
+  if (!before || !loops_.empty()) return;
   TargetStatus all;
   all.target.job = config_.job_name;
   all.target.labels = Labels{{"job", config_.job_name}};
   all.is_gone = true;
+  if (!before->metrics.empty()) {
+    all.metrics = std::make_shared<const MetricNames>(before->metrics);
+  }
   gone_ = {std::move(all)};
-  gone_since_ = *since;
+  gone_since_ = before->lost.value_or(parts_.clock.now());
 }
 
 void ScrapeJob::append_seen(JobsSeen& out) const {
   if (remembered_) {
-    out.emplace(config_.job_name, remembered_);
-  } else if (!gone_targets().empty()) {
-    out.emplace(config_.job_name, gone_since_);
-  } else if (!loops_.empty()) {
-    out.emplace(config_.job_name, std::nullopt);
+    out.emplace(config_.job_name, *remembered_);
+    return;
   }
+  JobSeen seen;
+  const auto add = [&seen](const std::shared_ptr<const MetricNames>& metrics) {
+    if (metrics) seen.metrics.insert(metrics->begin(), metrics->end());
+  };
+  if (const auto gone = gone_targets(); !gone.empty()) {
+    seen.lost = gone_since_;
+    for (const TargetStatus& status : gone) add(status.metrics);
+  } else if (loops_.empty()) {
+    return;
+  }
+  for (const auto& [key, loop] : loops_) add(loop->status().metrics);
+  out.emplace(config_.job_name, std::move(seen));
 }
 
 void ScrapeJob::note_scraped() {

@@ -38,7 +38,7 @@ class ScrapeJob {
 
   // A process before this one has seen targets of the job, and had lost them all at `since`, if it
   // had. Should discovery find none now, they count as gone. Call before apply().
-  void remember(Timestamp since) { remembered_ = since; }
+  void remember(Timestamp since, MetricNames metrics) { remembered_ = {since, std::move(metrics)}; }
   // For remember() of the next process: adds the job, unless it never had targets or has lost them
   // too long ago.
   void append_seen(JobsSeen& out) const;
@@ -76,7 +76,7 @@ class ScrapeJob {
   std::vector<DroppedTarget> dropped_;
   std::vector<TargetStatus> gone_;
   Timestamp gone_since_;
-  std::optional<Timestamp> remembered_;            // Until discovery has answered.
+  std::optional<JobSeen> remembered_;            // Until discovery has answered.
   std::map<std::string, std::string> complaints_;  // By address: what was wrong with it.
   std::function<void()> on_progress_ = [] {};
 };

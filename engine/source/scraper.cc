@@ -56,11 +56,13 @@ Result<void> Scraper::apply(const std::vector<ScrapeConfig>& configs,
       job = std::make_unique<ScrapeJob>(parts_, stores_, stats_, parse_);
       job->on_progress([this] { note_progress(); });
       if (const auto known = remembered_.extract(config.job_name); !known.empty()) {
-        job->remember(std::min(known.mapped().value_or(now), now));
+        job->remember(std::min(known.mapped().lost.value_or(now), now),
+                      std::move(known.mapped().metrics));
       }
     }
     job->apply(config, filter_);
   }
+  remembered_.clear();
   applied_ = true;
   note_progress();
   return {};

@@ -46,10 +46,16 @@ bool is_report(std::string_view metric);
 // A job that has had no target for so long was taken away on purpose.
 inline constexpr Duration kHold = std::chrono::hours(1);
 
-// Jobs that have targets, or have lost all of them: since when.
-using JobsSeen = std::map<std::string, std::optional<Timestamp>>;
-
 using MetricNames = std::set<std::string, std::less<>>;
+
+// A job that has targets, or has lost all of them.
+struct JobSeen {
+  std::optional<Timestamp> lost;  // Since when.
+  MetricNames metrics;            // That its targets were seen to have; empty: nobody knows.
+
+  bool operator==(const JobSeen&) const = default;
+};
+using JobsSeen = std::map<std::string, JobSeen>;  // By job_name.
 
 struct TargetStatus {
   Target target;

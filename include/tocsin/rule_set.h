@@ -125,7 +125,7 @@ struct Rule {
 };
 
 struct Group {
-  std::string file;
+  std::string file;  // "rules.yaml"; of an object among others, "rules.yaml#namespace/name".
   std::string name;
   std::optional<Duration> interval;      // Absent: global evaluation_interval.
   std::optional<Duration> query_offset;  // Absent: global rule_query_offset.

@@ -139,10 +139,13 @@ TEST_CASE("of an archive the end is read, up to its newest sample") {
       store.append_column(block, start + std::chrono::minutes(minute), ids, std::vector{1.0});
     }
   }
-  const auto captured = load_captured({folder.path()}, Timestamp{});
+  REQUIRE(write_file(folder.path() + "/page.prom", "request_total 5\n").has_value());
+  const auto captured = load_captured({folder.path()}, start);
   REQUIRE(captured.has_value());
   CHECK(captured->has_timestamps);
-  CHECK(captured->complaints.empty());
+  CHECK(captured->samples == 1);  // Of the page beside it.
+  REQUIRE(captured->complaints.size() == 1);
+  CHECK(captured->complaints[0].find("only the last 1h are read") != std::string::npos);
   CHECK(captured->newest == start + std::chrono::hours(3));
   std::vector<Sample> samples;
   const auto series = captured->store->select({Matcher::equal("job", "a")});

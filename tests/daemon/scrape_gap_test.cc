@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "daemon/config.h"
+#include "daemon/eyesight.h"
 #include "daemon/outgoing.h"
 #include "daemon/outlook.h"
 #include "daemon/query_desk.h"
@@ -207,6 +208,11 @@ TEST_CASE("a kill while discovery names no target does not make an alert end") {
   for (const Sent& one : during) CHECK_FALSE(one.alert.resolved);
   CHECK(during.back().alert.annotations.at("blind").find("no target of the job 'proxies'") !=
         std::string::npos);
+  // What the job never had, it hides nothing of.
+  const Eyesight eyes(w.scraper.targets_to_see());
+  const Labels any{{"alertname", "A"}};
+  CHECK(eyes.why_blind({{"fault"}, false}, any).has_value());
+  CHECK_FALSE(eyes.why_blind({{"elsewhere"}, false}, any).has_value());
   SUBCASE("fresh data ends it") {
     w.discover({"web:4191"});
     const auto after = w.sent_in(10min);

@@ -144,12 +144,12 @@ TEST_CASE("what a job had is remembered by the next process") {
   before.serve("linkerd-proxy", "shop", "10.0.0.1:4191");
   before.pass(2min);
   const auto seen = before.witness.jobs_seen(before.clock.now());
-  CHECK(seen == source::JobsSeen{{"linkerd-proxy", std::nullopt}});
+  CHECK(seen == source::JobsSeen{{"linkerd-proxy", {}}});
   before.remove(up("linkerd-proxy", "shop", "10.0.0.1:4191"));
   before.wait(10min);
   const auto lost = before.witness.jobs_seen(before.clock.now());
-  REQUIRE(lost.at("linkerd-proxy").has_value());
-  CHECK(before.clock.now() - *lost.at("linkerd-proxy") > 9min);
+  REQUIRE(lost.at("linkerd-proxy").lost.has_value());
+  CHECK(before.clock.now() - *lost.at("linkerd-proxy").lost > 9min);
 
   World w;
   w.serve("prometheus", "viz", "10.0.0.3:9090", "prometheus_ready");

@@ -6,7 +6,6 @@ over is told. So it is while the files are broken, a reload has been refused, an
 
 import glob
 import os
-import os
 import sys
 import time
 

@@ -194,6 +194,7 @@ def main(tocsin, library, first=1, last=None):
     print(f"{len(lives)} lives in {time.monotonic() - began:.0f} s, {kills} of them killed in the middle of a write: "
           f"{len(failures)} with a loss; {sum(again for _, again, _ in results)} messages came again under their old key")
     assert not failures, failures
+    assert kills >= 0.9 * len(lives), "nearly nobody was killed"
 
 
 if __name__ == "__main__":

@@ -394,8 +394,14 @@ TEST_CASE("a window is short where it holds fewer than four scrapes of the jobs 
         std::string::npos);
   CHECK(why("expr: rate(probes_total{job='blackbox'}[5m]) > 1", mesh_and_probes).find("[8m]") !=
         std::string::npos);
-  CHECK(why("expr: rate(probes_total{job='elsewhere'}[5m]) > 1", mesh_and_probes).find("[8m]") !=
+  // Of others, of which job's they are is not known; some are nobody's.
+  CHECK(why("expr: rate(probes_total[30s]) > 1", mesh_and_probes).find("[40s]") !=
         std::string::npos);
+  for (const char* none : {"probes_total{job='elsewhere'}", "job:probes:sum", "probes_total",
+                           "tocsin_samples_appended_total"}) {
+    CAPTURE(none);
+    CHECK(why("expr: rate(" + std::string(none) + "[1m]) > 1", mesh_and_probes).empty());
+  }
 
   const std::string success = "success_rate: {below: 99%";
   CHECK(why(success + ", over: 30s}", {}).find("write 1m or more") != std::string::npos);

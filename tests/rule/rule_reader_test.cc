@@ -96,6 +96,23 @@ TEST_CASE("the PrometheusRule objects of a List are read like documents of their
   CHECK(loaded.rules.groups[1].rules.at(0).place.text() == "f.yaml:22:17");
 }
 
+TEST_CASE("two objects of a file may have groups of the same name") {
+  const std::string object =
+      "kind: PrometheusRule\nmetadata: {name: NAME, namespace: shop}\n"
+      "spec: {groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]}\n";
+  const auto named = [&](const std::string& name) {
+    return std::string(object).replace(object.find("NAME"), 4, name);
+  };
+  const Loaded loaded = load_text(named("one") + "---\n" + named("two"));
+  CHECK(loaded.diagnostics.text() == "");
+  REQUIRE(loaded.rules.groups.size() == 2);
+  CHECK(loaded.rules.groups[0].file == "f.yaml#shop/one");
+  CHECK(loaded.rules.groups[1].file == "f.yaml#shop/two");
+  CHECK(loaded.rules.groups[1].rules.at(0).place.file == "f.yaml");
+  const Loaded twice = load_text(named("one") + "---\n" + named("one"));
+  CHECK(twice.diagnostics.text().find("group 'g' is there twice") != std::string::npos);
+}
+
 TEST_CASE("the kind of what is in a PrometheusRuleList may be left out") {
   const Loaded loaded = load_text(
       "kind: PrometheusRuleList\nitems:\n- metadata: {name: x}\n"

@@ -210,7 +210,7 @@ TEST_CASE("a process that finds no target of a job knows that the one before it 
   before.apply({job({"one:80"})});
   before.advance(std::chrono::seconds(10));
   const std::string name = job({}).job_name;
-  CHECK(before.scraper.jobs_seen() == JobsSeen{{name, std::nullopt}});
+  CHECK(before.scraper.jobs_seen() == JobsSeen{{name, {std::nullopt, {"a"}}}});
   const auto gone = [](const World& world) {
     const auto targets = world.scraper.targets_to_see();
     return std::count_if(targets.begin(), targets.end(),
@@ -223,7 +223,9 @@ TEST_CASE("a process that finds no target of a job knows that the one before it 
     world.apply({job({})});
     CHECK(gone(world) == 1);
     const auto seen = world.scraper.jobs_seen();
-    REQUIRE(seen.at(name).has_value());
+    REQUIRE(seen.at(name).lost.has_value());
+    CHECK(seen.at(name).metrics == MetricNames{"a"});
+    CHECK(world.scraper.targets_to_see().at(0).metrics->contains("a"));
     world.advance(std::chrono::minutes(59));
     CHECK(gone(world) == 1);
     world.advance(std::chrono::minutes(1));
@@ -231,7 +233,7 @@ TEST_CASE("a process that finds no target of a job knows that the one before it 
     CHECK(world.scraper.jobs_seen().empty());
   }
   SUBCASE("an hour from when they were lost, and not from its start") {
-    world.scraper.remember({{name, world.clock.now() - std::chrono::minutes(50)}});
+    world.scraper.remember({{name, {world.clock.now() - std::chrono::minutes(50), {}}}});
     world.apply({job({})});
     CHECK(gone(world) == 1);
     world.advance(std::chrono::minutes(10));
