@@ -76,7 +76,7 @@ class ScrapeJob {
   std::vector<DroppedTarget> dropped_;
   std::vector<TargetStatus> gone_;
   Timestamp gone_since_;
-  std::optional<JobSeen> remembered_;            // Until discovery has answered.
+  std::optional<JobSeen> remembered_;              // Until discovery has answered.
   std::map<std::string, std::string> complaints_;  // By address: what was wrong with it.
   std::function<void()> on_progress_ = [] {};
 };
