@@ -214,11 +214,11 @@ void Grouper::tick(const std::string& key) {
   if (it == groups_.end()) return;
   GroupState& group = it->second.state;
   forget_old(group);
-  if (!silent_) close_left(key, it->second);
+  const bool has_left = !silent_ && close_left(key, it->second);
   const bool other_held = !silent_ && hold_back(group);
   const bool told = !silent_ && tell(key, group);
   if (!group.alerts.empty()) {
-    if (other_held || told) save(key, group);
+    if (has_left || other_held || told) save(key, group);
     return schedule(key, it->second, group.timing.group_interval);
   }
   if (parts_.outbox) parts_.outbox->remove_group(key);
@@ -243,8 +243,9 @@ void Grouper::note_places(const std::string& key, const GroupState& group) {
   }
 }
 
-void Grouper::leave_others(const Labels& labels, const std::vector<Destination>& destinations) {
-  const auto places = old_places_.extract(labels);
+void Grouper::leave_others(const OutgoingAlert& alert, const std::vector<Destination>& destinations,
+                           Unsaved& unsaved) {
+  const auto places = old_places_.extract(alert.labels);
   if (places.empty()) return;
   std::set<std::string> keys;
   std::set<std::string> receivers;
@@ -255,16 +256,22 @@ void Grouper::leave_others(const Labels& labels, const std::vector<Destination>&
   for (const std::string& key : places.mapped()) {
     const auto old = groups_.find(key);
     if (keys.contains(key) || old == groups_.end()) continue;
-    const auto entry = old->second.state.alerts.find(labels);
+    const auto entry = old->second.state.alerts.find(alert.labels);
     if (entry == old->second.state.alerts.end()) continue;
-    entry->second.moved_at = parts_.clock.now();
-    old->second.moved_to = receivers;
+    if (alert.resolved) {
+      entry->second.alert = alert;
+      entry->second.news = true;
+      unsaved.insert(key);
+    } else {
+      entry->second.moved_at = parts_.clock.now();
+      old->second.moved_to = receivers;
+    }
   }
 }
 
 // Once the others have been told, what has left is taken out; whoever keeps an incident of the
-// group hears of it, unless something else in it still fires.
-void Grouper::close_left(const std::string& key, Group& group) {
+// group hears of it, unless something else in it still fires. Says whether anything was.
+bool Grouper::close_left(const std::string& key, Group& group) {
   const Timestamp now = parts_.clock.now();
   GroupMessage left = message_to(key, group.state);
   left.moved_to = group.moved_to;
@@ -274,12 +281,14 @@ void Grouper::close_left(const std::string& key, Group& group) {
     left.alerts.push_back(as_moved(entry.alert, now));
     return true;
   });
+  const bool has_left = !left.alerts.empty();
   const bool is_believed =
       std::any_of(group.state.alerts.begin(), group.state.alerts.end(),
                   [](const auto& e) { return e.second.told && !e.second.moved_at; });
-  if (!left.alerts.empty() && !is_believed) {
+  if (has_left && !is_believed) {
     flush_(group.state.timing.receiver, std::move(left));
   }
+  return has_left;
 }
 
 // Marks what the receiver is not to hear of now; says whether that is other than before.

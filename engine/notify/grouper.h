@@ -54,8 +54,10 @@ class Grouper {
 
   // The routes may lead what is told elsewhere from now on.
   void note_new_routes();
-  // What send() is told of such an alert decides: it has left the groups that are not among these.
-  void leave_others(const Labels& labels, const std::vector<Destination>& destinations);
+  // What rules say of such an alert next decides: it has left the groups that are not among these,
+  // or, if it is over, they are the ones to hear that.
+  void leave_others(const OutgoingAlert& alert, const std::vector<Destination>& destinations,
+                    Unsaved& unsaved);
 
   // Takes an alert into the group of `destination`. Once all that come together are in, save(): a
   // group of thousands is written once and not for each of them.
@@ -93,7 +95,7 @@ class Grouper {
   Duration due_in(const GroupState& group) const;
   void tick(const std::string& key);
   void note_places(const std::string& key, const GroupState& group);
-  void close_left(const std::string& key, Group& group);
+  bool close_left(const std::string& key, Group& group);
   void forget_old(GroupState& group) const;
   bool hold_back(GroupState& group);
   bool tell(const std::string& key, GroupState& group);

@@ -222,7 +222,7 @@ void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
     }
     if (!config_.route) continue;
     const std::vector<Destination> destinations = destinations_of(*config_.route, alert.labels);
-    grouper_.leave_others(alert.labels, destinations);
+    grouper_.leave_others(alert, destinations, unsaved);
     for (const Destination& destination : destinations) {
       grouper_.add(destination, alert, unsaved);
     }

@@ -152,6 +152,25 @@ TEST_CASE("an alert that a reload has sent another way leaves its old group") {
   }
 }
 
+TEST_CASE(
+    "an alert that is over before the new routes have told it is told to be over by the old") {
+  World w(one_webhook());
+  w.notifier.send({alert("web")});
+  w.clock.advance(30s);
+  w.http.answer(200);
+  NotifyConfig other = one_webhook();
+  other.route->group_by = {"deployment"};
+  w.notifier.reconfigure(other);
+  w.notifier.send({alert("web", true)});
+  w.clock.advance(5min);
+  REQUIRE(w.http.open() == 1);
+  const std::string body = w.http.answer(200).body;
+  CHECK(body.find(R"("status":"resolved")") != std::string::npos);
+  CHECK(body.find(R"("groupLabels":{"alertname":"SuccessRateLow"})") != std::string::npos);
+  w.clock.advance(1h);
+  CHECK(w.http.open() == 0);
+}
+
 // A pager for each of the keys, whose alerts are grouped by name.
 struct Pagers {
   NotifyConfig config = one_webhook();
