@@ -363,12 +363,14 @@ void ScrapeCache::settle(EntryId id, store::SeriesId series) {
   if (!is_new && owner->second != id) {
     const EntryId other = owner->second;
     const bool is_same = entries_[other].state == State::Live && entries_[other].series == series;
-    if (is_same && is_present(other)) {
+    const bool is_twice = is_same && is_present(other);
+    if (is_twice && entries_[other].position < entry.position) {
       entry.state = State::Duplicate;
       return;
     }
     // The series is written in other words than on the last page, or its id has been given away.
-    if (is_same) forget(other);
+    if (is_twice) entries_[other].state = State::Duplicate;
+    if (is_same && !is_twice) forget(other);
     owners_[series] = id;
   }
   entry.state = State::Live;

@@ -120,8 +120,8 @@ class ScrapeCache {
   bool is_trusted(const Entry& entry, Timestamp at) const;
 
   // Gives a newborn entry its series; whoever writes its first sample sets `written_ms`. When
-  // another line of the page has the series already, the entry is a Duplicate. One of an earlier
-  // page that is not on this one is forgotten: the series has changed its words.
+  // another line of the page has the series, too, the later one of them is a Duplicate. One of an
+  // earlier page that is not on this one is forgotten: the series has changed its words.
   void settle(EntryId id, store::SeriesId series);
 
   // Forgets lines that have not been seen for a while. Cheap: looks only now and then.

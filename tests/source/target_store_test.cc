@@ -119,6 +119,19 @@ TEST_CASE("a series whose labels are written in another order goes on") {
   }
 }
 
+TEST_CASE("of a series that a page has twice the first line counts, whichever came first before") {
+  for (const char* before : {"a 1\n", "a{x=\"\"} 1\n", "a 1\na{x=\"\"} 7\n", "b 1\n"}) {
+    CAPTURE(before);
+    Scraped scraped("a");
+    scraped.page(before);
+    for (const int value : {2, 3}) {
+      const std::string first = std::to_string(value);
+      CHECK(scraped.page("a{x=\"\"} " + first + "\na 9\n").drops.duplicate == 1);
+      CHECK(scraped.values("a").at(0).ends_with("} " + first));
+    }
+  }
+}
+
 TEST_CASE("a failed scrape marks every series stale and says that the target is down") {
   Scraped scraped("a + up");
   scraped.page("a 1\n");
