@@ -103,7 +103,13 @@ void Loop::run_due() {
   const Timestamp now = clock_.now();
   // Whoever stops the loop because the clock was set wants nothing done by the new time.
   if (note_clock_step(now)) return arm();
-  while (!native_->tasks.empty() && native_->tasks.begin()->first.first <= now) {
+  // What the tasks add waits for the next round, which looks at the clock first: set back
+  // meanwhile, a task that comes every second would be due for an hour.
+  const TaskId newest = native_->last_id;
+  const auto is_due = [&](const auto& task) {
+    return task.first.first <= now && task.first.second <= newest;
+  };
+  while (!native_->tasks.empty() && is_due(*native_->tasks.begin())) {
     auto node = native_->tasks.extract(native_->tasks.begin());
     native_->due.erase(node.key().second);
     node.mapped()();

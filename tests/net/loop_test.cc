@@ -75,6 +75,21 @@ TEST_CASE("a loop that is stopped because the clock was set does nothing by the 
   CHECK_FALSE(late);
 }
 
+TEST_CASE("a clock that is set back while tasks run makes none of them run for all that time") {
+  SetClock clock;
+  Loop loop(clock);
+  int runs = 0;
+  std::function<void()> every_second = [&] {
+    ++runs;
+    clock.set_by_ms = -3'600'000;
+    loop.after(Duration(1'000), every_second);
+  };
+  loop.on_clock_step([&](Duration) { loop.stop(); });
+  loop.after(Duration(1), every_second);
+  loop.run();
+  CHECK(runs == 1);
+}
+
 TEST_CASE("a stop before the run ends it at once") {
   const SystemClock clock;
   Loop loop(clock);
