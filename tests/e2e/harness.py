@@ -5,6 +5,7 @@ by the process id that started them, and never waited for without a limit."""
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,9 +21,12 @@ SKIPPED = 77  # What CTest takes for "skipped".
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that no client is given meanwhile: below those that the system hands out."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def need(*programs):
