@@ -214,7 +214,7 @@ void Grouper::tick(const std::string& key) {
   if (it == groups_.end()) return;
   GroupState& group = it->second.state;
   forget_old(group);
-  const bool has_left = !silent_ && close_left(key, it->second);
+  const bool has_left = !silent_ && close_left(key, group);
   const bool other_held = !silent_ && hold_back(group);
   const bool told = !silent_ && tell(key, group);
   if (!group.alerts.empty()) {
@@ -248,11 +248,7 @@ void Grouper::leave_others(const OutgoingAlert& alert, const std::vector<Destina
   const auto places = old_places_.extract(alert.labels);
   if (places.empty()) return;
   std::set<std::string> keys;
-  std::set<std::string> receivers;
-  for (const Destination& destination : destinations) {
-    keys.insert(destination.key());
-    receivers.insert(destination.route->receiver);
-  }
+  for (const Destination& destination : destinations) keys.insert(destination.key());
   for (const std::string& key : places.mapped()) {
     const auto old = groups_.find(key);
     if (keys.contains(key) || old == groups_.end()) continue;
@@ -264,29 +260,28 @@ void Grouper::leave_others(const OutgoingAlert& alert, const std::vector<Destina
       unsaved.insert(key);
     } else {
       entry->second.moved_at = parts_.clock.now();
-      old->second.moved_to = receivers;
     }
   }
 }
 
 // Once the others have been told, what has left is taken out; whoever keeps an incident of the
 // group hears of it, unless something else in it still fires. Says whether anything was.
-bool Grouper::close_left(const std::string& key, Group& group) {
+bool Grouper::close_left(const std::string& key, GroupState& group) {
   const Timestamp now = parts_.clock.now();
-  GroupMessage left = message_to(key, group.state);
-  left.moved_to = group.moved_to;
-  std::erase_if(group.state.alerts, [&](const auto& e) {
+  GroupMessage left = message_to(key, group);
+  left.has_moved = true;
+  std::erase_if(group.alerts, [&](const auto& e) {
     const GroupedAlert& entry = e.second;
-    if (!entry.moved_at || now - *entry.moved_at < group.state.timing.group_wait) return false;
+    if (!entry.moved_at || now - *entry.moved_at < group.timing.group_wait) return false;
     left.alerts.push_back(as_moved(entry.alert, now));
     return true;
   });
   const bool has_left = !left.alerts.empty();
-  const bool is_believed =
-      std::any_of(group.state.alerts.begin(), group.state.alerts.end(),
-                  [](const auto& e) { return e.second.told && !e.second.moved_at; });
+  const bool is_believed = std::any_of(group.alerts.begin(), group.alerts.end(), [](const auto& e) {
+    return e.second.told && !e.second.moved_at;
+  });
   if (has_left && !is_believed) {
-    flush_(group.state.timing.receiver, std::move(left));
+    flush_(group.timing.receiver, std::move(left));
   }
   return has_left;
 }

@@ -87,7 +87,6 @@ class Grouper {
   struct Group {
     GroupState state;
     Scheduler::TaskId task = 0;
-    std::set<std::string> moved_to;  // Receivers that are told what has left it.
   };
 
   void schedule(const std::string& key, Group& group, Duration delay);
@@ -95,7 +94,7 @@ class Grouper {
   Duration due_in(const GroupState& group) const;
   void tick(const std::string& key);
   void note_places(const std::string& key, const GroupState& group);
-  bool close_left(const std::string& key, Group& group);
+  bool close_left(const std::string& key, GroupState& group);
   void forget_old(GroupState& group) const;
   bool hold_back(GroupState& group);
   bool tell(const std::string& key, GroupState& group);

@@ -235,9 +235,9 @@ void Notifier::send(const std::vector<OutgoingAlert>& alerts) {
 bool Notifier::keeps_incident(const ChannelConfig& channel, const GroupMessage& left) const {
   if (!info_of(channel.kind).keeps_incident) return false;
   return std::none_of(channels_.begin(), channels_.end(), [&](const ChannelQueue& other) {
-    return left.moved_to.contains(other.receiver) && left.receiver != other.receiver &&
-           other.config.kind == channel.kind && other.config.url == channel.url &&
-           other.config.key == channel.key && grouper_.has(other.receiver, left.group_key);
+    return left.receiver != other.receiver && other.config.kind == channel.kind &&
+           other.config.url == channel.url && other.config.key == channel.key &&
+           grouper_.has(other.receiver, left.group_key);
   });
 }
 
@@ -245,7 +245,7 @@ void Notifier::flush(const std::string& receiver, GroupMessage message) {
   message.external_url = config_.external_url;
   for (const ChannelQueue& channel : channels_) {
     if (channel.receiver != receiver) continue;
-    if (!message.moved_to.empty() && !keeps_incident(channel.config, message)) continue;
+    if (message.has_moved && !keeps_incident(channel.config, message)) continue;
     GroupMessage own = message;
     if (!channel.config.send_resolved) {
       std::erase_if(own.alerts, [](const OutgoingAlert& alert) { return alert.resolved; });

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +21,9 @@ struct GroupMessage {
   Labels group_labels;
   std::vector<OutgoingAlert> alerts;
   std::string external_url;
-  // Not empty: nothing is over, its alerts are told to these receivers in other groups. For those
-  // who keep an incident of each group, and would keep this one for ever.
-  std::set<std::string> moved_to;
+  // Nothing is over: its alerts are told in other groups. For those who keep an incident of each
+  // group, and would keep this one for ever.
+  bool has_moved = false;
 };
 
 // `newer` in place of `older`, which nobody has heard: with the ends since `since` that only

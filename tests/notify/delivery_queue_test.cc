@@ -32,8 +32,7 @@ TEST_CASE("what cannot be delivered is tried again, with growing pauses") {
 }
 
 TEST_CASE("an Alertmanager that was away hears of an alert before it stops believing it") {
-  NotifyConfig config = two_alertmanagers();
-  config.alertmanagers.pop_back();
+  NotifyConfig config = one_alertmanager();
   config.resend_delay = 1min;
   World w(config);
   w.notifier.send({alert("web")});
@@ -102,9 +101,7 @@ TEST_CASE("what a receiver will never take is given up, counted, and the rest go
 }
 
 TEST_CASE("a batch that is too large for an Alertmanager is divided, and all of it arrives") {
-  NotifyConfig config = two_alertmanagers();
-  config.alertmanagers.pop_back();
-  World w(config);
+  World w(one_alertmanager());
   w.notifier.send({alert("first")});  // What follows gathers behind it.
   w.notifier.send({alert("a"), alert("b"), alert("c"), alert("poison"), alert("d")});
   w.http.answer(200);
@@ -129,12 +126,8 @@ TEST_CASE("a batch that is too large for an Alertmanager is divided, and all of 
 }
 
 TEST_CASE("how many alerts an Alertmanager takes at once is remembered") {
-  NotifyConfig config = two_alertmanagers();
-  config.alertmanagers.pop_back();
-  World w(config);
-  std::vector<OutgoingAlert> many;
-  for (int i = 0; i < 5000; ++i) many.push_back(alert(std::to_string(i).c_str()));
-  w.notifier.send(many);
+  World w(one_alertmanager());
+  w.notifier.send(alerts_of(5000));
   std::size_t taken = 0;
   int refused = 0;
   while (w.http.open() > 0) {
@@ -148,12 +141,8 @@ TEST_CASE("how many alerts an Alertmanager takes at once is remembered") {
 }
 
 TEST_CASE("an Alertmanager that refuses everything is not asked of every alert") {
-  NotifyConfig config = two_alertmanagers();
-  config.alertmanagers.pop_back();
-  World w(config);
-  std::vector<OutgoingAlert> many;
-  for (int i = 0; i < 2560; ++i) many.push_back(alert(std::to_string(i).c_str()));
-  w.notifier.send(many);
+  World w(one_alertmanager());
+  w.notifier.send(alerts_of(2560));
   int requests = 0;
   for (; w.http.open() > 0; ++requests) w.http.answer(400);
   CHECK(w.notifier.receivers()[0].stats.given_up == 2560);

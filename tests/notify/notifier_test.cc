@@ -132,14 +132,19 @@ TEST_CASE("a clock that jumps tells nobody anything again") {
   CHECK(w.http.open() == 0);
 }
 
-TEST_CASE("an alert that a reload has sent another way leaves its old group") {
-  World w(one_webhook());
+// The alert of web has been told by its name; from now on alerts are grouped by deployment.
+void tell_and_regroup(World& w) {
   w.notifier.send({alert("web")});
   w.clock.advance(30s);
   w.http.answer(200);
   NotifyConfig other = one_webhook();
   other.route->group_by = {"deployment"};
   w.notifier.reconfigure(other);
+}
+
+TEST_CASE("an alert that a reload has sent another way leaves its old group") {
+  World w(one_webhook());
+  tell_and_regroup(w);
   OutgoingAlert still = alert("web");
   for (int i = 0; i < 60; ++i) {
     still.ends_at = w.clock.now() + 4min;
@@ -155,12 +160,7 @@ TEST_CASE("an alert that a reload has sent another way leaves its old group") {
 TEST_CASE(
     "an alert that is over before the new routes have told it is told to be over by the old") {
   World w(one_webhook());
-  w.notifier.send({alert("web")});
-  w.clock.advance(30s);
-  w.http.answer(200);
-  NotifyConfig other = one_webhook();
-  other.route->group_by = {"deployment"};
-  w.notifier.reconfigure(other);
+  tell_and_regroup(w);
   w.notifier.send({alert("web", true)});
   w.clock.advance(5min);
   REQUIRE(w.http.open() == 1);
@@ -245,6 +245,27 @@ TEST_CASE("an incident that goes on under its name at the same account is not cl
   CHECK(told[0] == began[0]);
 }
 
+TEST_CASE("nor is it when another alert of the group has gone elsewhere since") {
+  Pagers p({"k", "k", "other"});
+  REQUIRE(p.told(1min).size() == 1);
+  p.world->notifier.send({alert("web"), alert("api")});
+  CHECK(p.told(6min).size() == 1);
+  const auto to = [&](const char* deployment, const char* receiver) {
+    RouteConfig child = *p.config.route;
+    child.receiver = receiver;
+    child.matchers = {Matcher::equal("deployment", deployment)};
+    return child;
+  };
+  p.config.route->routes = {to("api", "pager-2")};
+  p.config.route->receiver = "pager-1";
+  p.world->notifier.reconfigure(p.config);
+  OutgoingAlert web = alert("web");
+  OutgoingAlert api = alert("api");
+  web.ends_at = api.ends_at = p.world->clock.now() + 4min;
+  p.world->notifier.send({web, api});
+  for (const std::string& said : p.told(1h)) CHECK_FALSE(said.starts_with("resolve k"));
+}
+
 TEST_CASE(
     "an alert that nobody confirms, though other rules speak, is not taken for gone elsewhere") {
   Pagers p({"k"});
@@ -259,9 +280,7 @@ TEST_CASE("a receiver is sent as many messages a minute as it was said to take")
   config.route->group_by = {"deployment"};
   config.receivers[0].channels[0].max_per_minute = 24;  // Two of them at once.
   World w(config);
-  std::vector<OutgoingAlert> many;
-  for (int i = 0; i < 100; ++i) many.push_back(alert(std::to_string(i).c_str()));
-  w.notifier.send(many);
+  w.notifier.send(alerts_of(100));
   w.clock.advance(30s);
   int sent = 0;
   const auto answer_all = [&] {
@@ -307,8 +326,7 @@ TEST_CASE("a message is on disk before it is on the wire, and leaves the disk wh
 
 TEST_CASE("a newer state that arrives while the older one is on its way stays in the outbox") {
   FakeOutbox outbox;
-  NotifyConfig config = two_alertmanagers();
-  config.alertmanagers.pop_back();
+  NotifyConfig config = one_alertmanager();
   World w(config, &outbox);
   w.notifier.send({alert("web")});
   outbox.write_all();

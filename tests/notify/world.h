@@ -30,6 +30,13 @@ inline OutgoingAlert alert(const char* deployment, bool resolved = false) {
   return a;
 }
 
+// Of deployments 0, 1, …
+inline std::vector<OutgoingAlert> alerts_of(int count) {
+  std::vector<OutgoingAlert> out;
+  for (int i = 0; i < count; ++i) out.push_back(alert(std::to_string(i).c_str()));
+  return out;
+}
+
 struct World {
   testing::ManualClock clock;
   testing::FakeHttp http;
@@ -82,6 +89,12 @@ struct FakeOutbox : Outbox {
 inline NotifyConfig two_alertmanagers() {
   NotifyConfig config;
   config.alertmanagers = {{"http://am1:9093/prefix", 10s, {}}, {"http://am2:9093", 10s, {}}};
+  return config;
+}
+
+inline NotifyConfig one_alertmanager() {
+  NotifyConfig config = two_alertmanagers();
+  config.alertmanagers.pop_back();
   return config;
 }
 
