@@ -9,6 +9,7 @@
 #include "alert/go_format.h"
 #include "alert/message_template.h"
 #include "alert/template_tree.h"
+#include "base/replaced.h"
 #include "tocsin/duration.h"
 #include "tocsin/matcher.h"
 #include "tocsin/sample.h"
@@ -182,34 +183,19 @@ Value url_query(const Context&, const ValueList& a) {
 
 Value same_text(const Context&, const ValueList& a) { return TemplateValue(arg_text(a, 0)); }
 
-std::string replace_each(const std::string& text,
-                         std::initializer_list<std::pair<char, const char*>> rules) {
-  std::string out;
-  for (const char c : text) {
-    const auto* rule =
-        std::find_if(rules.begin(), rules.end(), [&](auto& r) { return r.first == c; });
-    if (rule == rules.end()) {
-      out += c;
-    } else {
-      out += rule->second;
-    }
-  }
-  return out;
-}
-
 Value html(const Context&, const ValueList& a) {
-  return TemplateValue(replace_each(
-      arg_text(a, 0),
-      {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&#34;"}, {'\'', "&#39;"}}));
+  return TemplateValue(
+      replaced(arg_text(a, 0),
+               {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&#34;"}, {'\'', "&#39;"}}));
 }
 
 Value js(const Context&, const ValueList& a) {
-  return TemplateValue(replace_each(arg_text(a, 0), {{'\\', "\\\\"},
-                                                     {'\'', "\\'"},
-                                                     {'"', "\\\""},
-                                                     {'\n', "\\n"},
-                                                     {'<', "\\u003C"},
-                                                     {'>', "\\u003E"}}));
+  return TemplateValue(replaced(arg_text(a, 0), {{'\\', "\\\\"},
+                                                 {'\'', "\\'"},
+                                                 {'"', "\\\""},
+                                                 {'\n', "\\n"},
+                                                 {'<', "\\u003C"},
+                                                 {'>', "\\u003E"}}));
 }
 
 // ---- Queries and what they return.

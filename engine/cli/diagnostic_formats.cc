@@ -7,26 +7,13 @@
 #include <map>
 #include <vector>
 
+#include "base/replaced.h"
+
 namespace tocsin::cli {
 namespace {
 
 std::string_view name_of(Severity severity) {
   return severity == Severity::Error ? "error" : "warning";
-}
-
-std::string replaced(std::string_view text,
-                     const std::vector<std::pair<char, std::string_view>>& replacements) {
-  std::string out;
-  for (const char c : text) {
-    bool found = false;
-    for (const auto& [from, to] : replacements) {
-      if (c != from) continue;
-      out += to;
-      found = true;
-    }
-    if (!found) out += c;
-  }
-  return out;
 }
 
 // Of a workflow command's text, and of its properties.

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/replaced.h"
 #include "cli/command.h"
 #include "cli/replay_source.h"
 #include "cli/rule_source.h"
@@ -51,29 +52,7 @@ std::string as_table(const std::vector<RuleChange>& changes) {
   return out;
 }
 
-// No bar and no line end gets out of a cell.
-std::string for_cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '|':
-        out += "&#124;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '\n':
-        out += "<br>";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+std::string for_cell(const std::string& text) { return markdown_cell(text, "<br>"); }
 
 std::string code_cell(const std::string& text) {
   return text.empty() ? "" : "<code>" + for_cell(text) + "</code>";

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/replaced.h"
 #include "net/url.h"
 #include "notify/channel_kinds.h"
 #include "notify/layout.h"
@@ -19,22 +20,8 @@ constexpr std::size_t kMostSubject = 200;
 constexpr std::size_t kMostDescription = 4000;
 
 std::string escape_html(std::string_view text) {
-  return escaped(text, [](char c) -> std::string_view {
-    switch (c) {
-      case '&':
-        return "&amp;";
-      case '<':
-        return "&lt;";
-      case '>':
-        return "&gt;";
-      case '"':
-        return "&quot;";
-      case '\n':
-        return "<br>";
-      default:
-        return "";
-    }
-  });
+  return replaced(text,
+                  {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\n', "<br>"}});
 }
 
 std::string html_of(const AlertText& alert) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/replaced.h"
 #include "base/utf8.h"
 #include "notify/message.h"
 
@@ -36,26 +37,9 @@ inline std::string dedup_key(const GroupMessage& group) {
   return "tocsin-" + std::to_string(hash_bytes(group.group_key));
 }
 
-// Replaces each of the characters by what `escape` gives for it.
-template <class Escape>
-std::string escaped(std::string_view text, Escape escape) {
-  std::string out;
-  for (const char c : text) {
-    const std::string_view instead = escape(c);
-    if (instead.empty()) {
-      out.push_back(c);
-    } else {
-      out += instead;
-    }
-  }
-  return out;
-}
-
 // For Slack and for Telegram's HTML.
 inline std::string escape_angles(std::string_view text) {
-  return escaped(text, [](char c) -> std::string_view {
-    return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : "";
-  });
+  return replaced(text, {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}});
 }
 
 // For Discord and Teams: nothing in the text is markup.

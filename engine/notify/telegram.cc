@@ -15,8 +15,7 @@ constexpr std::size_t kMostBytes = 4000;
 constexpr std::size_t kMostAlerts = 10;
 
 std::string quoted(const std::string& url) {
-  return escaped(escape_angles(url),
-                 [](char c) -> std::string_view { return c == '"' ? "&quot;" : ""; });
+  return replaced(escape_angles(url), {{'"', "&quot;"}});
 }
 
 std::string headline(const AlertText& alert) {

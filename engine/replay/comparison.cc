@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/counted.h"
+#include "base/replaced.h"
 #include "replay/report.h"
 #include "tocsin/duration.h"
 
@@ -52,21 +53,7 @@ std::vector<Section> sections_of(const Comparison& c) {
   return {{"+", "gained", c.gained}, {"-", "lost", c.lost}, {"~", "moved", c.moved}};
 }
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|') {
-      out += "&#124;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else {
-      out += c == '\n' ? ' ' : c;
-    }
-  }
-  return out;
-}
+std::string for_cell(const std::string& text) { return markdown_cell(text, " "); }
 
 }  // namespace
 
@@ -136,8 +123,8 @@ std::string comparison_markdown(const Comparison& c) {
   std::size_t rows = 0;
   for (const Section& section : sections_of(c)) {
     for (const AlertChange& change : section.changes) {
-      table += "| " + std::string(section.word) + " | " + escaped(change.rule) + " | " +
-               escaped(change.subject) + " | " + span(change.before, c.to) + " | " +
+      table += "| " + std::string(section.word) + " | " + for_cell(change.rule) + " | " +
+               for_cell(change.subject) + " | " + span(change.before, c.to) + " | " +
                span(change.after, c.to) + " |\n";
       ++rows;
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/replaced.h"
 #include "replay/report.h"
 #include "tocsin/duration.h"
 #include "tocsin/sample.h"
@@ -46,26 +47,7 @@ constexpr int kTicks = 6;
 constexpr std::size_t kLane = 14;  // Pixels.
 
 std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
+  return replaced(text, {{'<', "&lt;"}, {'>', "&gt;"}, {'&', "&amp;"}, {'"', "&quot;"}});
 }
 
 class Drawing {
