@@ -61,10 +61,9 @@ constexpr std::array<std::pair<std::string_view, FileKind>, 9> kTelling = {
 // By the keys of its first document that has any of them.
 FileKind kind_of(const std::vector<yaml::Document>& documents) {
   for (const yaml::Document& document : documents) {
-    const yaml::Node root = document.root();
-    if (root.get("tests").is_null() && rule::has_rules(document)) return FileKind::Rules;
+    if (rule::has_rules(document)) return FileKind::Rules;
     for (const auto& [key, kind] : kTelling) {
-      if (!root.get(key).is_null()) return kind;
+      if (!document.root().get(key).is_null()) return kind;
     }
   }
   return FileKind::Other;

@@ -22,10 +22,7 @@ bool is_yaml(const std::string& path) { return path.ends_with(".yaml") || path.e
 bool may_have_rules(const rule::SourceFile& file) {
   Diagnostics syntax;
   const auto documents = yaml::Document::parse_all(file.path, file.bytes, syntax);
-  return syntax.has_errors() ||
-         std::any_of(documents.begin(), documents.end(), [](const yaml::Document& document) {
-           return document.root().get("tests").is_null() && rule::has_rules(document);
-         });
+  return syntax.has_errors() || std::any_of(documents.begin(), documents.end(), rule::has_rules);
 }
 
 Result<std::vector<rule::SourceFile>> files_here(const std::string& source) {

@@ -161,7 +161,8 @@ class Daemon::Impl : public api::Backend {
     return sent ? notifier_->mute_of(*sent) : std::nullopt;
   }
   std::map<std::string, std::string> links_of(const alert::Alert& alert) const override {
-    return daemon::links_of(alert, context_of({}, {}));
+    const Labels labels = outgoing_labels(alert.labels, config_.external_labels);
+    return daemon::links_of(alert, labels, context_of({}, {}));
   }
   std::optional<std::string> replica_report() const override {
     return replica_ ? std::optional(replica_->report()) : std::nullopt;

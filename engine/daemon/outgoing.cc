@@ -40,12 +40,12 @@ Labels outgoing_labels(const Labels& labels,
   return out.build();
 }
 
-std::map<std::string, std::string> links_of(const alert::Alert& alert,
+std::map<std::string, std::string> links_of(const alert::Alert& alert, const Labels& labels,
                                             const OutgoingContext& context) {
   std::map<std::string, std::string> out;
   if (context.links.empty()) return out;
   alert::TemplateData data;
-  data.labels = outgoing_labels(alert.labels, context.external_labels);
+  data.labels = labels;
   data.external_labels = context.external_labels;
   data.external_url = context.external_url;
   data.value = alert.value;
@@ -65,7 +65,7 @@ notify::OutgoingAlert make_outgoing(const rule::Rule& rule, const alert::Alert& 
   if (const std::string line = alert::sparkline(alert.values); !line.empty()) {
     out.annotations.try_emplace("sparkline", line);
   }
-  out.annotations.merge(links_of(alert, context));
+  out.annotations.merge(links_of(alert, out.labels, context));
   if (!context.origin.file.empty()) {
     out.annotations.try_emplace("rule_file", context.origin.place());
   }

@@ -30,9 +30,9 @@ struct OutgoingContext {
 Labels outgoing_labels(const Labels& labels,
                        const std::map<std::string, std::string>& external_labels);
 
-// The configuration's links, filled in for one alert. Of the context, needs all but the origin and
-// valid_until.
-std::map<std::string, std::string> links_of(const alert::Alert& alert,
+// The configuration's links, filled in for an alert with these outgoing_labels(). Of the context,
+// needs all but the origin and valid_until.
+std::map<std::string, std::string> links_of(const alert::Alert& alert, const Labels& labels,
                                             const OutgoingContext& context);
 
 // A blind alert says so in the annotation `blind`, and in front of its description.

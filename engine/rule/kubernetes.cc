@@ -19,6 +19,7 @@ std::string Object::name() const {
 }
 
 bool has_rules(const yaml::Document& document) {
+  if (!document.root().get("tests").is_null()) return false;
   const auto objects = objects_of(document);
   return std::any_of(objects.begin(), objects.end(), [](const Object& object) {
     return object.is_prometheus_rule() || !object.groups().is_null();

@@ -24,7 +24,7 @@ struct Object {
   yaml::Node groups() const;
 };
 
-// Whether a document has groups of rules in it, or is meant to.
+// Whether a document has groups of rules in it, or is meant to; a file of rule tests is none.
 bool has_rules(const yaml::Document& document);
 
 // The objects of a List; of any other document, it alone.

@@ -99,7 +99,7 @@ Result<void> ScrapeCache::digest(std::string_view page, exposition::Dialect dial
     keep_order();
   } else {
     undo(out);
-    next_order_ = {};
+    next_order_ = {};  // It may have been large.
   }
   if (!bounds_.empty()) bounds_ = {};
   return result;
@@ -200,9 +200,9 @@ Result<void> ScrapeCache::read_sample(const PageSample& sample, Timestamp at, Di
     return {};
   }
   const bool is_new = entry.state == State::Free;
-  const std::size_t most = at_least_limit(rules_->most_series);
-  if (is_new && index_.size() > most) {
-    return fail(too_many(most, reads_everything_ ? "series" : "series of metrics that rules read"));
+  if (is_new && index_.size() > at_least_limit(rules_->most_series)) {
+    return fail(too_many(at_least_limit(rules_->most_series),
+                         reads_everything_ ? "series" : "series of metrics that rules read"));
   }
   const bool is_stranger = entry.state == State::Live && !is_trusted(entry, at);
   // Who has the series may have gone.
