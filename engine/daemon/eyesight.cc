@@ -35,7 +35,12 @@ bool may_feed(const source::TargetStatus& target, const Sources& sources) {
 alert::Obstacle obstacle_of(const source::TargetStatus& status) {
   const source::Target& target = status.target;
   if (status.is_gone) {
-    return {"job " + target.job, "there is no target of the job '" + target.job + "' any more"};
+    const std::string job = "the job '" + target.job + "'";
+    return {
+        "job " + target.job,
+        status.last_error.empty()
+            ? "there is no target of " + job + " any more"
+            : "targets of " + job + " are not known since Tocsin started: " + status.last_error};
   }
   return {"target " + target.url, target.url + " cannot be scraped: " + status.last_error};
 }

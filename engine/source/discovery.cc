@@ -32,6 +32,7 @@ struct WatchedFile {
   std::optional<Fingerprint> fingerprint;
   Groups groups;
   std::string error;
+  bool was_read = false;
 };
 using WatchedFiles = std::map<std::string, WatchedFile>;
 
@@ -50,6 +51,7 @@ WatchedFile read_again(const std::string& path, WatchedFile before,
   }
   for (TargetGroup& group : *groups) group.source = path;
   before.groups = std::move(*groups);
+  before.was_read = true;
   return before;
 }
 
@@ -80,7 +82,7 @@ void note_error(const std::string& job, std::string& known, const std::string& e
 class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
  public:
   Impl(const ScrapeParts& parts, const ScrapeConfig& config, ParseTargetGroups parse,
-       OnGroups on_groups)
+       const Groups& known, OnGroups on_groups)
       : parts_(parts),
         job_(config.job_name),
         parse_(std::move(parse)),
@@ -88,6 +90,7 @@ class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
         static_(config.static_configs) {
     for (const auto& file : config.file_sd_configs) files_.push_back({.config = file});
     for (const auto& http : config.http_sd_configs) urls_.push_back({.config = http});
+    for (const TargetGroup& group : known) take_known(group);
   }
 
   void start() {
@@ -115,9 +118,22 @@ class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
     HttpDiscoveryConfig config;
     Groups groups;
     bool answered = false;
+    bool was_read = false;
     std::string error;
     std::optional<net::HttpSender::RequestId> request;
   };
+
+  // Of files that no source names, nothing is asked any more.
+  void take_known(const TargetGroup& group) {
+    const auto take = [&group](auto& source) {
+      source.groups.push_back(group);
+      source.was_read = true;
+    };
+    for (UrlSource& url : urls_) {
+      if (url.config.url == group.source) take(url);
+    }
+    for (FileSource& file : files_) take(file.files[group.source]);
+  }
 
   // `step` again after `delay`. One timer per source: `key` names it.
   void again(std::pair<char, std::size_t> key, Duration delay, void (Impl::*step)(std::size_t)) {
@@ -169,10 +185,11 @@ class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
     UrlSource& source = urls_[i];
     source.request.reset();
     auto groups = groups_of(answer);
-    note_error(job_, source.error,
-               groups ? std::string() : groups.error().in(source.config.url).message);
+    const std::string error = groups ? std::string() : groups.error().in(source.config.url).message;
+    note_error(job_, source.error, error);
     if (groups) {
       source.groups = std::move(*groups);
+      source.was_read = true;
       for (TargetGroup& group : source.groups) group.source = source.config.url;
     }
     source.answered = true;
@@ -194,15 +211,15 @@ class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
         !std::all_of(urls_.begin(), urls_.end(), answered)) {
       return;
     }
-    Groups all = static_;
+    Discovered all{static_, {}};
+    const auto add = [&all](const auto& source) {
+      all.groups.insert(all.groups.end(), source.groups.begin(), source.groups.end());
+      if (!source.was_read) all.unread = source.error;
+    };
     for (const FileSource& source : files_) {
-      for (const auto& [path, file] : source.files) {
-        all.insert(all.end(), file.groups.begin(), file.groups.end());
-      }
+      for (const auto& [path, file] : source.files) add(file);
     }
-    for (const UrlSource& source : urls_) {
-      all.insert(all.end(), source.groups.begin(), source.groups.end());
-    }
+    for (const UrlSource& source : urls_) add(source);
     if (reported_ == all) return;
     reported_ = std::move(all);
     on_groups_(*reported_);
@@ -216,13 +233,13 @@ class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
   std::vector<FileSource> files_;
   std::vector<UrlSource> urls_;
   std::map<std::pair<char, std::size_t>, Scheduler::TaskId> timers_;
-  std::optional<Groups> reported_;
+  std::optional<Discovered> reported_;
   bool stopped_ = false;
 };
 
 Discovery::Discovery(const ScrapeParts& parts, const ScrapeConfig& config, ParseTargetGroups parse,
-                     OnGroups on_groups)
-    : impl_(std::make_shared<Impl>(parts, config, std::move(parse), std::move(on_groups))) {}
+                     const std::vector<TargetGroup>& known, OnGroups on_groups)
+    : impl_(std::make_shared<Impl>(parts, config, std::move(parse), known, std::move(on_groups))) {}
 
 Discovery::~Discovery() { impl_->stop(); }
 

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "source/scrape_config.h"
@@ -15,14 +16,23 @@
 
 namespace tocsin::source {
 
+struct Discovered {
+  std::vector<TargetGroup> groups;
+  // Which source could not be read even once, and why; empty if each has been.
+  std::string unread;
+
+  bool operator==(const Discovered&) const = default;
+};
+
 class Discovery {
  public:
-  using OnGroups = std::function<void(const std::vector<TargetGroup>&)>;
+  using OnGroups = std::function<void(const Discovered&)>;
 
   // Calls `on_groups` once every source has answered, and whenever one changes; for a job with
-  // static_configs alone, from start().
+  // static_configs alone, from start(). `known` is the last good answer of the same sources, from
+  // before a reload.
   Discovery(const ScrapeParts& parts, const ScrapeConfig& config, ParseTargetGroups parse,
-            OnGroups on_groups);
+            const std::vector<TargetGroup>& known, OnGroups on_groups);
   ~Discovery();
   Discovery(const Discovery&) = delete;
   Discovery& operator=(const Discovery&) = delete;

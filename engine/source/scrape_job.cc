@@ -52,15 +52,14 @@ void ScrapeJob::apply(const ScrapeConfig& config, std::shared_ptr<const KeepFilt
   rules_ = make_rules(config, std::move(filter));
   if (discovered_) synchronize();
   if (is_same) return;
-  discovery_ = std::make_unique<Discovery>(
-      parts_, config, parse_,
-      [this](const std::vector<TargetGroup>& groups) { take_groups(groups); });
+  discovery_ =
+      std::make_unique<Discovery>(parts_, config, parse_, discovered_.value_or(Discovered{}).groups,
+                                  [this](const Discovered& discovered) { take(discovered); });
   discovery_->start();
 }
 
-void ScrapeJob::take_groups(const std::vector<TargetGroup>& groups) {
-  groups_ = groups;
-  discovered_ = true;
+void ScrapeJob::take(const Discovered& discovered) {
+  discovered_ = discovered;
   synchronize();
   note_remembered();
   on_progress_();
@@ -97,6 +96,7 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
     std::erase_if(gone_,
                   [&](const auto& gone) { return gone.target.labels == status.target.labels; });
     status.is_gone = true;
+    status.last_error.clear();
     gone_.push_back(std::move(status));
   }
 }
@@ -104,11 +104,12 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
 // Nobody knows any more which targets those were: one stands for all of them.
 void ScrapeJob::note_remembered() {
   const auto before = std::exchange(remembered_, std::nullopt);
-  if (!before || !loops_.empty()) return;
+  if (!before || (!loops_.empty() && discovered_->unread.empty())) return;
   TargetStatus all;
   all.target.job = config_.job_name;
   all.target.labels = Labels{{"job", config_.job_name}};
   all.is_gone = true;
+  all.last_error = discovered_->unread;
   if (!before->metrics.empty()) {
     all.metrics = std::make_shared<const MetricNames>(before->metrics);
   }
@@ -136,7 +137,7 @@ void ScrapeJob::append_seen(JobsSeen& out) const {
 }
 
 void ScrapeJob::note_scraped() {
-  if (!loops_.empty() && is_warm()) gone_.clear();
+  if (!loops_.empty() && is_warm() && discovered_->unread.empty()) gone_.clear();
 }
 
 std::vector<TargetStatus> ScrapeJob::gone_targets() const {
@@ -147,7 +148,7 @@ std::vector<Target> ScrapeJob::make_targets() {
   std::vector<Target> targets;
   std::map<std::string, std::string> complaints;
   dropped_.clear();
-  for (const TargetGroup& group : groups_) {
+  for (const TargetGroup& group : discovered_->groups) {
     for (const std::string& address : group.targets) {
       auto made = make_target(config_, relabeler_, address, group);
       if (!made) {

@@ -37,7 +37,8 @@ class ScrapeJob {
   std::vector<TargetStatus> gone_targets() const;
 
   // A process before this one has seen targets of the job, and had lost them all at `since`, if it
-  // had. Should discovery find none now, they count as gone. Call before apply().
+  // had. Should discovery find none now, or not get to know what one of its sources says, they
+  // count as gone. Call before apply().
   void remember(Timestamp since, MetricNames metrics) { remembered_ = {since, std::move(metrics)}; }
   // For remember() of the next process: adds the job, unless it never had targets or has lost them
   // too long ago.
@@ -51,7 +52,7 @@ class ScrapeJob {
  private:
   using Loops = std::map<std::string, std::shared_ptr<ScrapeLoop>>;  // By url and labels.
 
-  void take_groups(const std::vector<TargetGroup>& groups);
+  void take(const Discovered& discovered);
   void synchronize();
   std::vector<Target> make_targets();
   void start_loop(const std::string& key, Target target);
@@ -70,8 +71,7 @@ class ScrapeJob {
   Relabeler relabeler_;
   std::shared_ptr<const SampleRules> rules_;
   std::unique_ptr<Discovery> discovery_;
-  std::vector<TargetGroup> groups_;
-  bool discovered_ = false;
+  std::optional<Discovered> discovered_;
   Loops loops_;
   std::vector<DroppedTarget> dropped_;
   std::vector<TargetStatus> gone_;

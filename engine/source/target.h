@@ -71,7 +71,9 @@ struct TargetStatus {
   std::shared_ptr<const MetricNames> metrics;
   // Its series keep their own labels (honor_labels): its own say nothing of what they are about.
   bool speaks_for_others = false;
-  bool is_gone = false;  // One of those that a job had when it lost them all.
+  // One of those that a job had when it lost them all, or that it had before Tocsin started and
+  // that discovery could not look for since; last_error says why not.
+  bool is_gone = false;
 };
 
 // Applies the job's defaults and relabel_configs to one discovered address. Fails when what comes

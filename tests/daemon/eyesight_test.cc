@@ -76,6 +76,7 @@ TEST_CASE("what a job's targets told of cannot be seen when the job has lost the
   source::TargetStatus gone =
       target(Labels{{"job", "web"}, {"namespace", "shop"}}, source::Health::Up);
   gone.target.job = "web";
+  gone.last_error.clear();
   gone.metrics = std::make_shared<const source::MetricNames>(source::MetricNames{"request_total"});
   const Labels alert{{"alertname", "A"}, {"namespace", "shop"}};
   const Sources requests{{"request_total"}, false};
@@ -88,6 +89,10 @@ TEST_CASE("what a job's targets told of cannot be seen when the job has lost the
   CHECK_FALSE(Eyesight({gone}).why_blind(requests, alert.with("namespace", "other")).has_value());
   CHECK_FALSE(Eyesight({gone}).why_blind({{"other"}, false}, alert).has_value());
   CHECK(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());
+  gone.last_error = "https://sd/: connection refused";
+  CHECK(Eyesight({gone}).why_blind(requests, alert)->reason ==
+        "targets of the job 'web' are not known since Tocsin started: https://sd/: connection "
+        "refused");
   gone.is_gone = false;
   gone.health = source::Health::Down;  // That is what `up` is for.
   CHECK_FALSE(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());

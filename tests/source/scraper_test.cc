@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "support/executors.h"
 #include "support/fake_web.h"
+#include "support/folder.h"
 #include "support/manual_clock.h"
 #include "support/samples_of.h"
 
@@ -255,6 +256,46 @@ TEST_CASE("a process that finds no target of a job knows that the one before it 
     CHECK(gone(empty) == 0);
     CHECK(empty.scraper.jobs_seen().empty());
   }
+  SUBCASE("also where one of its sources cannot be read, until it can") {
+    world.scraper.remember(before.scraper.jobs_seen());
+    ScrapeConfig two = job({"two:80"});
+    two.http_sd_configs = {{.url = "https://sd/", .refresh_interval = std::chrono::seconds(30)}};
+    world.apply({two});
+    world.advance(std::chrono::minutes(5));
+    CHECK(world.status("http://two:80/metrics").health == Health::Up);
+    CHECK(gone(world) == 1);
+    CHECK(world.scraper.targets_to_see().back().last_error == "https://sd/: connection refused");
+    world.http.on_page("https://sd/", "");
+    world.advance(std::chrono::minutes(1));
+    CHECK(gone(world) == 0);
+  }
+}
+
+TEST_CASE("a reload keeps the targets of a source that cannot be read at that moment") {
+  World world;
+  world.http.on_page("http://", "a 1\n");
+  world.http.on_page("https://sd/", "one:80");
+  const testing::Folder folder;
+  const std::string file = folder.path() + "/targets";
+  REQUIRE(write_file(file, "three:80"));
+  ScrapeConfig config = job({"two:80"});
+  config.http_sd_configs = {{.url = "https://sd/", .refresh_interval = std::chrono::seconds(30)}};
+  config.file_sd_configs = {{.files = {file}}};
+  world.apply({config});
+  world.advance(std::chrono::seconds(20));
+  CHECK(world.scraper.targets().size() == 3);
+  world.http.on("https://sd/",
+                [](const net::HttpRequest&) { return net::HttpResponse{.status = 500}; });
+  REQUIRE(write_file(file, "error"));
+  config.scrape_interval = std::chrono::seconds(20);
+  world.apply({config});
+  world.advance(std::chrono::minutes(1));
+  CHECK(world.scraper.targets().size() == 3);
+  world.http.on_page("https://sd/", "");
+  REQUIRE(write_file(file, "four:80"));
+  world.advance(std::chrono::minutes(1));
+  CHECK(world.scraper.targets().size() == 2);
+  CHECK(world.status("http://four:80/metrics").health == Health::Up);
 }
 
 TEST_CASE("a changed address takes over the series of the same labels") {
