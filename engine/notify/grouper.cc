@@ -177,6 +177,17 @@ std::map<std::string, std::string> Grouper::written() const {
   return out;
 }
 
+std::map<std::string, std::size_t> Grouper::believed() const {
+  std::map<std::string, std::size_t> out;
+  for (const auto& [key, group] : groups_) {
+    const auto& alerts = group.state.alerts;
+    const auto count =
+        std::count_if(alerts.begin(), alerts.end(), [](const auto& e) { return e.second.told; });
+    out[group.state.timing.receiver] += static_cast<std::size_t>(count);
+  }
+  return out;
+}
+
 void Grouper::adopt(const std::map<std::string, GroupState>& told) {
   std::map<std::string, std::uint64_t> before;
   for (auto& [key, group] : groups_) {

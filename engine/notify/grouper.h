@@ -68,6 +68,9 @@ class Grouper {
     return groups_.contains(receiver + "|" + group_key);
   }
 
+  // How many alerts each receiver, by its name, believes to fire.
+  std::map<std::string, std::size_t> believed() const;
+
   // Goes on with a group as it was written; what became due meanwhile is flushed soon.
   void restore(const std::string& key, GroupState group);
 

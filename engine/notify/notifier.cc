@@ -149,6 +149,19 @@ void Notifier::reconfigure(NotifyConfig config) {
   muting_.use(config);
   if (config.route != config_.route) grouper_.note_new_routes();
   config_ = std::move(config);
+  warn_of_receivers_gone();
+}
+
+// Nobody can tell them the end of what they were told.
+void Notifier::warn_of_receivers_gone() const {
+  for (const auto& [name, alerts] : grouper_.believed()) {
+    const bool is_there =
+        std::any_of(config_.receivers.begin(), config_.receivers.end(),
+                    [&name](const ReceiverConfig& receiver) { return receiver.name == name; });
+    if (is_there || alerts == 0) continue;
+    log::warn("a receiver is gone from the configuration; what is open there stays open",
+              {{"receiver", name}, {"alerts", std::to_string(alerts)}});
+  }
 }
 
 // The one that has the old one's place (another timeout, another address) goes on with its work.
@@ -299,6 +312,7 @@ void Notifier::restore(const Written& written) {
     }
   }
   for (const auto& [key, content] : written.groups) restore_group(key, content);
+  warn_of_receivers_gone();
 }
 
 void Notifier::restore_group(const std::string& key, const std::string& content) {

@@ -105,6 +105,7 @@ class Notifier {
   void restore_silence(const std::string& id, const std::string& content);
   void save(const Silence& silence, std::function<void()> written);
   std::string new_silence_id();
+  void warn_of_receivers_gone() const;
   void pass_on(DeliveryQueue& old, DeliveryQueue* heir);
   DeliveryQueue* queue_called(const std::string& id) const;
   DeliveryQueue* heir_of(const std::string& id) const;
