@@ -126,8 +126,9 @@ class JoinNode : public Node {
     const RowNumbers& right_groups;
   };
 
-  Result<Sides> sides(Context& context) {
-    auto left = left_->vector(context);
+  Result<Frame> left(Context& context) { return left_->vector(context); }
+
+  Result<Sides> sides(Result<Frame> left, Context& context) {
     if (!left) return fail(left.error());
     auto right = right_->vector(context);
     if (!right) return fail(right.error());
@@ -186,6 +187,13 @@ void clear_rows(Frame& frame, const RowNumbers& groups, const Presence& present,
   frame.is_ordered = false;
 }
 
+bool has_samples(const Frame& frame) {
+  for (std::size_t i = 0; i < frame.values.size(); ++i) {
+    if (frame.has_sample(i)) return true;
+  }
+  return false;
+}
+
 // `and`, `or`, `unless`.
 class SetNode : public JoinNode {
  public:
@@ -193,7 +201,11 @@ class SetNode : public JoinNode {
       : JoinNode(binary, std::move(left), std::move(right)) {}
 
   Result<Frame> vector(Context& context) override {
-    auto both = sides(context);
+    auto first = left(context);
+    // Of nothing, `and` and `unless` leave nothing. Differs from Prometheus: the right side is not
+    // evaluated then, so that its errors and annotations are not told.
+    if (first && binary_.op != BinaryOp::Or && !has_samples(*first)) return first;
+    auto both = sides(std::move(first), context);
     if (!both) return fail(both.error());
     const std::size_t count = keys_.size();
     if (binary_.op == BinaryOp::Or) return unite(*both, count);
@@ -246,7 +258,7 @@ class MatchNode : public JoinNode {
         many_is_left_(binary.matching.cardinality != Cardinality::OneToMany) {}
 
   Result<Frame> vector(Context& context) override {
-    auto both = sides(context);
+    auto both = sides(left(context), context);
     if (!both) return fail(both.error());
     const Frame& many = many_is_left_ ? both->left : both->right;
     const Frame& one = many_is_left_ ? both->right : both->left;
@@ -267,13 +279,6 @@ class MatchNode : public JoinNode {
   }
 
  private:
-  static bool has_samples(const Frame& frame) {
-    for (std::size_t i = 0; i < frame.values.size(); ++i) {
-      if (frame.has_sample(i)) return true;
-    }
-    return false;
-  }
-
   // The row on the "one" side of each row on the other, if no two of the same side may ever meet
   // the same; then there is nothing to look out for. Otherwise partners_ is empty.
   void find_partners(const RowNumbers& many, const RowNumbers& one) {
