@@ -9,6 +9,7 @@
 
 #include "archive/chunk.h"
 #include "base/file.h"
+#include "store/block.h"
 #include "store/fetch.h"
 
 namespace tocsin::archive {
@@ -169,6 +170,7 @@ bool Player::fetch_one() {
   if (stretch.blocks.size() < wants_.size()) stretch.blocks.resize(wants_.size());
   Fetched& fetched = stretch.blocks[record->block].add();
   fetched.record = *record;
+  if (record->kind == Kind::Column) fetch_ahead(stretch, record->block);
   if (record->kind == Kind::Series) fetch_series(fetched);
   if (record->kind == Kind::Column) fetch_column(fetched);
   if (record->kind == Kind::Sample) {
@@ -182,9 +184,20 @@ Player::Fetched& Player::Records::add() {
   if (count_ == records_.size()) records_.emplace_back();
   Fetched& next = records_[count_++];
   next.wanted = false;
-  next.labels = {};
+  if (!next.labels.empty()) next.labels = {};
   next.is_full = false;
+  next.grows = false;
   return next;
+}
+
+void Player::Records::fetch_next() const {
+  if (count_ < records_.size()) store::fetch(&records_[count_], sizeof(Fetched));
+}
+
+void Player::Records::fetch_values_of_next() const {
+  if (count_ == records_.size()) return;
+  const std::vector<double>& values = records_[count_].values;
+  store::fetch(values.data(), values.capacity() * sizeof(double));
 }
 
 void Player::Stretch::clear() {
@@ -207,22 +220,28 @@ Player::Stretch& Player::stretch_of(const Reel::Record& record) {
   return fetched_.back();
 }
 
+void Player::fetch_ahead(const Stretch& stretch, std::uint32_t block) const {
+  const std::uint32_t next = reel_->block_after(block);
+  const std::uint32_t second = reel_->block_after(next);
+  if (next < stretch.blocks.size()) stretch.blocks[next].fetch_values_of_next();
+  if (second < stretch.blocks.size()) stretch.blocks[second].fetch_next();
+}
+
 void Player::fetch_column(Fetched& fetched) {
   const std::vector<double>& all = reel_->values(fetched.record.block);
   const std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
-  fetched.is_full = true;
+  std::vector<double>& values = fetched.values;
   if (wanted.size() == all.size()) {
-    fetched.values.assign(all.begin(), all.end());
-    fetched.is_full =
-        std::none_of(all.begin(), all.end(), [](double value) { return store::is_absent(value); });
-    return;
+    values.assign(all.begin(), all.end());
+  } else {
+    values.clear();
+    for (const std::uint32_t row : wanted) {
+      values.push_back(row < all.size() ? all[row] : store::absent_value());
+    }
   }
-  fetched.values.clear();
-  for (const std::uint32_t row : wanted) {
-    const double value = row < all.size() ? all[row] : store::absent_value();
-    fetched.values.push_back(value);
-    fetched.is_full = fetched.is_full && !store::is_absent(value);
-  }
+  const bool are_numbers = store::all_grow(values.data(), values.data(), values.size());
+  fetched.is_full = are_numbers || std::none_of(values.begin(), values.end(), store::is_absent);
+  fetched.grows = are_numbers && fetched.record.grows;
 }
 
 void Player::fetch_series(Fetched& fetched) {
@@ -308,11 +327,12 @@ void Player::apply(store::Store& store, Stretch& stretch) {
   const auto append = [&](std::size_t i) {
     const std::span<Fetched> columns = runs[i].columns;
     for (std::size_t c = 0; c < columns.size(); ++c) {
-      if (c + kColumnsAhead < columns.size()) {
+      if (c + kColumnsAhead < columns.size() && !columns[c + kColumnsAhead].grows) {
         const std::vector<double>& values = columns[c + kColumnsAhead].values;
         store::fetch(values.data(), values.size() * sizeof(double));
       }
-      runs[i].appender.append(columns[c].record.at, columns[c].values, columns[c].record.flag);
+      Fetched& column = columns[c];
+      runs[i].appender.append(column.record.at, column.values, column.record.flag, column.grows);
     }
   };
   together(runs.size(), append);

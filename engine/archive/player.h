@@ -80,12 +80,16 @@ class Player {
     bool wanted = false;         // Of a Series or a Sample.
     Labels labels;               // Of a Series.
     std::vector<double> values;  // Of a Column: of the rows that are wanted.
-    bool is_full = false;        // Of a Column: each of them has a value.
+    bool is_full = false;        // Of a Column: each of them has a value,
+    bool grows = false;          // and none is below the one before.
   };
   // Those of one block, in order. Clearing it keeps their memory for the next ones.
   class Records {
    public:
     Fetched& add();
+    // Asks for the memory of the record that add() will give next, and of what it has had.
+    void fetch_next() const;
+    void fetch_values_of_next() const;
     void clear() { count_ = 0; }
     std::span<Fetched> all() { return std::span(records_).first(count_); }
 
@@ -129,6 +133,8 @@ class Player {
   Stretch& stretch_of(const Reel::Record& record);
   void fetch_series(Fetched& fetched);
   void fetch_column(Fetched& fetched);
+  // Asks for the memory that the records after this one will be put into.
+  void fetch_ahead(const Stretch& stretch, std::uint32_t block) const;
   static std::vector<Row>::iterator place_of(std::vector<Row>& rows, std::uint32_t row);
   bool begins_other_run(Stretch& stretch);
   void apply(store::Store& store, Stretch& stretch);

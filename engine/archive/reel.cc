@@ -2,6 +2,7 @@
 #include "archive/reel.h"
 
 #include "archive/chunk.h"
+#include "store/fetch.h"
 #include "tocsin/series_reader.h"
 
 namespace tocsin::archive {
@@ -73,6 +74,7 @@ bool Reel::read_record() {
       Rows* const rows = block();
       if (!rows || !read_time()) return false;
       record_.flag = cursor_->varint() != 0;
+      note_order();
       return read_values(*rows);
     }
     case Kind::Stale:
@@ -170,10 +172,20 @@ bool Reel::grow(Rows& rows, std::uint64_t size) {
   return true;
 }
 
+// Targets are scraped in the same order again and again: what will be needed next is asked for now.
+void Reel::note_order() {
+  blocks_[last_block_].after = record_.block;
+  last_block_ = record_.block;
+  const Rows& next = blocks_[blocks_[record_.block].after];
+  store::fetch(next.values.data(), next.values.size() * sizeof(double));
+  store::fetch(next.bases.data(), next.bases.size() * sizeof(std::int64_t));
+}
+
 bool Reel::read_values(Rows& rows) {
   const std::uint64_t count = cursor_->varint();
   if (count > kMostRows || !grow(rows, count)) return false;
   std::uint64_t row = 0;
+  int falls = 0;  // A bool would be a branch.
   while (row < count && cursor_->ok()) {
     const std::uint64_t still = cursor_->varint();
     const std::uint64_t changed = cursor_->varint();
@@ -184,11 +196,13 @@ bool Reel::read_values(Rows& rows) {
     Cursor cursor = *cursor_;  // Which nobody else may change: it stays in registers.
     for (const std::uint64_t end = row + changed; row < end; ++row) {
       const Change change = take_change(cursor, bases[row]);
+      falls |= change.value >= values[row] ? 0 : 1;
       values[row] = change.value;
       bases[row] = change.base;
     }
     *cursor_ = cursor;
   }
+  record_.grows = falls == 0;
   return cursor_->ok();
 }
 

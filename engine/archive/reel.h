@@ -65,6 +65,7 @@ class Reel {
     std::uint32_t row = 0;
     bool flag = false;   // Synthesizes starts; is a counter; started anew.
     bool known = false;  // Of a Series: it is on the roll already.
+    bool grows = false;  // Of a Column: no value is below the last one of its row.
     Timestamp at;
     double value = 0;
   };
@@ -77,6 +78,9 @@ class Reel {
   std::uint64_t number_of(std::uint32_t block) const { return numbers_[block]; }
   // After a Column: the values of all rows of its block, absent_value() where there is none.
   const std::vector<double>& values(std::uint32_t block) const { return blocks_[block].values; }
+
+  // The block of the record after this one, if it comes when it did the last time.
+  std::uint32_t block_after(std::uint32_t block) const { return blocks_[block].after; }
 
   // What is wrong with the file, from where the last record ended; empty: nothing.
   const std::string& damage() const { return damage_; }
@@ -96,12 +100,14 @@ class Reel {
   struct Rows {
     std::vector<double> values;
     std::vector<std::int64_t> bases;  // What the next differences are taken from.
+    std::uint32_t after = 0;          // The block whose column came after this one's.
 
     std::size_t size() const { return values.size(); }
   };
   // Makes a place for so many; false if the file has more than anybody has.
   bool grow(Rows& rows, std::uint64_t size);
   bool read_values(Rows& rows);
+  void note_order();
   bool read_time();
   Rows* block();
   void say_damage(const std::string& what);
@@ -113,6 +119,7 @@ class Reel {
   Record record_;
   std::vector<std::string> texts_;
   std::vector<Rows> blocks_;
+  std::uint32_t last_block_ = 0;        // That had a column.
   std::size_t row_count_ = 0;           // Of all of them.
   std::vector<std::uint64_t> numbers_;  // Of the blocks, in the run.
   std::unordered_set<std::uint64_t> known_numbers_;

@@ -41,9 +41,8 @@ TOCSIN_WIDE bool put_plain(const Extrapolation& regular, const double* first, co
 }
 
 // The rows that have a sample at every timestamp, and no reset.
-void put_regular(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
+void put_regular(const Change& change, const store::EndsBatch& ends, const Extrapolation& regular,
                  std::span<double> out) {
-  const Extrapolation regular(window, ends.first_ms, ends.last_ms, ends.count, change.per);
   for (const auto& [first, last, count] : ends.pieces) {
     const bool crosses = put_plain(regular, first, last, count, out.data());
     for (std::size_t i = 0; crosses && i < count; ++i) {
@@ -56,9 +55,20 @@ void put_regular(const Change& change, const store::EndsBatch& ends, const store
 
 }  // namespace
 
-void put_changes(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
-                 std::span<double> out) {
-  if (!ends.pieces.empty()) put_regular(change, ends, window, out);
+const Extrapolation& Changes::extrapolation(const store::EndsBatch& ends,
+                                            const store::Interval& window) {
+  const Lie lie{ends.first_ms - to_millis(window.after), ends.last_ms - ends.first_ms,
+                to_millis(window.upto) - ends.last_ms, ends.count};
+  if (lie != lie_) {
+    lie_ = lie;
+    regular_ = {window, ends.first_ms, ends.last_ms, ends.count, change_.per};
+  }
+  return regular_;
+}
+
+void Changes::put(const store::EndsBatch& ends, const store::Interval& window,
+                  std::span<double> out) {
+  if (!ends.pieces.empty()) put_regular(change_, ends, extrapolation(ends, window), out);
   store::WindowEnds known;  // What `own` was made for: mostly that of the row before.
   Extrapolation own;
   for (const auto& [row, e] : ends.others) {
@@ -66,10 +76,10 @@ void put_changes(const Change& change, const store::EndsBatch& ends, const store
     if (e.count < 2) continue;
     if (e.first_ms != known.first_ms || e.last_ms != known.last_ms || e.count != known.count) {
       known = e;
-      own = {window, e.first_ms, e.last_ms, e.count, change.per};
+      own = {window, e.first_ms, e.last_ms, e.count, change_.per};
     }
-    const double by = e.last - e.first + (change.counts == Counts::Counter ? e.resets : 0.0);
-    out[row] = by * own.factor(change.counts, e.first, by);
+    const double by = e.last - e.first + (change_.counts == Counts::Counter ? e.resets : 0.0);
+    out[row] = by * own.factor(change_.counts, e.first, by);
   }
 }
 

@@ -47,9 +47,30 @@ class Extrapolation {
   double factor_ = 0;
 };
 
-// The change of each row in the window; absent_value() where there is none. `out` has a place for
-// each row.
-void put_changes(const Change& change, const store::EndsBatch& ends, const store::Interval& window,
-                 std::span<double> out);
+// The changes of rows in windows; what is the same for the next window is worked out once.
+class Changes {
+ public:
+  explicit Changes(Change change) : change_(change) {}
+
+  // Of each row in the window; absent_value() where there is none. `out` has a place for each row.
+  void put(const store::EndsBatch& ends, const store::Interval& window, std::span<double> out);
+
+ private:
+  // How the samples of a window lie in it, in milliseconds.
+  struct Lie {
+    std::int64_t to_first = 0;
+    std::int64_t sampled = 0;
+    std::int64_t from_last = 0;
+    std::size_t count = 0;  // None yet.
+
+    bool operator==(const Lie&) const = default;
+  };
+
+  const Extrapolation& extrapolation(const store::EndsBatch& ends, const store::Interval& window);
+
+  const Change change_;
+  Lie lie_;
+  Extrapolation regular_;  // Of windows whose samples lie so.
+};
 
 }  // namespace tocsin::promql

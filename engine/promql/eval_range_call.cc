@@ -302,14 +302,14 @@ class SamplesCallNode : public RangeCallNode {
 // rate(), increase(), delta(): a function of each window's ends.
 class ChangeCallNode : public RangeCallNode {
  public:
-  ChangeCallNode(const Call& call, Change change) : RangeCallNode(call), change_(change) {}
+  ChangeCallNode(const Call& call, Change change) : RangeCallNode(call), changes_(change) {}
 
  protected:
   bool is_plain() override { return suspects().empty(); }
 
   std::size_t evaluate(std::size_t first, std::span<double> out) override {
     argument().ends(first, ends_);
-    put_changes(change_, ends_, {argument().from(), argument().upto()}, out);
+    changes_.put(ends_, {argument().from(), argument().upto()}, out);
     return ends_.rows;
   }
 
@@ -324,7 +324,7 @@ class ChangeCallNode : public RangeCallNode {
       out.values.resize(out.count * steps.count);
       out.samples.resize(steps.count);
       for (std::size_t k = 0; k < some.size(); ++k) {
-        put_changes(change_, ends[k], some[k], out.step(done + k));
+        changes_.put(ends[k], some[k], out.step(done + k));
         out.samples[done + k] = ends[k].sample_count();
       }
     }
@@ -388,7 +388,7 @@ class ChangeCallNode : public RangeCallNode {
     }
   }
 
-  Change change_;
+  Changes changes_;
   Memo<Suspects> suspects_;
   store::EndsBatch ends_;
   std::vector<store::EndsBatch> by_window_;

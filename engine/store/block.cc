@@ -90,22 +90,22 @@ bool Block::append(Timestamp at, std::span<const Row> rows, std::span<const doub
     column->values[rows[i]] = values[i];
     rows_[rows[i]].last_ms = column->at_ms;
   }
-  append(std::move(column), restarted);
+  append(std::move(column), restarted, false);
   return true;
 }
 
-bool Block::append_all(Timestamp at, std::vector<double>& values, bool restarted) {
+bool Block::append_all(Timestamp at, std::vector<double>& values, bool restarted, bool grow) {
   if (is_late(at)) return false;
   ColumnPtr column = take_spare(at);
   column->values.swap(values);
-  for (RowState& row : rows_) row.last_ms = column->at_ms;
-  append(std::move(column), restarted);
+  last_of_all_ms_ = column->at_ms;
+  append(std::move(column), restarted, grow);
   return true;
 }
 
-void Block::append(ColumnPtr column, bool restarted) {
+void Block::append(ColumnPtr column, bool restarted, bool grow) {
   seal_upto(columns_.size());
-  note_irregular(*column, restarted);
+  if (!grow) note_irregular(*column, restarted);
   add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
 }
@@ -299,7 +299,8 @@ std::vector<Row> Block::collect_garbage(Timestamp now) {
   views_.erase(views_.begin(), views_.begin() + count);
   std::vector<Row> empty;
   for (Row row = 0; row < rows_.size(); ++row) {
-    if (rows_[row].used && rows_[row].last_ms <= oldest) empty.push_back(row);
+    const std::int64_t last_ms = std::max(rows_[row].last_ms, last_of_all_ms_);
+    if (rows_[row].used && last_ms <= oldest) empty.push_back(row);
   }
   return empty;
 }

@@ -84,7 +84,7 @@ class Block {
   bool append(Timestamp at, std::span<const Row> rows, std::span<const double> values,
               bool restarted);
   // The same for all rows, in their order. Takes the values; what is left of them is memory.
-  bool append_all(Timestamp at, std::vector<double>& values, bool restarted);
+  bool append_all(Timestamp at, std::vector<double>& values, bool restarted, bool grow);
   void append_stale(Timestamp at);
   bool insert(Row row, Timestamp at, double value);
   bool insert(Row row, Timestamp at, HistogramPtr histogram);
@@ -122,7 +122,7 @@ class Block {
     bool used = false;
     bool counter = false;
     bool has_histograms = false;
-    std::int64_t last_ms = 0;  // Of its newest sample or stale marker.
+    std::int64_t last_ms = 0;  // Of its newest sample or stale marker, but for append_all().
   };
 
   using ColumnPtr = std::unique_ptr<Column>;
@@ -133,7 +133,7 @@ class Block {
   bool is_late(Timestamp at) const {
     return !columns_.empty() && columns_.back()->at_ms >= to_millis(at);
   }
-  void append(ColumnPtr column, bool restarted);
+  void append(ColumnPtr column, bool restarted, bool grow);
   // Each change of columns_ is one of these, or followed by renew_view().
   void add_column(std::size_t index, ColumnPtr column);
   void renew_view(std::size_t index);
@@ -153,7 +153,8 @@ class Block {
   BlockOptions options_;
   Slots<RowState> rows_;
   std::vector<ColumnPtr> columns_;
-  std::vector<ColumnView> views_;  // Of columns_.
+  std::vector<ColumnView> views_;    // Of columns_.
+  std::int64_t last_of_all_ms_ = 0;  // Of the newest column that append_all() made.
   // No column that is newer has an irregular row.
   std::int64_t last_irregular_ms_ = std::numeric_limits<std::int64_t>::min();
   std::size_t sealed_ = 0;

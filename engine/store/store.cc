@@ -149,9 +149,9 @@ Store::Appender::Appender(Store& store, BlockId block, std::span<const SeriesId>
   }
 }
 
-bool Store::Appender::append(Timestamp at, std::vector<double>& values, bool restarted) {
+bool Store::Appender::append(Timestamp at, std::vector<double>& values, bool restarted, bool grow) {
   Block& written = *store_.blocks_[block_];
-  const bool is_written = is_all_ ? written.append_all(at, values, restarted)
+  const bool is_written = is_all_ ? written.append_all(at, values, restarted, grow)
                                   : written.append(at, rows_, values, restarted);
   if (is_written) store_.note_newest(block_);
   return is_written;

@@ -89,7 +89,9 @@ class Store : public SeriesReader {
   class Appender {
    public:
     // As append_column(). Takes the values, one of each series; what is left of them is memory.
-    bool append(Timestamp at, std::vector<double>& values, bool restarted = false);
+    // `grow` says what the caller knows: the last column of the block had a number of each of its
+    // series, and none of these is below it.
+    bool append(Timestamp at, std::vector<double>& values, bool restarted, bool grow);
 
    private:
     friend class Store;
