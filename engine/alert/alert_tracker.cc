@@ -267,11 +267,12 @@ bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& a
     lose_sight(at, alert, *obstacle);
     return true;
   }
-  if (restored_at_ && at - *restored_at_ < window_ && !alert.blind) {
-    const Obstacle restart{"restart", "Tocsin was restarted and has not yet seen the " +
-                                          format_duration(window_) + " that the rule looks at"};
+  if (sees_since_ && at - *sees_since_ < window_ && !alert.blind) {
+    const Obstacle restart{"restart",
+                           "Tocsin was restarted, or its clock set, and has not yet seen the " +
+                               format_duration(window_) + " that the rule looks at"};
     lose_sight(at, alert, restart);
-    alert.blind->last = *restored_at_;
+    alert.blind->last = *sees_since_;
   }
   // The rule's window has yet to fill again.
   if (alert.blind && at - alert.blind->last < window_) return true;
@@ -357,7 +358,7 @@ std::vector<Alert> AlertTracker::take_due(Timestamp at, Duration resend_delay) {
 }
 
 void AlertTracker::restore(std::vector<Alert> alerts, Timestamp at) {
-  restored_at_ = at;
+  sees_since_ = at;
   // A clock that was set back: nothing was in the future.
   const auto not_after = [at](std::optional<Timestamp>& moment) {
     if (moment) moment = std::min(*moment, at);
@@ -374,6 +375,14 @@ void AlertTracker::restore(std::vector<Alert> alerts, Timestamp at) {
     alerts_.insert_or_assign(labels, std::move(alert));
   }
   forget_old(at);
+}
+
+void AlertTracker::note_clock_step(Duration step, Timestamp at) {
+  sees_since_ = at;
+  for (auto& [labels, alert] : alerts_) {
+    if (alert.state == State::Pending) alert.active_at += step;
+    if (alert.keep_firing_since) *alert.keep_firing_since += step;
+  }
 }
 
 AlertTracker::Unsaved AlertTracker::take_unsaved() {
@@ -395,7 +404,7 @@ AlertTracker::Unsaved AlertTracker::take_unsaved() {
 void AlertTracker::adopt(AlertTracker&& before) {
   alerts_ = std::move(before.alerts_);
   saved_ = std::move(before.saved_);
-  restored_at_ = before.restored_at_;
+  sees_since_ = before.sees_since_;
   held_back_ = before.held_back_;
 }
 

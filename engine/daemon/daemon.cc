@@ -372,9 +372,9 @@ class Daemon::Impl : public api::Backend {
     certificates_.look(config_.certificates, clock_.now());
   }
 
-  // The samples in memory are stamped by the clock as it was. What is on disk goes on under the new
-  // one; until windows have filled again, the absence of a series proves nothing.
+  // Samples in memory are stamped by the clock as it was; what is on disk goes on under the new.
   void note_clock_step(Duration step) {
+    engine_->note_clock_step(step);
     const bool starts_anew = options_.restart && (keeper_.is_open() || step.count() < 0);
     log::warn("the clock was set, or the machine has slept",
               {{"by", std::to_string(step.count() / 1000) + "s"},

@@ -305,6 +305,14 @@ void GroupRunner::move_records(RuleState& state, const std::string& old_id) {
   save(state);
 }
 
+void GroupRunner::note_clock_step(Duration step, Timestamp at) {
+  for (RuleState& state : rules_) {
+    if (!state.life->tracker()) continue;
+    state.life->tracker()->note_clock_step(step, at);
+    save(state);
+  }
+}
+
 void GroupRunner::retire(Timestamp at) {
   for (RuleState& state : rules_) {
     if (!state.life->tracker()) continue;

@@ -85,6 +85,8 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   void restore(std::vector<state::SavedAlert>& saved, IsOf is_of, Timestamp at);
   // Writes the recordings of this group's rules into the store, as they were written before.
   void restore(const std::vector<state::RecordedSample>& samples);
+  // See AlertTracker; what changes is saved at once.
+  void note_clock_step(Duration step, Timestamp at);
   // Resolves what is still active, because the rules are gone, and hands it to on_due.
   void retire(Timestamp at);
 

@@ -141,6 +141,11 @@ void RuleEngine::restore(const std::vector<state::RecordedSample>& samples) {
   for (const auto& runner : runners_) runner->restore(samples);
 }
 
+void RuleEngine::note_clock_step(Duration step) {
+  const Timestamp now = parts_.clock.now();
+  for (const auto& runner : runners_) runner->note_clock_step(step, now);
+}
+
 // Alerts whose rules may be in what could not be loaded go on as if these could not be evaluated.
 void RuleEngine::keep(std::vector<state::SavedAlert> orphans, const Diagnostics& problems) {
   if (orphans.empty()) return;

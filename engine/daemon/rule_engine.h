@@ -45,6 +45,9 @@ class RuleEngine {
   void restore(std::vector<state::SavedAlert> saved, const Diagnostics& problems);
   void restore(const std::vector<state::RecordedSample>& samples);
 
+  // See AlertTracker.
+  void note_clock_step(Duration step);
+
   // Groups wait until this is called: at start there is nothing to evaluate over yet.
   void start();
 

@@ -117,6 +117,11 @@ class AlertTracker {
   // looks back, the absence of a series proves nothing.
   void restore(std::vector<Alert> alerts, Timestamp at);
 
+  // The clock was set by `step`, to `at`, or nobody has looked for so long because the machine
+  // slept. That counts towards no `for` and no `keep_firing_for`; and samples are so much older now
+  // that, as after a restart, the absence of a series proves nothing for a while.
+  void note_clock_step(Duration step, Timestamp at);
+
   // What became different since the last call, for whoever keeps it beyond the process.
   struct Unsaved {
     std::vector<Alert> changed;
@@ -169,7 +174,7 @@ class AlertTracker {
   std::size_t limit_;
   Duration window_;       // How far back the rule looks.
   bool ends_when_blind_;  // The annotation tocsin_when_blind: resolve, for a heartbeat.
-  std::optional<Timestamp> restored_at_;
+  std::optional<Timestamp> sees_since_;  // A restart, or a step of the clock. Null: always.
   std::unique_ptr<const Templates> templates_;
   std::map<Labels, Alert> alerts_;
   std::map<Labels, Alert> saved_;  // As of the last take_unsaved().

@@ -331,6 +331,35 @@ TEST_CASE("a clock that was set back an hour holds nothing up") {
   CHECK(firing.due(4min) == 1);
 }
 
+TEST_CASE("what a clock is set by counts towards no `for` and no `keep_firing_for`") {
+  for (const Duration step : {1h, -1h}) {
+    CAPTURE(step.count());
+    Life before(rule_named("A", 2min));
+    before.observe(90min, {{"web", 1}});
+    before.tracker.note_clock_step(step, at(91min + step));
+    Life after(rule_named("A", 2min));
+    after.tracker.restore(all_of(before.tracker), at(91min + step));
+    CHECK(after.observe(91min + step, {{"web", 1}}) == "");
+    CHECK(after.observe(92min + step, {{"web", 1}}) == "web: pending>firing");
+    after.tracker.note_clock_step(step, at(93min + 2 * step));
+    CHECK(after.only().fired_at == at(92min + step));  // It is who it is.
+  }
+  Life kept(rule_named("A", 0min, 10min));
+  kept.observe(0min, {{"web", 1}});
+  kept.observe(1min, {});
+  kept.tracker.note_clock_step(1h, at(62min));
+  CHECK(kept.observe(70min, {}) == "");
+  CHECK(kept.observe(71min, {}) == "web: firing>inactive");
+}
+
+TEST_CASE("after a clock is set, absence proves nothing until the rule's window has been seen") {
+  Life life(rule_named("A"));
+  life.observe(0min, {{"web", 1}});
+  life.tracker.note_clock_step(1h, at(61min));
+  CHECK(life.observe(61min, {}) == "");
+  CHECK(life.observe(66min, {}) == "web: firing>inactive");
+}
+
 TEST_CASE("what changed is to be saved once, and what is gone is to be forgotten") {
   Life life(rule_named("A", 1min));
   CHECK(life.tracker.take_unsaved().changed.empty());

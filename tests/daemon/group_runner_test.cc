@@ -365,6 +365,25 @@ TEST_CASE("alerts go on after a restart, in a group of another name too") {
   CHECK(after.kept.begin()->second.alert.active_at == since);
 }
 
+TEST_CASE("what is pending when the clock is set has been so for as long as before") {
+  const char* const rules = "groups: [{name: g, rules: [{alert: A, expr: m > 1, for: 1m}]}]";
+  World before;
+  before.apply(rules);
+  before.set(Labels{{"__name__", "m"}}, 6);
+  before.clock.advance(15s);
+  REQUIRE(before.changes == std::vector<std::string>{"A inactive>pending"});
+  before.engine->note_clock_step(1h);
+  World after;
+  after.clock.advance(1h + 15s);
+  after.apply(rules);
+  after.restore(before);
+  after.set(Labels{{"__name__", "m"}}, 6);
+  after.clock.advance(45s);
+  CHECK(after.changes.empty());
+  after.clock.advance(30s);
+  CHECK(after.changes == std::vector<std::string>{"A pending>firing"});
+}
+
 TEST_CASE("what fires is sent on before the first evaluation after a restart") {
   const char* const rules =
       "groups: [{name: g, rules: [{alert: Fires, expr: m > 1}, {alert: Waits, expr: m > 1, for: "
