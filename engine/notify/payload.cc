@@ -67,7 +67,8 @@ std::string alertmanager_body(const std::vector<const OutgoingAlert*>& alerts) {
     json::object item;
     item["labels"] = to_json(alert->labels);
     if (!alert->annotations.empty()) item["annotations"] = to_json(alert->annotations);
-    item["startsAt"] = format_rfc3339(alert->starts_at);
+    // It refuses what ends before it begins, as what fires does once the clock is set back.
+    item["startsAt"] = format_rfc3339(std::min(alert->starts_at, alert->ends_at));
     item["endsAt"] = format_rfc3339(alert->ends_at);
     item["generatorURL"] = alert->generator_url;
     out.push_back(std::move(item));

@@ -27,6 +27,16 @@ TEST_CASE("every Alertmanager gets every alert, in the shape of its API") {
   CHECK(w.notifier.receivers()[0].stats.sent == 1);
 }
 
+TEST_CASE("an Alertmanager is told of nothing that ends before it begins: it would refuse it") {
+  World w(one_alertmanager());
+  OutgoingAlert ended = alert("web", true);
+  ended.starts_at = ended.ends_at + 1h;  // The clock has been set back.
+  w.notifier.send({ended});
+  const std::string end = "2026-11-22T17:46:00.000Z";
+  CHECK(w.http.answer(200).body.find("\"startsAt\":\"" + end + "\",\"endsAt\":\"" + end) !=
+        std::string::npos);
+}
+
 TEST_CASE("a webhook gets its group after group_wait, in Alertmanager's version 4") {
   World w(one_webhook());
   w.notifier.send({alert("web"), alert("api")});
