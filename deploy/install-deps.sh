@@ -25,7 +25,7 @@ readonly build=(
 readonly test=(
   clang clang-format clang-tidy libbenchmark-dev valgrind
   prometheus prometheus-alertmanager victoria-metrics curl jq python3 python3-jsonschema python3-yaml
-  chromium openssl faketime
+  chromium openssl
 )
 readonly runtime=(
   libyaml-cpp0.7 libcurl4 libboost-json1.81.0 libspdlog1.10 libfmt9 libre2-9 libssl3 libdeflate0

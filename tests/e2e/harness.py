@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -141,6 +142,36 @@ class Lab:
         self.start(name, self.tocsin, "run", "--config", self.write(name + ".yaml", text))
         wait_until(f"{name} is ready", lambda: get(f"http://127.0.0.1:{port}/-/ready"))
         return f"127.0.0.1:{port}"
+
+
+class ClockLab(Lab):
+    """A lab whose processes, in whatever language they are written, live by a wall clock of their own. They see it
+    jump at the same moment. Ends the test as skipped where the program moved_clock cannot do that."""
+
+    def __init__(self, tocsin, moved_clock):
+        super().__init__(tocsin)
+        self.moved_clock, self.offset = os.path.abspath(moved_clock), 0
+        self.set_clock(0)
+        tried = subprocess.run((self.moved_clock, self.path("offset"), "true"), capture_output=True, text=True)
+        if tried.returncode:
+            shutil.rmtree(self.folder)
+            print(tried.stdout.strip() or tried.stderr.strip())
+            sys.exit(tried.returncode)
+
+    def start(self, name, *command):
+        return super().start(name, self.moved_clock, self.path("offset"), *command)
+
+    def set_clock(self, offset):
+        """To so many seconds ahead of the machine's."""
+        file = os.open(self.path("offset"), os.O_WRONLY | os.O_CREAT)
+        os.pwrite(file, struct.pack("=q", offset), 0)
+        os.close(file)
+        self.offset = offset
+
+    def is_seen_by(self, server):
+        """Whether a query there is answered by the clock that has been set."""
+        answer = get_json(f"http://{server}/api/v1/query?query=time()")
+        return abs(float(answer["data"]["result"][1]) - self.offset - time.time()) < 60
 
 
 def active_alerts(alertmanager):
