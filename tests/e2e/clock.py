@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The clock of the machine is set an hour ahead, back, and back again while one alert fires and another
 is pending: nothing is resolved, nothing is told twice, what is pending fires in time, and what is over is told. So it
-is while the files are broken, a reload has been refused, and the old configuration runs.
+is while the files are broken, a reload has been refused, and the old configuration runs. What Prometheus does
+by such a clock: clock_beside.py.
 
 clock.py TOCSIN MOVED_CLOCK"""
 
