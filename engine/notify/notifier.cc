@@ -155,9 +155,9 @@ void Notifier::reconfigure(NotifyConfig config) {
 // Nobody can tell them the end of what they were told.
 void Notifier::warn_of_receivers_gone() const {
   for (const auto& [name, alerts] : grouper_.believed()) {
-    const bool is_there =
-        std::any_of(config_.receivers.begin(), config_.receivers.end(),
-                    [&name](const ReceiverConfig& receiver) { return receiver.name == name; });
+    const bool is_there = std::any_of(
+        config_.receivers.begin(), config_.receivers.end(),
+        [&name = name](const ReceiverConfig& receiver) { return receiver.name == name; });
     if (is_there || alerts == 0) continue;
     log::warn("a receiver is gone from the configuration; what is open there stays open",
               {{"receiver", name}, {"alerts", std::to_string(alerts)}});
