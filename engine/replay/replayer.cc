@@ -211,7 +211,8 @@ class Replayer {
     slots_.clear();
     for (const Members& group : groups_) slots_.push_back(slots_of(group, after, upto));
     begin_sharing();
-    for (const std::vector<Unit>& stage : stages_.units) {
+    for (std::size_t s = 0; s < stages_.units.size(); ++s) {
+      const std::vector<Unit>& stage = stages_.units[s];
       if (stages_.is_cut) begin_sharing();
       std::vector<std::pair<RuleReplay*, std::size_t>> asked;
       for (const Unit& unit : stage) {
@@ -224,19 +225,33 @@ class Replayer {
       std::stable_sort(asked.begin(), asked.end(), [](const auto& a, const auto& b) {
         return a.first->answering_took() > b.first->answering_took();
       });
+      const bool is_last = s + 1 == stages_.units.size();
       team_.run(asked.size() + 1, [&](std::size_t i) {
-        if (i == 0) return fetch();
+        if (i == 0) return fetch(upto, is_last);
         const auto& [rule, group] = asked[i - 1];
         rule->answer(slots_[group]);
       });
+      if (is_last && s > 0) leave_to_last(asked.empty() ? nullptr : asked.front().first);
       for (const Unit& unit : stage) take(unit);
     }
   }
 
-  // The next stretch is unpacked while rules are evaluated over this one.
-  void fetch() {
-    if (fetch_until_) history_.fetch(*fetch_until_);
-    fetch_until_.reset();
+  // The next stretch is unpacked while rules are evaluated over this one; some of it beside those
+  // of the last stage, which are few and wait for each other.
+  void fetch(Timestamp from, bool is_last) {
+    const auto began = std::chrono::steady_clock::now();
+    const Duration whole = fetch_until_ - from;
+    const double share = is_last ? 1 : 1 - share_of_last_;
+    history_.fetch(from + Duration(std::llround(share * static_cast<double>(whole.count()))));
+    fetching_took_ += std::chrono::steady_clock::now() - began;
+  }
+
+  // As much as takes as long as the stage's longest rule.
+  void leave_to_last(const RuleReplay* longest) {
+    constexpr double kMost = 0.5;
+    const auto whole = static_cast<double>(std::exchange(fetching_took_, {}).count());
+    const auto stage = static_cast<double>(longest ? longest->answering_took().count() : 0);
+    share_of_last_ = std::min(stage / std::max(whole, 1.0), kMost);
   }
 
   void begin_sharing() {
@@ -371,7 +386,9 @@ class Replayer {
   Team team_;
   std::vector<Members> groups_;
   std::vector<std::vector<Timestamp>> slots_;  // Of groups_, in the stretch that is lived through.
-  std::optional<Timestamp> fetch_until_;
+  Timestamp fetch_until_;                      // What the next stretch needs.
+  double share_of_last_ = 0;                   // Of that, what is unpacked in the last stage.
+  std::chrono::nanoseconds fetching_took_{0};
   std::optional<daemon::Eyesight> eyes_;
   Timestamp eyes_at_{};
   std::vector<Sending> sendings_;
