@@ -7,6 +7,7 @@
 #include "promql/label_keys.h"
 #include "promql/operators.h"
 #include "promql/plan.h"
+#include "promql/quantile_gate.h"
 
 namespace tocsin::promql {
 namespace {
@@ -110,7 +111,9 @@ bool mend_numbers(RowNumbers& numbers, const Shape& shape, LabelKeys& keys) {
   return true;
 }
 
-// Both sides of a join, evaluated, with the match group of each row.
+// Both sides of a join, evaluated, with the match group of each row. Of nothing on the left all but
+// `or` makes nothing. Differs from Prometheus: the right side is not evaluated then, so that its
+// errors and annotations are not told.
 class JoinNode : public Node {
  protected:
   JoinNode(const Binary& binary, NodePtr left, NodePtr right)
@@ -202,8 +205,6 @@ class SetNode : public JoinNode {
 
   Result<Frame> vector(Context& context) override {
     auto first = left(context);
-    // Of nothing, `and` and `unless` leave nothing. Differs from Prometheus: the right side is not
-    // evaluated then, so that its errors and annotations are not told.
     if (first && binary_.op != BinaryOp::Or && !has_samples(*first)) return first;
     auto both = sides(std::move(first), context);
     if (!both) return fail(both.error());
@@ -258,7 +259,9 @@ class MatchNode : public JoinNode {
         many_is_left_(binary.matching.cardinality != Cardinality::OneToMany) {}
 
   Result<Frame> vector(Context& context) override {
-    auto both = sides(left(context), context);
+    auto first = left(context);
+    if (first && !has_samples(*first)) return Frame(nothing_);
+    auto both = sides(std::move(first), context);
     if (!both) return fail(both.error());
     const Frame& many = many_is_left_ ? both->left : both->right;
     const Frame& one = many_is_left_ ? both->right : both->left;
@@ -423,6 +426,7 @@ class MatchNode : public JoinNode {
 
   const Elementwise& operator_;
   const bool many_is_left_;
+  const ShapePtr nothing_ = std::make_shared<const Shape>();
   ShapePtr many_shape_;
   ShapePtr one_shape_;
   std::vector<std::uint32_t> partners_;  // By many row.
@@ -449,8 +453,8 @@ NodePtr plan_binary(const Binary& binary, ValueType type) {
                                               std::move(left));
   }
   if (binary.right->type == ValueType::Scalar) {
-    return std::make_unique<VectorScalarNode>(binary, ScalarSide::Right, std::move(left),
-                                              std::move(right));
+    return gate_quantile(binary, std::make_unique<VectorScalarNode>(
+                                     binary, ScalarSide::Right, std::move(left), std::move(right)));
   }
   if (info_of(binary.op).is_set) {
     return std::make_unique<SetNode>(binary, std::move(left), std::move(right));
