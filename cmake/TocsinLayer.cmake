@@ -57,6 +57,7 @@ function(tocsin_test name)
   target_compile_definitions(
     ${name}_test PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                          TOCSIN_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+  add_dependencies(unit_tests ${name}_test)
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600)
 endfunction()

@@ -23,7 +23,7 @@ RULES = os.path.join(HERE, "..", "..", "rules", "linkerd", "*.yaml")
 WEEK = 168
 # Seconds of processor time that a week may take, evaluated every 15 s. How long it takes by the clock depends
 # on what else the machine does; on two cores for itself it is two thirds of that.
-LIMIT = 300
+LIMIT = 200
 
 
 def workload_id(number):
