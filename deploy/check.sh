@@ -32,6 +32,26 @@ while read -r path; do
   [[ -e $path ]] || fail "deploy/Dockerfile copies $path, which does not exist"
 done < <(sed -n 's/^COPY \([^-. ][^ ]*\) .*/\1/p' deploy/Dockerfile)
 
+# What .dockerignore leaves is enough to configure the build.
+if at_hand cmake "what the image is built from" && git rev-parse --git-dir >/dev/null 2>&1; then
+  context=$(mktemp -d)
+  git ls-files -z | xargs -0 cp --parents -t "$context"
+  while read -r pattern; do
+    # shellcheck disable=SC2086 # A pattern is one.
+    case $pattern in
+      '' | '#'*) ;;
+      '!'*) cp -r --parents -t "$context" ".${pattern#!}" ;;
+      '**/'*) find "$context" -name "${pattern#**/}" -delete ;;
+      *) rm -rf "$context"$pattern ;;
+    esac
+  done <.dockerignore
+  if ! cmake -S "$context" -B "$context/build" -DTOCSIN_BUILD_TESTS=OFF >"$context.log" 2>&1; then
+    fail "what .dockerignore leaves cannot be configured:"
+    cat "$context.log" >&2
+  fi
+  rm -rf "$context" "$context.log"
+fi
+
 # Everything listens on the port of the contract.
 for file in deploy/Dockerfile deploy/config/*.yaml \
   deploy/kubernetes/{deployment,service,network-policy}.yaml; do
