@@ -219,7 +219,8 @@ void AlertTracker::apply_present(Timestamp at, std::vector<Candidate>& present,
     if (is_new) {
       const Alert before = std::exchange(alert, Alert{});
       alert.labels = candidate.labels;
-      alert.active_at = at;
+      // What is evaluated of a moment before the clock was set is no older than that.
+      alert.active_at = std::max(at, sees_since_.value_or(at));
       alert.fired_at = before.fired_at;
       alert.resolved_at = before.resolved_at;
       alert.last_sent_at = before.last_sent_at;
@@ -275,7 +276,10 @@ bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& a
     alert.blind->last = *sees_since_;
   }
   // The rule's window has yet to fill again.
-  if (alert.blind && at - alert.blind->last < window_) return true;
+  const auto fills_since = [&] {
+    return std::max(alert.blind->last, sees_since_.value_or(alert.blind->last));
+  };
+  if (alert.blind && at - fills_since() < window_) return true;
   alert.blind.reset();
   return false;
 }

@@ -378,6 +378,7 @@ void Player::apply(store::Store& store, Fetched& fetched) {
     case Kind::Column:
       return apply_column(store, fetched);
     case Kind::Stale:
+      leave_full_columns(in_file_[record.block]);
       if (in_file_[record.block].lives) {
         store.append_stale(in_file_[record.block].block, record.at);
       }

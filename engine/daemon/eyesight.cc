@@ -36,11 +36,10 @@ alert::Obstacle obstacle_of(const source::TargetStatus& status) {
   const source::Target& target = status.target;
   if (status.is_gone) {
     const std::string job = "the job '" + target.job + "'";
-    return {
-        "job " + target.job,
-        status.last_error.empty()
-            ? "there is no target of " + job + " any more"
-            : "targets of " + job + " are not known since Tocsin started: " + status.last_error};
+    return {"job " + target.job,
+            status.last_error.empty()
+                ? "there is no target of " + job + " any more"
+                : "targets of " + job + " cannot be looked for: " + status.last_error};
   }
   return {"target " + target.url, target.url + " cannot be scraped: " + status.last_error};
 }

@@ -92,6 +92,7 @@ void GroupRunner::stop() {
 void GroupRunner::schedule(Timestamp slot) {
   if (stopped_) return;
   if (foresight_) foresight_->expect(slot - timing_.query_offset);
+  waits_ = true;
   task_ = parts_.scheduler.at(slot, [self = weak_from_this(), slot] {
     if (const auto runner = self.lock()) runner->run(slot);
   });
@@ -99,6 +100,7 @@ void GroupRunner::schedule(Timestamp slot) {
 
 void GroupRunner::run(Timestamp slot) {
   began_ = parts_.clock.ticks();
+  waits_ = false;
   ++iterations_;
   run_rules(0, slot, nullptr);
 }
@@ -311,6 +313,9 @@ void GroupRunner::note_clock_step(Duration step, Timestamp at) {
     state.life->tracker()->note_clock_step(step, at);
     save(state);
   }
+  if (!waits_ || stopped_) return;
+  parts_.scheduler.cancel(task_);
+  schedule(next_slot(group_, timing_.interval, at));
 }
 
 void GroupRunner::retire(Timestamp at) {

@@ -138,6 +138,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   std::shared_ptr<Foresight::Group> foresight_;  // Null: nobody has any.
   bool stopped_ = false;
   Scheduler::TaskId task_ = 0;
+  bool waits_ = false;  // For the task.
   std::chrono::nanoseconds began_{0};
   double last_seconds_ = 0;
   std::optional<Timestamp> last_evaluation_;

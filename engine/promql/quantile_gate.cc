@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -94,15 +96,13 @@ std::string as_regex(const std::string& number) {
 class Probe {
  public:
   Probe(const Compared& compared, double bound, const std::set<std::string>& texts)
-      : q_(compared.q), bound_(bound), texts_(texts) {
+      : q_(compared.q), bound_(bound) {
     std::string any;
     for (const std::string& text : texts) any += (any.empty() ? "" : "|") + as_regex(text);
     const auto matcher = Matcher::make(Matcher::Op::Regex, kBound, any);
     sums_ = with_matcher(compared.sums, *matcher);
     node_ = plan(*sums_);
   }
-
-  const std::set<std::string>& texts() const { return texts_; }
 
   Result<bool> finds_all_below(Context& context) {
     const auto frame = node_->vector(context);
@@ -116,7 +116,8 @@ class Probe {
       (member.is_total ? of.total : of.below) += count;
     }
     return std::all_of(counts_.begin(), counts_.end(), [this](const Count& count) {
-      return count.total == 0 || count.below * (1 - kSlack) >= q_ * count.total;
+      const bool rises = count.below * (1 - kSlack) <= count.total;
+      return count.total == 0 || (rises && count.below * (1 - kSlack) >= q_ * count.total);
     });
   }
 
@@ -150,7 +151,6 @@ class Probe {
 
   const double q_;
   const double bound_;
-  const std::set<std::string> texts_;
   ExprPtr sums_;
   NodePtr node_;
   Memo<Members> members_;
@@ -198,8 +198,12 @@ class QuantileGate : public Node {
       return !value || (*value != bound && *value != std::numeric_limits<double>::infinity());
     });
     const bool is_usable = std::isfinite(bound) && !texts.empty();
-    if (!is_usable) return probe_.reset();
-    if (!probe_ || probe_->texts() != texts) probe_.emplace(compared_, bound, texts);
+    probe_ = nullptr;
+    if (!is_usable) return;
+    // None ends before the gate: what queries share may still ask one of them.
+    auto& probe = probes_[texts];
+    if (!probe) probe = std::make_unique<Probe>(compared_, bound, texts);
+    probe_ = probe.get();
   }
 
   Result<Frame> few(Context& context) {
@@ -214,7 +218,8 @@ class QuantileGate : public Node {
   const NodePtr whole_;
   const ShapePtr nothing_;
   std::uint64_t run_ = 0;
-  std::optional<Probe> probe_;
+  std::map<std::set<std::string>, std::unique_ptr<Probe>> probes_;  // By the bounds they ask for.
+  Probe* probe_ = nullptr;                                          // Of this run.
 };
 
 }  // namespace

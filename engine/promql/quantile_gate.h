@@ -6,8 +6,8 @@
 // share asked for. So where the last bucket up to the limit has it, the quantile is not above.
 //
 // Only where queries share their steps (SharedSteps), as those of a replay do: what need not be
-// worked out is not annotated. Of buckets that fall, which no page has, the mended histogram is
-// known to the quantile alone.
+// worked out is not annotated. Where buckets fall, so that they have to be mended, the quantile
+// itself is asked if the two show it.
 #pragma once
 
 #include "promql/plan.h"

@@ -60,6 +60,7 @@ void ScrapeJob::apply(const ScrapeConfig& config, std::shared_ptr<const KeepFilt
 
 void ScrapeJob::take(const Discovered& discovered) {
   discovered_ = discovered;
+  for (TargetStatus& gone : gone_) gone.last_error = discovered.unread;
   synchronize();
   note_remembered();
   on_progress_();
@@ -78,8 +79,8 @@ void ScrapeJob::synchronize() {
   note_scraped();
 }
 
-// A target that goes while others stay or come is a rollout; when none is left, it may be discovery
-// that has gone wrong.
+// A target that goes while others stay or come is a rollout; when none is left, or not every source
+// could be read, it may be discovery that has gone wrong.
 void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
   std::vector<TargetStatus> stopped;
   for (auto it = loops_.begin(); it != loops_.end();) {
@@ -88,7 +89,7 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
     stopped.push_back(here->second->status());
     stop_loop(here);
   }
-  if (stopped.empty() || !wanted.empty()) return;
+  if (stopped.empty() || (!wanted.empty() && discovered_->unread.empty())) return;
   gone_ = gone_targets();  // Those that are held still.
   gone_since_ = parts_.clock.now();
   for (TargetStatus& status : stopped) {
@@ -96,7 +97,7 @@ void ScrapeJob::stop_unwanted(const std::map<std::string, Target>& wanted) {
     std::erase_if(gone_,
                   [&](const auto& gone) { return gone.target.labels == status.target.labels; });
     status.is_gone = true;
-    status.last_error.clear();
+    status.last_error = discovered_->unread;
     gone_.push_back(std::move(status));
   }
 }

@@ -71,8 +71,8 @@ struct TargetStatus {
   std::shared_ptr<const MetricNames> metrics;
   // Its series keep their own labels (honor_labels): its own say nothing of what they are about.
   bool speaks_for_others = false;
-  // One of those that a job had when it lost them all, or that it had before Tocsin started and
-  // that discovery could not look for since; last_error says why not.
+  // One of those that a job had when it lost them all, or that discovery cannot look for since a
+  // source of the job was never read; last_error says why not.
   bool is_gone = false;
 };
 

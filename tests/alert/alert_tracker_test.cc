@@ -355,9 +355,21 @@ TEST_CASE("what a clock is set by counts towards no `for` and no `keep_firing_fo
 TEST_CASE("after a clock is set, absence proves nothing until the rule's window has been seen") {
   Life life(rule_named("A"));
   life.observe(0min, {{"web", 1}});
+  SUBCASE("of what could be seen then") {}
+  SUBCASE("and of what could not") {
+    life.tracker.observe_failure(at(1min), {"rule A", "no answer"});
+  }
   life.tracker.note_clock_step(1h, at(61min));
   CHECK(life.observe(61min, {}) == "");
   CHECK(life.observe(66min, {}) == "web: firing>inactive");
+}
+
+TEST_CASE("an evaluation that began before the clock was set is no older than that") {
+  Life life(rule_named("A", 2min));
+  life.tracker.note_clock_step(1h, at(61min));
+  life.observe(1min, {{"web", 1}});
+  CHECK(life.observe(62min, {{"web", 1}}) == "");
+  CHECK(life.observe(63min, {{"web", 1}}) == "web: pending>firing");
 }
 
 TEST_CASE("what changed is to be saved once, and what is gone is to be forgotten") {

@@ -91,8 +91,7 @@ TEST_CASE("what a job's targets told of cannot be seen when the job has lost the
   CHECK(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());
   gone.last_error = "https://sd/: connection refused";
   CHECK(Eyesight({gone}).why_blind(requests, alert)->reason ==
-        "targets of the job 'web' are not known since Tocsin started: https://sd/: connection "
-        "refused");
+        "targets of the job 'web' cannot be looked for: https://sd/: connection refused");
   gone.is_gone = false;
   gone.health = source::Health::Down;  // That is what `up` is for.
   CHECK_FALSE(Eyesight({gone}).why_blind({{"up"}, false}, alert).has_value());

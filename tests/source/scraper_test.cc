@@ -298,6 +298,27 @@ TEST_CASE("a reload keeps the targets of a source that cannot be read at that mo
   CHECK(world.status("http://four:80/metrics").health == Health::Up);
 }
 
+TEST_CASE("a reload that leads to a source that cannot be read takes no targets for gone") {
+  World world;
+  world.http.on_page("http://", "a 1\n");
+  world.http.on_page("https://sd/", "one:80");
+  ScrapeConfig config = job({"two:80"});
+  config.http_sd_configs = {{.url = "https://sd/", .refresh_interval = std::chrono::seconds(30)}};
+  world.apply({config});
+  world.advance(std::chrono::seconds(20));
+  config.http_sd_configs[0].url = "https://other/";
+  world.apply({config});
+  world.advance(std::chrono::minutes(1));
+  const TargetStatus gone = world.scraper.targets_to_see().back();
+  CHECK(gone.is_gone);
+  CHECK(gone.target.url == "http://one:80/metrics");
+  CHECK(gone.last_error == "https://other/: connection refused");
+  world.http.on_page("https://other/", "three:80");
+  world.advance(std::chrono::minutes(1));
+  CHECK_FALSE(world.scraper.targets_to_see().back().is_gone);
+  CHECK(world.scraper.targets().size() == 2);
+}
+
 TEST_CASE("a changed address takes over the series of the same labels") {
   World world;
   world.http.on_page("http://one:80", "a 1\n");
