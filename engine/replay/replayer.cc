@@ -15,6 +15,7 @@
 #include "replay/report.h"
 #include "replay/rule_replay.h"
 #include "replay/stages.h"
+#include "tocsin/clock.h"
 #include "tocsin/duration.h"
 
 namespace tocsin::replay {
@@ -239,11 +240,12 @@ class Replayer {
   // The next stretch is unpacked while rules are evaluated over this one; some of it beside those
   // of the last stage, which are few and wait for each other.
   void fetch(Timestamp from, bool is_last) {
-    const auto began = std::chrono::steady_clock::now();
+    const SystemClock clock;
+    const auto began = clock.ticks();
     const Duration whole = fetch_until_ - from;
     const double share = is_last ? 1 : 1 - share_of_last_;
     history_.fetch(from + Duration(std::llround(share * static_cast<double>(whole.count()))));
-    fetching_took_ += std::chrono::steady_clock::now() - began;
+    fetching_took_ += clock.ticks() - began;
   }
 
   // As much as takes as long as the stage's longest rule.
