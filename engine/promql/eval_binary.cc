@@ -111,9 +111,14 @@ bool mend_numbers(RowNumbers& numbers, const Shape& shape, LabelKeys& keys) {
   return true;
 }
 
-// Both sides of a join, evaluated, with the match group of each row. Of nothing on the left all but
-// `or` makes nothing. Differs from Prometheus: the right side is not evaluated then, so that its
-// errors and annotations are not told.
+bool has_samples(const Frame& frame) {
+  for (std::size_t i = 0; i < frame.values.size(); ++i) {
+    if (frame.has_sample(i)) return true;
+  }
+  return false;
+}
+
+// Both sides of a join, evaluated, with the match group of each row.
 class JoinNode : public Node {
  protected:
   JoinNode(const Binary& binary, NodePtr left, NodePtr right)
@@ -130,6 +135,12 @@ class JoinNode : public Node {
   };
 
   Result<Frame> left(Context& context) { return left_->vector(context); }
+  // Of nothing on the left all but `or` makes nothing, whatever the right side says. Only where
+  // queries share their steps, as those of a replay do. Differs from Prometheus: errors and
+  // annotations of the right side are not told then.
+  static bool is_enough(const Frame& left, const Context& context) {
+    return context.options.shared_steps && !has_samples(left);
+  }
 
   Result<Sides> sides(Result<Frame> left, Context& context) {
     if (!left) return fail(left.error());
@@ -190,13 +201,6 @@ void clear_rows(Frame& frame, const RowNumbers& groups, const Presence& present,
   frame.is_ordered = false;
 }
 
-bool has_samples(const Frame& frame) {
-  for (std::size_t i = 0; i < frame.values.size(); ++i) {
-    if (frame.has_sample(i)) return true;
-  }
-  return false;
-}
-
 // `and`, `or`, `unless`.
 class SetNode : public JoinNode {
  public:
@@ -205,7 +209,7 @@ class SetNode : public JoinNode {
 
   Result<Frame> vector(Context& context) override {
     auto first = left(context);
-    if (first && binary_.op != BinaryOp::Or && !has_samples(*first)) return first;
+    if (first && binary_.op != BinaryOp::Or && is_enough(*first, context)) return first;
     auto both = sides(std::move(first), context);
     if (!both) return fail(both.error());
     const std::size_t count = keys_.size();
@@ -260,7 +264,7 @@ class MatchNode : public JoinNode {
 
   Result<Frame> vector(Context& context) override {
     auto first = left(context);
-    if (first && !has_samples(*first)) return Frame(nothing_);
+    if (first && is_enough(*first, context)) return Frame(nothing_);
     auto both = sides(std::move(first), context);
     if (!both) return fail(both.error());
     const Frame& many = many_is_left_ ? both->left : both->right;

@@ -31,11 +31,14 @@ TEST_CASE("a query that would take years ends at the limit of samples, even wher
   }
 }
 
-TEST_CASE("where there is nothing on the left, what is on the right is not asked for") {
+TEST_CASE("where steps are shared and nothing is on the left, the right side is not asked for") {
   QueryOptions options;
   options.max_samples = 10'000;
   const std::string much = "count_over_time(nothing[100y:1ms])";
   for (const std::string op : {" and ", " unless ", " / ", " < "}) {
+    options.shared_steps = nullptr;
+    CHECK(error_of("(vector(1) > 2)" + op + much, options) == ErrorCode::Limit);
+    options.shared_steps = std::make_shared<SharedSteps>(std::vector<ExprPtr>());
     CHECK(error_of("vector(1)" + op + much, options) == ErrorCode::Limit);
     const auto tree = parse("(vector(1) > 2)" + op + much);
     const auto answer = Query::prepare(*tree, options).evaluate(store::Store(), from_millis(0));
