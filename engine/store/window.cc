@@ -60,61 +60,6 @@ void fetch_rows(const double* column, const RowRun& run) {
   fetch(column + run.row, run.count * sizeof(double));
 }
 
-// Whether each of the rows has a number in every one of the columns, and none falls. What is noted
-// nowhere is what it was in the first of them: rising, or not there.
-bool grow_throughout(const Block& block, const Block::Range& columns,
-                     std::span<const RowRun> runs) {
-  if (columns.last - columns.first < 2 || block.sealed_count() < columns.last) return false;
-  if (block.has_irregular({columns.first + 1, columns.last})) return false;
-  const ColumnView& first = block.view(columns.first);
-  return std::all_of(runs.begin(), runs.end(), [&](const RowRun& run) {
-    const double* const values = first.values + run.row;
-    return run.row + run.count <= first.size && all_grow(values, values, run.count);
-  });
-}
-
-// The ends of rows that grow throughout the columns.
-void put_ends(const Block& block, const Block::Range& columns, std::span<const RowRun> runs,
-              EndsBatch& out) {
-  const ColumnView& first = block.view(columns.first);
-  const ColumnView& last = block.view(columns.last - 1);
-  out.rows = 0;
-  out.pieces.clear();
-  out.others.clear();
-  for (const RowRun& run : runs) {
-    out.pieces.push_back({first.values + run.row, last.values + run.row, run.count});
-    out.rows += run.count;
-  }
-  out.first_ms = first.at_ms;
-  out.last_ms = last.at_ms;
-  out.count = static_cast<std::uint32_t>(columns.last - columns.first);
-}
-
-// Asks for the memory of rows that will be read after others, column by column, in so many steps.
-class FetchAhead {
- public:
-  FetchAhead(const Block& block, const Interval& all, std::span<const RowRun> runs,
-             std::size_t steps)
-      : block_(block), columns_(block.range(all.after, all.upto)), runs_(runs) {
-    per_step_ = (columns_.last - columns_.first + steps - 1) / steps;
-  }
-
-  void step() {
-    for (std::size_t i = 0; i < per_step_ && columns_.first < columns_.last; ++i) {
-      const ColumnView& column = block_.view(columns_.first++);
-      for (const RowRun& run : runs_) {
-        if (run.row < column.size) fetch_rows(column.values, run);
-      }
-    }
-  }
-
- private:
-  const Block& block_;
-  Block::Range columns_;  // That are left.
-  std::span<const RowRun> runs_;
-  std::size_t per_step_ = 0;
-};
-
 // The rows of `runs` in the oldest and the newest of the columns.
 void fetch_ends(const Block& block, const Block::Range& columns, std::span<const RowRun> runs) {
   if (columns.first == columns.last) return;
@@ -238,23 +183,14 @@ std::size_t Store::read_ends_ahead(std::span<const RowRun> runs, std::span<const
   const std::size_t count = runs_together(runs);
   const auto together = runs.first(count);
   const auto following = runs.subspan(count, runs_together(runs.subspan(count)));
-  const Interval all{windows.front().after, windows.back().upto};
-  std::optional<FetchAhead> next;
-  if (!following.empty())
-    next.emplace(*blocks_[following[0].block], all, following, windows.size());
+  MovingRange range(*blocks_[runs[0].block], windows.front());
+  std::optional<MovingRange> next;  // What will be read after this, to be there when it is.
+  if (!following.empty()) next.emplace(*blocks_[following[0].block], windows.front());
   const std::size_t second = count + following.size();
   if (second < runs.size()) blocks_[runs[second].block]->fetch_views();
-  const Block& block = *blocks_[runs[0].block];
-  const bool grow = grow_throughout(block, block.range(all.after, all.upto), together);
-  MovingRange range(block, windows.front());
   for (std::size_t k = 0; k < windows.size(); ++k) {
-    if (next) next->step();
-    const Block::Range& columns = range.move_to(windows[k]);
-    if (grow && columns.last - columns.first >= 2) {
-      put_ends(block, columns, together, out[k]);
-      continue;
-    }
-    const BlockWindow window(block, columns);
+    if (next) fetch_ends(next->block(), next->move_to(windows[k]), following);
+    const BlockWindow window(range.block(), range.move_to(windows[k]));
     if (!read_plain(window.plain(), together, out[k])) window.read(together, out[k]);
   }
   return count;
