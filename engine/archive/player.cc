@@ -9,7 +9,7 @@
 
 #include "archive/chunk.h"
 #include "base/file.h"
-#include "store/block.h"
+#include "base/numbers.h"
 #include "store/fetch.h"
 
 namespace tocsin::archive {
@@ -170,9 +170,11 @@ bool Player::fetch_one() {
   if (stretch.blocks.size() < wants_.size()) stretch.blocks.resize(wants_.size());
   Fetched& fetched = stretch.blocks[record->block].add();
   fetched.record = *record;
-  if (record->kind == Kind::Column) fetch_ahead(stretch, record->block);
   if (record->kind == Kind::Series) fetch_series(fetched);
-  if (record->kind == Kind::Column) fetch_column(fetched);
+  if (record->kind == Kind::Column) {
+    fetch_ahead(stretch, record->block);
+    fetch_column(fetched);
+  }
   if (record->kind == Kind::Sample) {
     const auto& wanted = wants_[record->block];
     fetched.wanted = std::binary_search(wanted.begin(), wanted.end(), record->row);
@@ -239,9 +241,8 @@ void Player::fetch_column(Fetched& fetched) {
       values.push_back(row < all.size() ? all[row] : store::absent_value());
     }
   }
-  const bool are_numbers = store::all_grow(values.data(), values.data(), values.size());
-  fetched.is_full = are_numbers || std::none_of(values.begin(), values.end(), store::is_absent);
-  fetched.grows = are_numbers && fetched.record.grows;
+  fetched.grows = fetched.record.grows && are_numbers(values);
+  fetched.is_full = fetched.grows || std::none_of(values.begin(), values.end(), store::is_absent);
 }
 
 void Player::fetch_series(Fetched& fetched) {

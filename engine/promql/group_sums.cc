@@ -5,20 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "base/numbers.h"
 #include "base/wide.h"
 #include "promql/functions.h"
 
 namespace tocsin::promql {
 namespace {
-
-// Whether all are numbers: neither NaN nor absent, which is a NaN.
-TOCSIN_WIDE bool are_numbers(std::span<const double> values) {
-  int nans = 0;  // A bool is none of the types of which compilers make vectors.
-  for (const double value : values) {
-    if (value != value) nans = 1;
-  }
-  return nans == 0;
-}
 
 // kahan_add() of each number to the sum at its place, without a branch.
 TOCSIN_WIDE void add_each(std::span<const double> values, double* __restrict sums,
