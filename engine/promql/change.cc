@@ -55,29 +55,27 @@ void put_regular(const Change& change, const store::EndsBatch& ends, const Extra
 
 }  // namespace
 
-const Extrapolation& Changes::extrapolation(const store::EndsBatch& ends,
-                                            const store::Interval& window) {
-  const Lie lie{ends.first_ms - to_millis(window.after), ends.last_ms - ends.first_ms,
-                to_millis(window.upto) - ends.last_ms, ends.count};
+const Extrapolation& KeptExtrapolation::get(const store::Interval& window, std::int64_t first_ms,
+                                            std::int64_t last_ms, std::size_t count, Per per) {
+  const Lie lie{first_ms - to_millis(window.after), last_ms - first_ms,
+                to_millis(window.upto) - last_ms, count};
   if (lie != lie_) {
     lie_ = lie;
-    regular_ = {window, ends.first_ms, ends.last_ms, ends.count, change_.per};
+    kept_ = {window, first_ms, last_ms, count, per};
   }
-  return regular_;
+  return kept_;
 }
 
 void Changes::put(const store::EndsBatch& ends, const store::Interval& window,
                   std::span<double> out) {
-  if (!ends.pieces.empty()) put_regular(change_, ends, extrapolation(ends, window), out);
-  store::WindowEnds known;  // What `own` was made for: mostly that of the row before.
-  Extrapolation own;
+  if (!ends.pieces.empty()) {
+    put_regular(change_, ends,
+                regular_.get(window, ends.first_ms, ends.last_ms, ends.count, change_.per), out);
+  }
   for (const auto& [row, e] : ends.others) {
     out[row] = store::absent_value();
     if (e.count < 2) continue;
-    if (e.first_ms != known.first_ms || e.last_ms != known.last_ms || e.count != known.count) {
-      known = e;
-      own = {window, e.first_ms, e.last_ms, e.count, change_.per};
-    }
+    const Extrapolation& own = other_.get(window, e.first_ms, e.last_ms, e.count, change_.per);
     const double by = e.last - e.first + (change_.counts == Counts::Counter ? e.resets : 0.0);
     out[row] = by * own.factor(change_.counts, e.first, by);
   }

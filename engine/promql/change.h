@@ -47,16 +47,14 @@ class Extrapolation {
   double factor_ = 0;
 };
 
-// The changes of rows in windows; what is the same for the next window is worked out once.
-class Changes {
+// An Extrapolation, kept for the next window if its samples lie in it in the same way.
+class KeptExtrapolation {
  public:
-  explicit Changes(Change change) : change_(change) {}
-
-  // Of each row in the window; absent_value() where there is none. `out` has a place for each row.
-  void put(const store::EndsBatch& ends, const store::Interval& window, std::span<double> out);
+  const Extrapolation& get(const store::Interval& window, std::int64_t first_ms,
+                           std::int64_t last_ms, std::size_t count, Per per);
 
  private:
-  // How the samples of a window lie in it, in milliseconds.
+  // In milliseconds.
   struct Lie {
     std::int64_t to_first = 0;
     std::int64_t sampled = 0;
@@ -66,11 +64,22 @@ class Changes {
     bool operator==(const Lie&) const = default;
   };
 
-  const Extrapolation& extrapolation(const store::EndsBatch& ends, const store::Interval& window);
-
-  const Change change_;
   Lie lie_;
-  Extrapolation regular_;  // Of windows whose samples lie so.
+  Extrapolation kept_;
+};
+
+// The changes of rows in one window after another.
+class Changes {
+ public:
+  explicit Changes(Change change) : change_(change) {}
+
+  // Of each row in the window; absent_value() where there is none. `out` has a place for each row.
+  void put(const store::EndsBatch& ends, const store::Interval& window, std::span<double> out);
+
+ private:
+  const Change change_;
+  KeptExtrapolation regular_;
+  KeptExtrapolation other_;  // Of a row that has other samples: mostly those of the one before.
 };
 
 }  // namespace tocsin::promql

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -18,6 +19,8 @@
 
 namespace tocsin::promql {
 namespace {
+
+using Texts = std::set<std::string, std::less<>>;
 
 constexpr std::string_view kBound = "le";
 // Sums of the same numbers may differ by what is left of float arithmetic.
@@ -95,7 +98,7 @@ std::string as_regex(const std::string& number) {
 // Asks for the two buckets of each histogram.
 class Probe {
  public:
-  Probe(const Compared& compared, double bound, const std::set<std::string>& texts)
+  Probe(const Compared& compared, double bound, const Texts& texts)
       : q_(compared.q), bound_(bound) {
     std::string any;
     for (const std::string& text : texts) any += (any.empty() ? "" : "|") + as_regex(text);
@@ -178,16 +181,21 @@ class QuantileGate : public Node {
   // How long a histogram that is above is expected to stay so.
   static constexpr Duration kAhead = std::chrono::minutes(5);
 
-  // The bounds are those of the series that are there when steps begin.
-  void find_probe(const Context& context) {
-    run_ = context.run;
+  // Of the series that are there when steps begin, as they are written.
+  Texts bounds_of(const store::SeriesReader& reader) const {
     const auto* sums = as_sums_by_bound(*compared_.sums);
     const VectorSelector& selector = *selector_of_rates(*sums->expr);
-    std::set<std::string> texts;
-    for (const store::SeriesId id : context.reader.select(selector.matchers)) {
-      const std::string_view text = context.reader.labels(id).get(kBound);
-      if (!texts.contains(std::string(text))) texts.emplace(text);
+    Texts texts;
+    for (const store::SeriesId id : reader.select(selector.matchers)) {
+      const std::string_view text = reader.labels(id).get(kBound);
+      if (!texts.contains(text)) texts.emplace(text);
     }
+    return texts;
+  }
+
+  void find_probe(const Context& context) {
+    run_ = context.run;
+    Texts texts = bounds_of(context.reader);
     double bound = -std::numeric_limits<double>::infinity();
     for (const std::string& text : texts) {
       const auto value = parse_number(text);
@@ -218,8 +226,8 @@ class QuantileGate : public Node {
   const NodePtr whole_;
   const ShapePtr nothing_;
   std::uint64_t run_ = 0;
-  std::map<std::set<std::string>, std::unique_ptr<Probe>> probes_;  // By the bounds they ask for.
-  Probe* probe_ = nullptr;                                          // Of this run.
+  std::map<Texts, std::unique_ptr<Probe>> probes_;  // By the bounds they ask for.
+  Probe* probe_ = nullptr;                          // Of this run.
 };
 
 }  // namespace
