@@ -268,18 +268,17 @@ bool AlertTracker::stays_blind(Timestamp at, Alert& alert, const Surroundings& a
     lose_sight(at, alert, *obstacle);
     return true;
   }
-  if (sees_since_ && at - *sees_since_ < window_ && !alert.blind) {
+  // The rule's window has yet to fill again.
+  if (alert.blind && at - alert.blind->last < window_) return true;
+  if (sees_since_ && at - *sees_since_ < window_) {
+    if (alert.blind) return true;
     const Obstacle restart{"restart",
                            "Tocsin was restarted, or its clock set, and has not yet seen the " +
                                format_duration(window_) + " that the rule looks at"};
     lose_sight(at, alert, restart);
     alert.blind->last = *sees_since_;
+    return true;
   }
-  // The rule's window has yet to fill again.
-  const auto fills_since = [&] {
-    return std::max(alert.blind->last, sees_since_.value_or(alert.blind->last));
-  };
-  if (alert.blind && at - fills_since() < window_) return true;
   alert.blind.reset();
   return false;
 }

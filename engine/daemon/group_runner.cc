@@ -92,7 +92,6 @@ void GroupRunner::stop() {
 void GroupRunner::schedule(Timestamp slot) {
   if (stopped_) return;
   if (foresight_) foresight_->expect(slot - timing_.query_offset);
-  waits_ = true;
   task_ = parts_.scheduler.at(slot, [self = weak_from_this(), slot] {
     if (const auto runner = self.lock()) runner->run(slot);
   });
@@ -100,7 +99,7 @@ void GroupRunner::schedule(Timestamp slot) {
 
 void GroupRunner::run(Timestamp slot) {
   began_ = parts_.clock.ticks();
-  waits_ = false;
+  task_ = 0;
   ++iterations_;
   run_rules(0, slot, nullptr);
 }
@@ -313,7 +312,7 @@ void GroupRunner::note_clock_step(Duration step, Timestamp at) {
     state.life->tracker()->note_clock_step(step, at);
     save(state);
   }
-  if (!waits_ || stopped_) return;
+  if (task_ == 0 || stopped_) return;
   parts_.scheduler.cancel(task_);
   schedule(next_slot(group_, timing_.interval, at));
 }

@@ -137,8 +137,7 @@ class GroupRunner : public std::enable_shared_from_this<GroupRunner> {
   std::vector<RuleState> rules_;
   std::shared_ptr<Foresight::Group> foresight_;  // Null: nobody has any.
   bool stopped_ = false;
-  Scheduler::TaskId task_ = 0;
-  bool waits_ = false;  // For the task.
+  Scheduler::TaskId task_ = 0;  // The next run; 0: it is evaluating, or was never started.
   std::chrono::nanoseconds began_{0};
   double last_seconds_ = 0;
   std::optional<Timestamp> last_evaluation_;

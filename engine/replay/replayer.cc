@@ -215,26 +215,34 @@ class Replayer {
     for (std::size_t s = 0; s < stages_.units.size(); ++s) {
       const std::vector<Unit>& stage = stages_.units[s];
       if (stages_.is_cut) begin_sharing();
-      std::vector<std::pair<RuleReplay*, std::size_t>> asked;
-      for (const Unit& unit : stage) {
-        if (unit.slot_by_slot && has_alerts(unit)) continue;
-        for (const std::size_t rule : unit.rules) {
-          asked.emplace_back(groups_[unit.group].rules[rule].replay.get(), unit.group);
-        }
-      }
-      // What took longest the last time comes first, so that nobody waits for it in the end.
-      std::stable_sort(asked.begin(), asked.end(), [](const auto& a, const auto& b) {
-        return a.first->answering_took() > b.first->answering_took();
-      });
+      const Asked asked = asked_at_once(stage);
       const bool is_last = s + 1 == stages_.units.size();
       team_.run(asked.size() + 1, [&](std::size_t i) {
         if (i == 0) return fetch(upto, is_last);
         const auto& [rule, group] = asked[i - 1];
         rule->answer(slots_[group]);
       });
-      if (is_last && s > 0) leave_to_last(asked.empty() ? nullptr : asked.front().first);
+      if (is_last && !asked.empty()) leave_to_last(asked.front().first->answering_took());
       for (const Unit& unit : stage) take(unit);
     }
+  }
+
+  // Rules that are evaluated at all slots, and their groups.
+  using Asked = std::vector<std::pair<RuleReplay*, std::size_t>>;
+
+  // What took longest the last time comes first, so that nobody waits for it in the end.
+  Asked asked_at_once(const std::vector<Unit>& stage) const {
+    Asked asked;
+    for (const Unit& unit : stage) {
+      if (unit.slot_by_slot && has_alerts(unit)) continue;
+      for (const std::size_t rule : unit.rules) {
+        asked.emplace_back(groups_[unit.group].rules[rule].replay.get(), unit.group);
+      }
+    }
+    std::stable_sort(asked.begin(), asked.end(), [](const auto& a, const auto& b) {
+      return a.first->answering_took() > b.first->answering_took();
+    });
+    return asked;
   }
 
   // The next stretch is unpacked while rules are evaluated over this one; some of it beside those
@@ -249,11 +257,10 @@ class Replayer {
   }
 
   // As much as takes as long as the stage's longest rule.
-  void leave_to_last(const RuleReplay* longest) {
+  void leave_to_last(std::chrono::nanoseconds longest) {
     constexpr double kMost = 0.5;
     const auto whole = static_cast<double>(std::exchange(fetching_took_, {}).count());
-    const auto stage = static_cast<double>(longest ? longest->answering_took().count() : 0);
-    share_of_last_ = std::min(stage / std::max(whole, 1.0), kMost);
+    share_of_last_ = std::min(static_cast<double>(longest.count()) / std::max(whole, 1.0), kMost);
   }
 
   void begin_sharing() {

@@ -185,8 +185,8 @@ class Discovery::Impl : public std::enable_shared_from_this<Discovery::Impl> {
     UrlSource& source = urls_[i];
     source.request.reset();
     auto groups = groups_of(answer);
-    const std::string error = groups ? std::string() : groups.error().in(source.config.url).message;
-    note_error(job_, source.error, error);
+    note_error(job_, source.error,
+               groups ? std::string() : groups.error().in(source.config.url).message);
     if (groups) {
       source.groups = std::move(*groups);
       source.was_read = true;

@@ -365,6 +365,19 @@ TEST_CASE("alerts go on after a restart, in a group of another name too") {
   CHECK(after.kept.begin()->second.alert.active_at == since);
 }
 
+TEST_CASE("when the clock is set, what was due by the old one is not evaluated any more") {
+  World w;
+  w.apply("groups: [{name: g, rules: [{alert: A, expr: m > 1, for: 1m}]}]");
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.set(w.clock.now() + 1h);
+  w.engine->note_clock_step(1h);
+  w.clock.advance(0s);
+  CHECK(w.changes.empty());
+  w.set(Labels{{"__name__", "m"}}, 6);
+  w.clock.advance(15s);
+  CHECK(w.changes == std::vector<std::string>{"A inactive>pending"});
+}
+
 TEST_CASE("what is pending when the clock is set has been so for as long as before") {
   const char* const rules = "groups: [{name: g, rules: [{alert: A, expr: m > 1, for: 1m}]}]";
   World before;
