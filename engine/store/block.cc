@@ -105,7 +105,11 @@ bool Block::append_all(Timestamp at, std::vector<double>& values, bool restarted
 
 void Block::append(ColumnPtr column, bool restarted, bool grow) {
   seal_upto(columns_.size());
-  if (!grow) note_irregular(*column, restarted);
+  const bool is_first = columns_.empty();
+  if (!grow && (is_first || !grows(column->values, columns_.back()->values))) {
+    note_irregular(*column, restarted);
+    note_uneven(column->at_ms);
+  }
   add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
 }
@@ -114,7 +118,6 @@ void Block::note_irregular(Column& now, bool restarted) {
   const Column* before = columns_.empty() ? nullptr : columns_.back().get();
   const bool synthesize =
       options_.synthesize_starts && before != nullptr && !before->failed && !restarted;
-  if (before && grows(now.values, before->values)) return;
   for (Row row = 0; row < now.values.size(); ++row) {
     const double value = now.values[row];
     const double previous = before ? before->value(row) : absent_value();
@@ -136,6 +139,7 @@ void Block::start_from_zero(Row row) {
   if (row >= before.values.size()) before.values.resize(row + 1, absent_value());
   before.values[row] = 0;
   before.irregular.add(row);
+  note_uneven(before.at_ms);
   renew_view(columns_.size() - 1);
 }
 
@@ -153,6 +157,7 @@ void Block::append_stale(Timestamp at) {
     column->irregular.add(row);
     rows_[row].last_ms = column->at_ms;
   }
+  note_uneven(column->at_ms);
   seal_upto(columns_.size());
   add_column(columns_.size(), std::move(column));
   sealed_ = columns_.size();
@@ -251,6 +256,7 @@ Column* Block::column_for_insert(Row row, Timestamp at) {
   const std::size_t index = first_not_before(at_ms);
   if (index == columns_.size() || columns_[index]->at_ms != at_ms) begin_column(index, at);
   hint_ = index;
+  note_uneven(at_ms);
   Column& column = *columns_[index];
   if (row >= column.values.size()) {
     column.values.resize(rows_.size(), absent_value());

@@ -10,6 +10,7 @@
 // Not thread-safe; the Store's lock guards it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -106,6 +107,9 @@ class Block {
   void fetch_views() const;
   // Whether any of these columns notes an irregular row.
   bool has_irregular(Range range) const;
+  // Whether all rows of the columns from `at_ms` on have numbers, none below the one before. May
+  // say no where it is so.
+  bool grows_from(std::int64_t at_ms) const { return at_ms > last_uneven_ms_; }
   // The rows that any of them notes.
   RowSet irregular_in(Range range) const;
 
@@ -136,6 +140,8 @@ class Block {
   void append(ColumnPtr column, bool restarted, bool grow);
   // Each change of columns_ is one of these, or followed by renew_view().
   void add_column(std::size_t index, ColumnPtr column);
+  // Of the column of that time, rows may lack a value or be below the one before.
+  void note_uneven(std::int64_t at_ms) { last_uneven_ms_ = std::max(last_uneven_ms_, at_ms); }
   void renew_view(std::size_t index);
   // The column at `at`, made if need be, with a place for `row`; null if that is too long ago.
   Column* column_for_insert(Row row, Timestamp at);
@@ -157,6 +163,8 @@ class Block {
   std::int64_t last_of_all_ms_ = 0;  // Of the newest column that append_all() made.
   // No column that is newer has an irregular row.
   std::int64_t last_irregular_ms_ = std::numeric_limits<std::int64_t>::min();
+  // Of all columns that are newer, each row has a value, and none is below the one before.
+  std::int64_t last_uneven_ms_ = std::numeric_limits<std::int64_t>::min();
   std::size_t sealed_ = 0;
   std::size_t hint_ = 0;          // The column that the last sample went to.
   std::vector<ColumnPtr> spare_;  // Dropped columns, which become the next ones.

@@ -35,8 +35,10 @@ bool read_plain(const BlockWindow::Plain& window, std::span<const RowRun> runs, 
   out.others.clear();
   for (const auto& [block, row, count] : runs) {
     if (row + count > window.size) return false;
-    if (!all_grow(window.first + row, window.last + row, count)) return false;
-    out.pieces.push_back({window.first + row, window.last + row, count});
+    const double* const first = window.first + row;
+    const double* const last = window.last + row;
+    if (!window.grows && !all_grow(first, last, count)) return false;
+    out.pieces.push_back({first, last, count});
     out.rows += count;
   }
   out.first_ms = window.first_ms;
@@ -91,7 +93,8 @@ BlockWindow::Plain BlockWindow::plain() const {
           first.at_ms,
           last.at_ms,
           std::min(first.size, last.size),
-          static_cast<std::uint32_t>(sealed_.last - sealed_.first)};
+          static_cast<std::uint32_t>(sealed_.last - sealed_.first),
+          block_->grows_from(first.at_ms)};
 }
 
 void BlockWindow::read(std::span<const RowRun> runs, EndsBatch& out) const {

@@ -33,6 +33,7 @@ class BlockWindow {
     std::int64_t last_ms = 0;
     std::uint32_t size = 0;  // Rows beyond it are not in both columns.
     std::uint32_t count = 0;
+    bool grows = false;  // None falls.
   };
   Plain plain() const;
 

@@ -82,9 +82,10 @@ void check_grid(const Store& store, std::span<const SeriesId> ids, Timestamp aft
   }
 }
 
-void check_windows(const Store& store, const std::vector<SeriesId>& ids, std::mt19937& random) {
+void check_windows(const Store& store, const std::vector<SeriesId>& ids, std::mt19937& random,
+                   Timestamp from = Timestamp{}) {
   for (int n = 0; n < 20; ++n) {
-    const Timestamp after = from_millis(static_cast<std::int64_t>(random() % 300) * 1000);
+    const Timestamp after = from + std::chrono::seconds(random() % 300);
     const Timestamp upto = after + std::chrono::seconds(random() % 200);
     const std::vector<WindowEnds> all = ends_of(store, ids, after, upto);
     check_grid(store, ids, after, upto);
@@ -131,6 +132,40 @@ TEST_CASE("the fast path and the long way agree in whatever order samples come")
       if (random() % 200 == 0) store.collect_garbage(at - 8min);
     }
     check_windows(store, ids, random);
+  }
+}
+
+// Where each column has all series and none falls, its ends are not looked at one by one.
+TEST_CASE("the fast path and the long way agree where what grows is interrupted") {
+  std::mt19937 random(9);
+  for (int round = 0; round < 300; ++round) {
+    CAPTURE(round);
+    Store store;
+    const BlockId block = store.add_block({.history = 2min, .synthesize_starts = round % 2 == 0});
+    const auto series = [&](int i) {
+      return store.add_series(block, Labels{{"__name__", "s"}, {"i", std::to_string(i)}}, true);
+    };
+    int born = 4;
+    std::vector<SeriesId> ids;
+    for (int i = 0; i < born; ++i) ids.push_back(series(i));
+    std::vector<double> values(ids.size(), 1);
+    for (int second = 10; second <= 600; second += 10) {
+      const Timestamp at = from_millis(second * 1000);
+      for (double& value : values) value += static_cast<double>(random() % 3);
+      const auto event = random() % 60;
+      if (event == 0) values[random() % values.size()] = 0;
+      if (event == 1 && ids.size() > 1) ids.pop_back();
+      if (event == 2) ids.push_back(series(born++));
+      if (event == 3) {
+        store.append_stale(block, at);
+        continue;
+      }
+      if (event == 4) store.append_sample(ids[0], at - 5s, values[0]);
+      values.resize(ids.size(), 0);
+      store.append_column(block, at, ids, values);
+      store.collect_garbage(at);
+      if (random() % 10 == 0) check_windows(store, store.select({}), random, at - 4min);
+    }
   }
 }
 
