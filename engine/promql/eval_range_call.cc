@@ -64,7 +64,8 @@ class RangeCallNode : public Node, private RowStream {
         params_(call) {}
 
   Result<Frame> vector(Context& context) final {
-    if (RowStream* rows = stream(context); rows && works_ahead(context)) {
+    RowStream* const rows = stream(context);
+    if (rows && (works_ahead(context) || buffer_.reaches(context))) {
       return vector_ahead(context, *rows);
     }
     const bool has_histograms = context.reader.has_histograms();
@@ -274,6 +275,9 @@ class SamplesCallNode : public RangeCallNode {
     for (std::size_t k = 0; k < out.steps; ++k) {
       const Track::Bounds& now = track_.bounds[k];
       out.samples[k] += now.count();
+      while (in.last < now.last && in.first < std::min(in.last, now.first)) {
+        sorted_.replace(values[in.first++], values[in.last++]);
+      }
       for (; in.last < now.last; ++in.last) sorted_.add(values[in.last]);
       for (; in.first < now.first; ++in.first) sorted_.remove(values[in.first]);
       if (now.count() == 0) continue;

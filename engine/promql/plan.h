@@ -190,6 +190,12 @@ class SelectorNode : public Node {
     Timestamp first{};
     Duration step{0};
     std::vector<std::vector<double>> values;  // By step; taken when it has come.
+
+    std::size_t place(const Context& context) const {
+      return static_cast<std::size_t>((context.at - first) / step);
+    }
+    // Whether the evaluation that `context` is at has been read, of a selection of this shape.
+    bool holds(const Context& context, const ShapePtr& of) const;
   } ahead_;
 
   bool works_ahead(const Context& context) const;

@@ -181,12 +181,14 @@ class QuantileGate : public Node {
   // How long a histogram that is above is expected to stay so.
   static constexpr Duration kAhead = std::chrono::minutes(5);
 
+  const VectorSelector& selector() const {
+    return *selector_of_rates(*as_sums_by_bound(*compared_.sums)->expr);
+  }
+
   // Of the series that are there when steps begin, as they are written.
   Texts bounds_of(const store::SeriesReader& reader) const {
-    const auto* sums = as_sums_by_bound(*compared_.sums);
-    const VectorSelector& selector = *selector_of_rates(*sums->expr);
     Texts texts;
-    for (const store::SeriesId id : reader.select(selector.matchers)) {
+    for (const store::SeriesId id : reader.select(selector().matchers)) {
       const std::string_view text = reader.labels(id).get(kBound);
       if (!texts.contains(text)) texts.emplace(text);
     }
@@ -195,6 +197,10 @@ class QuantileGate : public Node {
 
   void find_probe(const Context& context) {
     run_ = context.run;
+    const std::uint64_t version = context.reader.version(selector().name);
+    if (reader_ == &context.reader && version_ == version) return;
+    reader_ = &context.reader;
+    version_ = version;
     Texts texts = bounds_of(context.reader);
     double bound = -std::numeric_limits<double>::infinity();
     for (const std::string& text : texts) {
@@ -226,8 +232,11 @@ class QuantileGate : public Node {
   const NodePtr whole_;
   const ShapePtr nothing_;
   std::uint64_t run_ = 0;
+  // Whose series probe_ is for: as long as they are the same, so is the probe.
+  const store::SeriesReader* reader_ = nullptr;
+  std::uint64_t version_ = 0;
   std::map<Texts, std::unique_ptr<Probe>> probes_;  // By the bounds they ask for.
-  Probe* probe_ = nullptr;                          // Of this run.
+  Probe* probe_ = nullptr;                          // The one to ask.
 };
 
 }  // namespace

@@ -63,7 +63,10 @@ class RowStream {
 // What many evaluations make of the rows of a stream: a frame for each.
 class StepBuffer {
  public:
-  // Whether the evaluation that `context` is at is here, made of rows of this shape.
+  // Whether the evaluation that `context` is at is one of those that this was reset to. The last of
+  // them has none to come, and is here all the same.
+  bool reaches(const Context& context) const;
+  // Whether it is here, made of rows of this shape.
   bool holds(const Context& context, const ShapePtr& rows) const;
   void reset(const Context& context, ShapePtr rows, ShapePtr out, const Steps& steps);
   const Steps& steps() const { return steps_; }

@@ -22,6 +22,19 @@ class SortedWindow {
   void remove(double value) {
     values_.erase(std::lower_bound(values_.begin(), values_.end(), value, sorts_before));
   }
+  // One that was added gives way to another: what is not between the two stays where it is.
+  void replace(double old, double value) {
+    const auto gap = std::lower_bound(values_.begin(), values_.end(), old, sorts_before);
+    if (sorts_before(value, old)) {
+      const auto place = std::upper_bound(values_.begin(), gap, value, sorts_before);
+      std::move_backward(place, gap, gap + 1);
+      *place = value;
+    } else {
+      const auto place = std::upper_bound(gap + 1, values_.end(), value, sorts_before);
+      std::move(gap + 1, place, gap);
+      *(place - 1) = value;
+    }
+  }
   std::span<const double> values() const { return values_; }
 
  private:
