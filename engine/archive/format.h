@@ -63,6 +63,7 @@ class Cursor {
     return long_varint();
   }
   std::string_view bytes(std::uint64_t count);
+  std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
   double raw_double();
 
  private:

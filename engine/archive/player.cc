@@ -92,10 +92,15 @@ Player::~Player() = default;
 
 Result<Player> Player::open(const std::vector<std::string>& paths, PlayerOptions options) {
   Player player(std::move(options));
+  std::vector<std::string> names;
   for (const std::string& path : paths) {
-    for (const std::string& file : files_of(path)) {
-      if (auto added = player.add(file); !added) return fail(added.error().in(file));
-    }
+    for (std::string& name : files_of(path)) names.push_back(std::move(name));
+  }
+  std::vector<Result<File>> files(names.size());
+  player.together(names.size(), [&](std::size_t i) { files[i] = look_into(names[i]); });
+  for (Result<File>& file : files) {
+    if (!file) return fail(file.error());
+    player.add(std::move(*file));
   }
   if (player.files_.empty()) return fail(ErrorCode::NotFound, "there is nothing in the archive");
   std::sort(player.files_.begin(), player.files_.end(), [](const File& a, const File& b) {
@@ -104,17 +109,20 @@ Result<Player> Player::open(const std::vector<std::string>& paths, PlayerOptions
   return player;
 }
 
-Result<void> Player::add(const std::string& path) {
+Result<Player::File> Player::look_into(const std::string& path) {
   FileParts file(path);
-  if (!file.is_open()) return fail(ErrorCode::Io, path + ": " + std::strerror(errno));
+  if (!file.is_open()) return fail(Error{ErrorCode::Io, std::strerror(errno)}.in(path));
   const auto oldest = oldest_in(file);
-  if (!oldest) return fail(oldest.error());
-  if (*oldest == Timestamp{}) {
-    damage_.push_back(path + ": nothing in it can be read");
-    return {};
+  if (!oldest) return fail(oldest.error().in(path));
+  return File{path, *oldest, newest_in(file, *oldest)};
+}
+
+void Player::add(File file) {
+  if (file.oldest == Timestamp{}) {
+    damage_.push_back(file.path + ": nothing in it can be read");
+  } else {
+    files_.push_back(std::move(file));
   }
-  files_.push_back({path, *oldest, newest_in(file, *oldest)});
-  return {};
 }
 
 Timestamp Player::newest() const {
@@ -241,16 +249,22 @@ void Player::fetch_column(Fetched& fetched) {
       values.push_back(row < all.size() ? all[row] : store::absent_value());
     }
   }
-  fetched.grows = fetched.record.grows && are_numbers(values);
+  const Reel::Record& record = fetched.record;
+  fetched.grows = record.grows && (record.is_full || are_numbers(values));
   fetched.is_full = fetched.grows || std::none_of(values.begin(), values.end(), store::is_absent);
 }
 
+bool Player::wants(const Labels& labels) const { return !options_.wants || options_.wants(labels); }
+
 void Player::fetch_series(Fetched& fetched) {
-  const std::uint32_t row = fetched.record.row;
+  const Reel::Record& record = fetched.record;
+  const std::uint32_t row = record.row;
   fetched.labels = reel_->labels();
-  fetched.wanted = fetched.record.known || !options_.wants || options_.wants(fetched.labels);
-  roll_->put(reel_->number_of(fetched.record.block), row,
-             fetched.wanted ? fetched.labels : Labels());
+  fetched.wanted = record.known || (!record.again && wants(fetched.labels));
+  if (!record.again) {
+    roll_->put(reel_->number_of(record.block), row, fetched.wanted ? fetched.labels : Labels(),
+               reel_->bytes());
+  }
   std::vector<std::uint32_t>& wanted = wants_[fetched.record.block];
   const auto place = std::lower_bound(wanted.begin(), wanted.end(), row);
   const bool was_wanted = place != wanted.end() && *place == row;
@@ -433,13 +447,14 @@ void Player::apply_series(Fetched& fetched) {
   const auto before = place_of(block.rows_before, row);
   // Each file introduces all of its series; most were in the one before.
   const bool is_known = fetched.wanted && before != block.rows_before.end() && before->row == row &&
-                        before->labels == fetched.labels;
-  if (!is_known && options_.on_series && block.lives) options_.on_series(fetched.labels);
+                        (fetched.record.again || before->labels == fetched.labels);
+  const bool is_told = is_known || fetched.record.again;
+  if (!is_told && options_.on_series && block.lives) options_.on_series(fetched.labels);
   if (!fetched.wanted) {
     if (is_there) block.rows.erase(place);
     return;
   }
-  Row known = is_known ? *before
+  Row known = is_known ? std::move(*before)
                        : Row{row, fetched.record.flag, std::move(fetched.labels), 0, std::nullopt};
   if (is_there) {
     *place = std::move(known);

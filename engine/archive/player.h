@@ -27,7 +27,8 @@ struct PlayerOptions {
   // of them.
   std::function<bool(const Labels&)> wants;
   Duration history = std::chrono::minutes(10);
-  // Told of each series once in a file, wanted or not. May be null.
+  // Told of each series, wanted or not, and again where a file is not like the one before. May be
+  // null.
   std::function<void(const Labels&)> on_series;
   // Calls `work` with 0, 1, … up to `count`, without it, on as many threads as it likes, and
   // returns when all is done. Null: play() does everything on its own thread.
@@ -127,10 +128,13 @@ class Player {
   };
 
   explicit Player(PlayerOptions options);
-  Result<void> add(const std::string& path);
+  // No times where nothing can be read.
+  static Result<File> look_into(const std::string& path);
+  void add(File file);
   bool next_reel();
   bool fetch_one();
   Stretch& stretch_of(const Reel::Record& record);
+  bool wants(const Labels& labels) const;
   void fetch_series(Fetched& fetched);
   void fetch_column(Fetched& fetched);
   // Asks for the memory that the records after this one will be put into.

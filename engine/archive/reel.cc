@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/reel.h"
 
+#include <algorithm>
+
 #include "archive/chunk.h"
+#include "base/numbers.h"
 #include "store/fetch.h"
 #include "tocsin/series_reader.h"
 
@@ -62,9 +65,11 @@ bool Reel::read_record() {
       record_.run = cursor_->varint();
       time_ = from_millis(static_cast<std::int64_t>(cursor_->varint()));
       record_.at = time_;
+      if (roll_) roll_->begin_run(record_.run);
       return true;
     case Kind::Text:
       texts_.emplace_back(cursor_->bytes(cursor_->varint()));
+      if (roll_) roll_->note_text(texts_.back());
       return true;
     case Kind::Block:
       return read_block();
@@ -85,11 +90,14 @@ bool Reel::read_record() {
       if (!rows || record_.row >= rows->size() || !read_time()) return false;
       const Change change = take_change(*cursor_, rows->bases[record_.row]);
       rows->values[record_.row] = record_.value = change.value;
+      rows->are_numbers = false;
       rows->bases[record_.row] = change.base;
       return true;
     }
     case Kind::BlockEnd:
-      return block() != nullptr;
+      if (!block()) return false;
+      if (roll_) roll_->end_block(numbers_[record_.block]);
+      return true;
   }
   return false;
 }
@@ -126,32 +134,45 @@ bool Reel::read_series() {
   if (!rows || row >= kMostRows) return false;
   record_.row = static_cast<std::uint32_t>(row);
   record_.flag = cursor_->varint() != 0;
+  const std::string_view rest = cursor_->rest();
   if (!read_texts(cursor_->varint())) return false;
+  series_bytes_ = rest.substr(0, rest.size() - cursor_->rest().size());
   if (!grow(*rows, row + 1)) return false;
   rows->values[row] = store::absent_value();
   rows->bases[row] = 0;
-  labels_ = roll_ ? roll_->find(numbers_[record_.block], record_.row) : Labels();
-  record_.known = !labels_.empty() && are_labels(labels_);
-  if (!record_.known) labels_ = build_labels();
+  rows->are_numbers = false;
+  find_labels(numbers_[record_.block], record_.row);
   return true;
+}
+
+void Reel::find_labels(std::uint64_t block, std::uint32_t row) {
+  const bool may_be_same = roll_ && roll_->has_texts_upto(texts_upto_);
+  const auto again =
+      may_be_same ? roll_->find_again(block, row, series_bytes_) : std::optional<bool>();
+  record_.again = again.has_value();
+  labels_ = roll_ && !again ? roll_->find(block, row) : Labels();
+  record_.known = again ? *again : !labels_.empty() && are_labels(labels_);
+  if (!again && !record_.known) labels_ = build_labels();
 }
 
 bool Reel::read_texts(std::uint64_t count) {
   if (count > kMostLabels) return false;
-  read_labels_.clear();
+  named_.clear();
+  texts_upto_ = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t name = cursor_->varint();
     const std::uint64_t value = cursor_->varint();
     if (name >= texts_.size() || value >= texts_.size()) return false;
-    read_labels_.emplace_back(texts_[name], texts_[value]);
+    named_.emplace_back(name, value);
+    texts_upto_ = std::max({texts_upto_, name + 1, value + 1});
   }
   return true;
 }
 
 bool Reel::are_labels(const Labels& known) const {
   auto it = known.begin();
-  for (const auto& [name, value] : read_labels_) {
-    if (it == known.end() || it->name != name || it->value != value) return false;
+  for (const auto& [name, value] : named_) {
+    if (it == known.end() || it->name != texts_[name] || it->value != texts_[value]) return false;
     ++it;
   }
   return it == known.end();
@@ -159,7 +180,7 @@ bool Reel::are_labels(const Labels& known) const {
 
 Labels Reel::build_labels() const {
   LabelsBuilder labels;
-  for (const auto& [name, value] : read_labels_) labels.set(name, value);
+  for (const auto& [name, value] : named_) labels.set(texts_[name], texts_[value]);
   return labels.build();
 }
 
@@ -168,6 +189,7 @@ bool Reel::grow(Rows& rows, std::uint64_t size) {
   row_count_ += size - rows.size();
   if (row_count_ > kMostRows) return false;
   rows.values.resize(size, store::absent_value());
+  rows.are_numbers = false;
   rows.bases.resize(size, 0);
   return true;
 }
@@ -203,6 +225,12 @@ bool Reel::read_values(Rows& rows) {
     *cursor_ = cursor;
   }
   record_.grows = falls == 0;
+  if (!record_.grows) {
+    rows.are_numbers = false;
+  } else if (!rows.are_numbers) {
+    rows.are_numbers = are_numbers(rows.values);
+  }
+  record_.is_full = rows.are_numbers;
   return cursor_->ok();
 }
 

@@ -9,47 +9,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "archive/format.h"
+#include "archive/roll.h"
 #include "tocsin/clock.h"
 #include "tocsin/labels.h"
 #include "tocsin/result.h"
 
 namespace tocsin::archive {
-
-// The labels of series as the file before introduced them: most are the same again, and need not be
-// made anew. By block, as numbered in the run, and row.
-class Roll {
- public:
-  // What the file before the last one introduced is forgotten.
-  void begin_file() { before_ = std::exchange(now_, {}); }
-  // No labels where it has none.
-  Labels find(std::uint64_t block, std::uint32_t row) {
-    const std::vector<Labels>& rows = rows_of(block);
-    return row < rows.size() ? rows[row] : Labels();
-  }
-  void put(std::uint64_t block, std::uint32_t row, Labels labels) {
-    std::vector<Labels>& rows = rows_of(block);
-    if (row >= rows.size()) rows.resize(row + 1);
-    rows[row] = std::move(labels);
-  }
-
- private:
-  using Blocks = std::unordered_map<std::uint64_t, std::vector<Labels>>;
-
-  std::vector<Labels>& rows_of(std::uint64_t block) {
-    const auto [it, is_new] = now_.try_emplace(block);
-    if (is_new) it->second = std::exchange(before_[block], {});
-    return it->second;
-  }
-
-  Blocks before_;
-  Blocks now_;
-};
 
 class Reel {
  public:
@@ -64,16 +35,19 @@ class Reel {
     std::uint64_t number = 0;  // Of the block, in the run.
     std::uint32_t row = 0;
     bool flag = false;   // Synthesizes starts; is a counter; started anew.
-    bool known = false;  // Of a Series: it is on the roll already.
-    bool grows = false;  // Of a Column: no value is below the last one of its row.
+    bool known = false;  // Of a Series: it is on the roll already, and somebody wants it.
+    bool again = false;  // Of a Series: the file before introduced it just so; it has no labels().
+    bool grows = false;  // Of a Column: no value is below the last one of its row;
+    bool is_full = false;  // and each row has one that is a number. Only told where it grows.
     Timestamp at;
     double value = 0;
   };
   // The next record but Text; nothing at the end, and where damage() begins.
   const Record* next();
 
-  // After a Series: its labels.
+  // After a Series: its labels, and its bytes in the file.
   const Labels& labels() const { return labels_; }
+  std::string_view bytes() const { return series_bytes_; }
   // The number in the run of a block of the file.
   std::uint64_t number_of(std::uint32_t block) const { return numbers_[block]; }
   // After a Column: the values of all rows of its block, absent_value() where there is none.
@@ -94,12 +68,14 @@ class Reel {
   bool read_block();
   bool read_series();
   bool read_texts(std::uint64_t count);
+  void find_labels(std::uint64_t block, std::uint32_t row);
   bool are_labels(const Labels& known) const;
   Labels build_labels() const;
   // The rows of a block, as of the last record.
   struct Rows {
     std::vector<double> values;
     std::vector<std::int64_t> bases;  // What the next differences are taken from.
+    bool are_numbers = false;         // All values; false: nobody has looked.
     std::uint32_t after = 0;          // The block whose column came after this one's.
 
     std::size_t size() const { return values.size(); }
@@ -126,7 +102,10 @@ class Reel {
   Roll* roll_;
   Timestamp time_;
   Labels labels_;
-  std::vector<std::pair<std::string_view, std::string_view>> read_labels_;  // Names and values.
+  std::string_view series_bytes_;  // In chunk_.
+  // Of names and values, by their numbers.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> named_;
+  std::uint64_t texts_upto_ = 0;  // One more than the largest of these.
   std::string damage_;
 };
 

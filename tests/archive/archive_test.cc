@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "archive/player.h"
@@ -148,6 +150,75 @@ TEST_CASE("several threads write what one writes") {
   for (int minute = 10; minute <= 60; minute += 10) player->play(store, kStart + minutes(minute));
   CHECK(content(store).size() == 400);
   CHECK(content(store) == content(recorded.store));
+}
+
+// A target whose series come and go, and which is another one now and then.
+struct Restless {
+  static constexpr std::size_t kRows = 8;
+  std::size_t number = 0;
+  std::size_t life = 0;
+  store::BlockId block = 0;
+  std::array<bool, kRows> is_there{};
+
+  Labels labels(std::size_t row) const {
+    return {{"__name__", "m"},
+            {"life", std::to_string(life)},
+            {"row", std::to_string(row)},
+            {"target", std::to_string(number)}};
+  }
+};
+
+TEST_CASE("series that come and go are played as they were, and only what is wanted") {
+  const auto is_wanted = [](const Labels& labels) { return labels.get("row") < "5"; };
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const Folder folder;
+    Recorded recorded({.folder = folder.path(), .file_length = minutes(5)}, 0);
+    std::map<Labels, std::vector<Sample>> written;
+    std::set<Labels> all;
+    std::vector<Restless> targets(3);
+    for (std::size_t n = 0; n < targets.size(); ++n) targets[n].number = n;
+    for (int i = 0; i < 200; ++i) {
+      const Timestamp at = kStart + i * kStep;
+      for (Restless& target : targets) {
+        if (i == 0 || random() % 60 == 0) {
+          if (i > 0) recorded.store.remove_block(target.block);
+          ++target.life;
+          target.block = recorded.store.add_block({.history = minutes(2)});
+        }
+        std::vector<store::SeriesId> ids;
+        std::vector<double> values;
+        for (std::size_t row = 0; row < Restless::kRows; ++row) {
+          if (random() % 25 == 0) target.is_there[row] = !target.is_there[row];
+          if (!target.is_there[row]) continue;
+          const Labels labels = target.labels(row);
+          ids.push_back(recorded.store.add_series(target.block, labels, true));
+          values.push_back(random() % 30 == 0 ? 0 : i);
+          all.insert(labels);
+          if (is_wanted(labels)) written[labels].push_back({at, values.back()});
+        }
+        recorded.store.append_column(target.block, at, ids, values);
+      }
+      recorded.store.collect_garbage(at);
+      if (random() % 8 == 0) REQUIRE(recorded.recorder->flush());
+    }
+    REQUIRE(recorded.recorder->flush());
+    PlayerOptions options = for_ever();
+    std::set<Labels> told;
+    options.wants = is_wanted;
+    options.on_series = [&](const Labels& labels) { told.insert(labels); };
+    auto player = Player::open({folder.path()}, std::move(options));
+    REQUIRE(player);
+    store::Store store;
+    player->play(store, kStart + hours(1));
+    auto got = content(store);
+    for (auto& [labels, samples] : got) {
+      std::erase_if(samples, [](const Sample& sample) { return is_stale_nan(sample.value); });
+    }
+    CHECK(got == written);
+    CHECK(told == all);
+  }
 }
 
 TEST_CASE("one can begin in the middle") {
