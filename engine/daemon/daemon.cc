@@ -361,9 +361,7 @@ class Daemon::Impl : public api::Backend {
     periodic_.every("certificates", kReadCertificatesEvery,
                     [this] { certificates_.look(config_.certificates, clock_.now()); });
     periodic_.every("self", config_.evaluation_interval, [this] { watch_self(); });
-    periodic_.every("jobs", kNoteJobsEvery, [this] {
-      keeper_.note_jobs(scraper_->jobs_seen(), outlook_.jobs_seen(clock_.now()));
-    });
+    periodic_.every("jobs", kNoteJobsEvery, [this] { note_jobs(); });
     periodic_.every("garbage", kCollectGarbageEvery, [this] { collect_garbage(); });
     periodic_.every("prune", kPruneEvery, [this] {
       keeper_.prune();
@@ -375,6 +373,9 @@ class Daemon::Impl : public api::Backend {
   // Samples in memory are stamped by the clock as it was; what is on disk goes on under the new.
   void note_clock_step(Duration step) {
     engine_->note_clock_step(step);
+    scraper_->note_clock_step(step);
+    outlook_.note_clock_step(step);
+    note_jobs();
     const bool starts_anew = options_.restart && (keeper_.is_open() || step.count() < 0);
     log::warn("the clock was set, or the machine has slept",
               {{"by", std::to_string(step.count() / 1000) + "s"},
@@ -408,13 +409,9 @@ class Daemon::Impl : public api::Backend {
     notifier_->send(make_outgoing(rule, due, context, alert_relabeler_));
   }
 
-  OutgoingContext context_of(api::RuleOrigin origin, Timestamp valid_until) const {
-    return {config_.external_labels,
-            external_url(),
-            std::move(origin),
-            clock_.now(),
-            valid_until,
-            config_.links};
+  OutgoingContext context_of(const api::RuleOrigin& origin, Timestamp valid_until) const {
+    const Config& c = config_;
+    return {c.external_labels, external_url(), origin, clock_.now(), valid_until, c.links};
   }
 
   // ---- Now and then.
@@ -429,6 +426,8 @@ class Daemon::Impl : public api::Backend {
     log::info("files have changed, reloading");
     (void)reload();
   }
+
+  void note_jobs() { keeper_.note_jobs(scraper_->jobs_seen(), outlook_.jobs_seen(clock_.now())); }
 
   void watch_self() {
     if (!self_watch_->is_asked()) return;

@@ -35,6 +35,7 @@ class Outlook {
   // As Witness has it.
   source::JobsSeen jobs_seen(Timestamp now) const { return witness_.jobs_seen(now); }
   void remember(const source::JobsSeen& jobs, Timestamp now) { witness_.remember(jobs, now); }
+  void note_clock_step(Duration step) { witness_.note_clock_step(step); }
 
   // As GroupParts has it.
   void look_around(const GroupParts::Rules& rules, Timestamp at, std::function<void()> then);

@@ -87,6 +87,10 @@ void Witness::remember(const source::JobsSeen& jobs, Timestamp now) {
   }
 }
 
+void Witness::note_clock_step(Duration step) {
+  for (auto& [name, job] : jobs_) job.last_seen += step;
+}
+
 bool Witness::reads_elsewhere(const Sources& sources) const {
   return sources.any || std::any_of(sources.metrics.begin(), sources.metrics.end(),
                                     [&](const auto& name) { return !local_names_.contains(name); });

@@ -61,6 +61,8 @@ class Witness {
   // remember them at its start.
   source::JobsSeen jobs_seen(Timestamp now) const;
   void remember(const source::JobsSeen& jobs, Timestamp now);
+  // The clock was set by so much: what was seen was seen as long ago as before.
+  void note_clock_step(Duration step);
 
   // Finds out what could not be seen at `at`, then calls `then`; at once, if none of the rules
   // reads what a Prometheus has. `at` is the readers' instant of evaluation, which is over.

@@ -137,6 +137,11 @@ void ScrapeJob::append_seen(JobsSeen& out) const {
   out.emplace(config_.job_name, std::move(seen));
 }
 
+void ScrapeJob::note_clock_step(Duration step) {
+  gone_since_ += step;
+  if (remembered_ && remembered_->lost) *remembered_->lost += step;
+}
+
 void ScrapeJob::note_scraped() {
   if (!loops_.empty() && is_warm() && discovered_->unread.empty()) gone_.clear();
 }

@@ -44,6 +44,9 @@ class ScrapeJob {
   // too long ago.
   void append_seen(JobsSeen& out) const;
 
+  // The clock was set by so much: what is gone has been gone as long as before.
+  void note_clock_step(Duration step);
+
   // Whether discovery has answered and every target was scraped once.
   bool is_warm() const;
   // Called whenever is_warm() may have changed.

@@ -68,6 +68,10 @@ Result<void> Scraper::apply(const std::vector<ScrapeConfig>& configs,
   return {};
 }
 
+void Scraper::note_clock_step(Duration step) {
+  for (const auto& [name, job] : jobs_) job->note_clock_step(step);
+}
+
 void Scraper::stop() {
   for (const auto& [name, job] : jobs_) job->halt();
   jobs_.clear();

@@ -42,6 +42,8 @@ class Scraper {
   // them before its first apply(), lest it take a discovery that fails for targets taken away.
   JobsSeen jobs_seen() const;
   void remember(JobsSeen jobs) { remembered_ = std::move(jobs); }
+  // The clock was set by so much; see ScrapeJob.
+  void note_clock_step(Duration step);
   const ScrapeStats& stats() const { return *stats_; }
 
   // Whether every job has discovered its targets and scraped each of them once.

@@ -139,6 +139,19 @@ TEST_CASE("a target that is taken away is believed, the last of a job after an h
   CHECK(w.why_blind(kAlert) == "");
 }
 
+TEST_CASE("a clock that is set ahead does not make the hour pass") {
+  World w;
+  w.serve("linkerd-proxy", "shop", "10.0.0.1:4191");
+  w.serve("prometheus", "viz", "10.0.0.3:9090", "prometheus_ready");
+  w.pass(2min);
+  w.remove(up("linkerd-proxy", "shop", "10.0.0.1:4191"));
+  w.pass(2min);
+  w.clock.set(w.clock.now() + 1h);
+  w.witness.note_clock_step(1h);
+  CHECK(w.why_blind(kAlert) == "Prometheus has no target of the job 'linkerd-proxy' any more");
+  CHECK(w.witness.jobs_seen(w.clock.now()).contains("linkerd-proxy"));
+}
+
 TEST_CASE("what a job had is remembered by the next process") {
   World before;
   before.serve("linkerd-proxy", "shop", "10.0.0.1:4191");

@@ -193,6 +193,16 @@ TEST_CASE(
     world.advance(std::chrono::minutes(1));
     CHECK(gone().empty());
   }
+  SUBCASE("an hour that passes, and not one by which the clock is set") {
+    const auto step = std::chrono::hours(1);
+    world.clock.set(world.clock.now() + step);
+    world.scraper.note_clock_step(step);
+    CHECK(gone() == both);
+    world.advance(std::chrono::minutes(59));
+    CHECK(gone() == both);
+    world.advance(std::chrono::minutes(1));
+    CHECK(gone().empty());
+  }
   SUBCASE("until those that come have been scraped") {
     world.apply({job({"one:80", "four:80"})});
     CHECK(gone() == both);
