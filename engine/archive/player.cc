@@ -2,12 +2,9 @@
 #include "archive/player.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
-#include "archive/chunk.h"
 #include "base/file.h"
 #include "base/numbers.h"
 #include "store/fetch.h"
@@ -30,53 +27,6 @@ std::vector<std::string> files_of(const std::string& path) {
   return out;
 }
 
-// A file of which only some bytes are read.
-class FileParts {
- public:
-  explicit FileParts(const std::string& path) : in_(path, std::ios::binary | std::ios::ate) {
-    if (in_) size_ = static_cast<std::size_t>(in_.tellg());
-  }
-
-  bool is_open() const { return in_.is_open(); }
-  std::size_t size() const { return size_; }
-  // As many as there are of `count` bytes.
-  std::string read(std::size_t at, std::size_t count) {
-    std::string out(std::min(count, size_ - std::min(at, size_)), 0);
-    in_.clear();
-    in_.seekg(static_cast<std::streamoff>(at));
-    in_.read(out.data(), static_cast<std::streamsize>(out.size()));
-    out.resize(static_cast<std::size_t>(in_.gcount()));
-    return out;
-  }
-
- private:
-  std::ifstream in_;
-  std::size_t size_ = 0;
-};
-
-// The time of a file's first record; nothing if there is none.
-Result<Timestamp> oldest_in(FileParts& file) {
-  const std::string head = file.read(0, kMagic.size() + kHeadSize);
-  const auto chunk = read_head(std::string_view(head).substr(std::min(head.size(), kMagic.size())),
-                               file.size() - std::min(file.size(), kMagic.size()));
-  auto reel = Reel::open(file.read(0, kMagic.size() + (chunk ? chunk->size : 0)));
-  if (!reel) return fail(reel.error());
-  const Reel::Record* first = reel->next();
-  return first ? first->at : Timestamp{};
-}
-
-// Of the last chunk that is whole.
-Timestamp newest_in(FileParts& file, Timestamp oldest) {
-  Timestamp newest = oldest;
-  for (std::size_t at = kMagic.size(); at < file.size();) {
-    const auto head = read_head(file.read(at, kHeadSize), file.size() - at);
-    if (!head) break;
-    newest = std::max(newest, head->newest);
-    at += head->size;
-  }
-  return newest;
-}
-
 }  // namespace
 
 bool is_archive(const std::string& path) {
@@ -96,43 +46,35 @@ Result<Player> Player::open(const std::vector<std::string>& paths, PlayerOptions
   for (const std::string& path : paths) {
     for (std::string& name : files_of(path)) names.push_back(std::move(name));
   }
-  std::vector<Result<File>> files(names.size());
-  player.together(names.size(), [&](std::size_t i) { files[i] = look_into(names[i]); });
-  for (Result<File>& file : files) {
-    if (!file) return fail(file.error());
-    player.add(std::move(*file));
+  std::vector<Result<Extent>> extents(names.size());
+  player.together(names.size(), [&](std::size_t i) { extents[i] = extent_of(names[i]); });
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!extents[i]) return fail(extents[i].error().in(names[i]));
+    player.add(std::move(names[i]), *extents[i]);
   }
   if (player.files_.empty()) return fail(ErrorCode::NotFound, "there is nothing in the archive");
   std::sort(player.files_.begin(), player.files_.end(), [](const File& a, const File& b) {
-    return std::tie(a.oldest, a.path) < std::tie(b.oldest, b.path);
+    return std::tie(a.extent.oldest, a.path) < std::tie(b.extent.oldest, b.path);
   });
   return player;
 }
 
-Result<Player::File> Player::look_into(const std::string& path) {
-  FileParts file(path);
-  if (!file.is_open()) return fail(Error{ErrorCode::Io, std::strerror(errno)}.in(path));
-  const auto oldest = oldest_in(file);
-  if (!oldest) return fail(oldest.error().in(path));
-  return File{path, *oldest, newest_in(file, *oldest)};
-}
-
-void Player::add(File file) {
-  if (file.oldest == Timestamp{}) {
-    damage_.push_back(file.path + ": nothing in it can be read");
+void Player::add(std::string path, const Extent& extent) {
+  if (extent.oldest == Timestamp{}) {
+    damage_.push_back(path + ": nothing in it can be read");
   } else {
-    files_.push_back(std::move(file));
+    files_.push_back({std::move(path), extent});
   }
 }
 
 Timestamp Player::newest() const {
-  Timestamp newest = files_.front().newest;
-  for (const File& file : files_) newest = std::max(newest, file.newest);
+  Timestamp newest = files_.front().extent.newest;
+  for (const File& file : files_) newest = std::max(newest, file.extent.newest);
   return newest;
 }
 
 void Player::skip_to(Timestamp from) {
-  while (next_file_ + 1 < files_.size() && files_[next_file_].newest < from) ++next_file_;
+  while (next_file_ + 1 < files_.size() && files_[next_file_].extent.newest < from) ++next_file_;
 }
 
 bool Player::next_reel() {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/extent.h"
 #include "archive/reel.h"
 #include "tocsin/result.h"
 #include "tocsin/store.h"
@@ -46,7 +47,7 @@ class Player {
   Player& operator=(Player&&) noexcept;
   ~Player();
 
-  Timestamp oldest() const { return files_.front().oldest; }
+  Timestamp oldest() const { return files_.front().extent.oldest; }
   Timestamp newest() const;
 
   // Leaves out what is of no use to somebody who needs nothing older than `from`. Before play().
@@ -71,8 +72,7 @@ class Player {
  private:
   struct File {
     std::string path;
-    Timestamp oldest;
-    Timestamp newest;
+    Extent extent;
   };
 
   // A record that has been unpacked.
@@ -128,9 +128,7 @@ class Player {
   };
 
   explicit Player(PlayerOptions options);
-  // No times where nothing can be read.
-  static Result<File> look_into(const std::string& path);
-  void add(File file);
+  void add(std::string path, const Extent& extent);
   bool next_reel();
   bool fetch_one();
   Stretch& stretch_of(const Reel::Record& record);

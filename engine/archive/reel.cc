@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMostRows = std::uint64_t{1} << 22;
 constexpr std::uint64_t kMostLabels = 1024;
+// More would not stay in the cache until they are read.
+constexpr std::size_t kMostRowsAhead = 4096;
 
 }  // namespace
 
@@ -199,8 +201,9 @@ void Reel::note_order() {
   blocks_[last_block_].after = record_.block;
   last_block_ = record_.block;
   const Rows& next = blocks_[blocks_[record_.block].after];
-  store::fetch(next.values.data(), next.values.size() * sizeof(double));
-  store::fetch(next.bases.data(), next.bases.size() * sizeof(std::int64_t));
+  const std::size_t rows = std::min(next.size(), kMostRowsAhead);
+  store::fetch(next.values.data(), rows * sizeof(double));
+  store::fetch(next.bases.data(), rows * sizeof(std::int64_t));
 }
 
 bool Reel::read_values(Rows& rows) {
