@@ -32,7 +32,8 @@ while read -r path; do
   [[ -e $path ]] || fail "deploy/Dockerfile copies $path, which does not exist"
 done < <(sed -n 's/^COPY \([^-. ][^ ]*\) .*/\1/p' deploy/Dockerfile)
 
-# What .dockerignore leaves is enough to configure the build.
+# What .dockerignore leaves is enough to configure the build, which makes the program where the image
+# takes it from.
 if at_hand cmake "what the image is built from" && git rev-parse --git-dir >/dev/null 2>&1; then
   context=$(mktemp -d)
   git ls-files -z | xargs -0 cp --parents -t "$context"
@@ -45,9 +46,13 @@ if at_hand cmake "what the image is built from" && git rev-parse --git-dir >/dev
       *) rm -rf "$context"$pattern ;;
     esac
   done <.dockerignore
-  if ! cmake -S "$context" -B "$context/build" -DTOCSIN_BUILD_TESTS=OFF >"$context.log" 2>&1; then
+  program=$(sed -n 's#^COPY --from=build /tocsin/\([^ ]*\) .*#\1#p' deploy/Dockerfile)
+  if ! (cd "$context" && cmake --preset release -DTOCSIN_BUILD_TESTS=OFF) >"$context.log" 2>&1; then
     fail "what .dockerignore leaves cannot be configured:"
     cat "$context.log" >&2
+  elif ! ninja -C "$context/$(dirname "$program")" -t query "$(basename "$program")" 2>&1 |
+    grep -q EXECUTABLE_LINKER; then
+    fail "deploy/Dockerfile takes $program, which the build does not make"
   fi
   rm -rf "$context" "$context.log"
 fi
