@@ -192,7 +192,7 @@ void Player::fetch_column(Fetched& fetched) {
     }
   }
   const Reel::Record& record = fetched.record;
-  fetched.grows = record.grows && (record.is_full || are_numbers(values));
+  fetched.grows = record.grows && (record.are_numbers || are_numbers(values));
   fetched.is_full = fetched.grows || std::none_of(values.begin(), values.end(), store::is_absent);
 }
 

@@ -233,7 +233,7 @@ bool Reel::read_values(Rows& rows) {
   } else if (!rows.are_numbers) {
     rows.are_numbers = are_numbers(rows.values);
   }
-  record_.is_full = rows.are_numbers;
+  record_.are_numbers = rows.are_numbers;
   return cursor_->ok();
 }
 

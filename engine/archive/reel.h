@@ -38,7 +38,7 @@ class Reel {
     bool known = false;  // Of a Series: it is on the roll already, and somebody wants it.
     bool again = false;  // Of a Series: the file before introduced it just so; it has no labels().
     bool grows = false;  // Of a Column: no value is below the last one of its row;
-    bool is_full = false;  // and each row has one that is a number. Only told where it grows.
+    bool are_numbers = false;  // and each row has one that is a number. Only told where it grows.
     Timestamp at;
     double value = 0;
   };

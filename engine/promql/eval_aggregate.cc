@@ -154,8 +154,7 @@ class FoldNode : public AggregateNode, private LooksAhead {
 
   Result<Frame> evaluate(Context& context) {
     if (RowStream* rows = stream_of_input(context)) {
-      const bool ahead = rows->works_ahead(context) || buffer_.reaches(context);
-      return ahead ? vector_ahead(context, *rows) : vector_now(context, *rows);
+      return rows->works_ahead(context) ? vector_ahead(context, *rows) : vector_now(context, *rows);
     }
     const auto frame = input(context);
     if (!frame) return frame;

@@ -64,8 +64,7 @@ class RangeCallNode : public Node, private RowStream {
         params_(call) {}
 
   Result<Frame> vector(Context& context) final {
-    RowStream* const rows = stream(context);
-    if (rows && (works_ahead(context) || buffer_.reaches(context))) {
+    if (RowStream* rows = stream(context); rows && works_ahead(context)) {
       return vector_ahead(context, *rows);
     }
     const bool has_histograms = context.reader.has_histograms();
@@ -112,7 +111,8 @@ class RangeCallNode : public Node, private RowStream {
   static constexpr std::size_t kMostValues = std::size_t{1} << 22;
 
   bool works_ahead(const Context& context) const override {
-    return context.upcoming() > 1 && params_.is_constant() && argument_->ahead(context) != nullptr;
+    return context.is_one_of_many() && params_.is_constant() &&
+           argument_->ahead(context) != nullptr;
   }
 
   Result<ShapePtr> open(Context& context) override {

@@ -408,7 +408,7 @@ bool SelectorNode::mend(const VectorSelector& selector, const store::SeriesReade
 
 Result<Frame> SelectorNode::vector(Context& context) {
   look_up(selector_, context, selection_);
-  if (works_ahead(context) || ahead_.holds(context, selection_.shape)) {
+  if (works_ahead(context)) {
     Frame frame(selection_.shape, values_ahead(context));
     if (auto counted = context.count(frame.values.size()); !counted) return fail(counted.error());
     return frame;
@@ -428,27 +428,28 @@ Result<Frame> SelectorNode::vector(Context& context) {
 }
 
 bool SelectorNode::works_ahead(const Context& context) const {
-  return context.upcoming() > 1 && !keeps_times_ && !context.reader.has_histograms() &&
+  return context.is_one_of_many() && !keeps_times_ && !context.reader.has_histograms() &&
          selector_.shift.at.kind == AtModifier::Kind::None;
-}
-
-bool SelectorNode::Ahead::holds(const Context& context, const ShapePtr& of) const {
-  return shape && shape == of && run == context.run && step == context.step &&
-         context.at >= first && ((context.at - first) % step).count() == 0 &&
-         place(context) < values.size() && values[place(context)].size() == of->rows.size();
 }
 
 std::vector<double> SelectorNode::values_ahead(const Context& context) {
   constexpr std::size_t kMostValues = std::size_t{1} << 22;
-  if (!ahead_.holds(context, selection_.shape)) {
-    const std::size_t rows = selection_.ids.size();
+  const std::size_t rows = selection_.ids.size();
+  const auto place = [&] {
+    return static_cast<std::size_t>((context.at - ahead_.first) / ahead_.step);
+  };
+  const bool is_here = ahead_.run == context.run && ahead_.shape == selection_.shape &&
+                       ahead_.step == context.step && context.at >= ahead_.first &&
+                       ((context.at - ahead_.first) % ahead_.step).count() == 0 &&
+                       place() < ahead_.values.size() && ahead_.values[place()].size() == rows;
+  if (!is_here) {
     const std::size_t most = std::max<std::size_t>(kMostValues / std::max<std::size_t>(rows, 1), 1);
     ahead_ = {context.run, selection_.shape, context.at, context.step, {}};
     ahead_.values.assign(std::min(context.upcoming(), most), std::vector<double>(rows));
     context.reader.read_latest_ahead(selection_.ids, context.options.lookback,
                                      context.shifted(selector_.shift), context.step, ahead_.values);
   }
-  return std::exchange(ahead_.values[ahead_.place(context)], {});
+  return std::exchange(ahead_.values[place()], {});
 }
 
 RangeNodePtr plan_range(const Expr& expr) {

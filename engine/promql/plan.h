@@ -83,6 +83,9 @@ struct Context {
   Result<void> count(std::size_t samples_read);
   // The instant that a shifted selector looks at.
   Timestamp shifted(const TimeShift& shift) const;
+  // Whether it may be worth reading for several evaluations at once. The last one has none to come,
+  // and takes what was read before.
+  bool is_one_of_many() const { return step.count() > 0; }
   // How many evaluations are to come, with this one.
   std::size_t upcoming() const;
   // Where the value of a whole query at this instant may be shared with others; null: nowhere.
@@ -190,12 +193,6 @@ class SelectorNode : public Node {
     Timestamp first{};
     Duration step{0};
     std::vector<std::vector<double>> values;  // By step; taken when it has come.
-
-    std::size_t place(const Context& context) const {
-      return static_cast<std::size_t>((context.at - first) / step);
-    }
-    // Whether the evaluation that `context` is at has been read, of a selection of this shape.
-    bool holds(const Context& context, const ShapePtr& of) const;
   } ahead_;
 
   bool works_ahead(const Context& context) const;

@@ -5,14 +5,11 @@
 
 namespace tocsin::promql {
 
-bool StepBuffer::reaches(const Context& context) const {
-  if (!out_ || run_ != context.run || steps_.step != context.step) return false;
-  if (context.at < steps_.first || context.at > steps_.at(steps_.count - 1)) return false;
-  return steps_.at(place(context)) == context.at;
-}
-
 bool StepBuffer::holds(const Context& context, const ShapePtr& rows) const {
-  return reaches(context) && rows_ == rows && values_[place(context)].size() == out_->rows.size();
+  if (run_ != context.run || rows_ != rows || steps_.step != context.step) return false;
+  if (context.at < steps_.first || context.at > steps_.at(steps_.count - 1)) return false;
+  const std::size_t index = place(context);
+  return steps_.at(index) == context.at && values_[index].size() == out_->rows.size();
 }
 
 void StepBuffer::reset(const Context& context, ShapePtr rows, ShapePtr out, const Steps& steps) {

@@ -54,7 +54,7 @@ class RowStream {
   virtual std::span<const Piece> pieces() { return {}; }
   // The argument, which says more about its pieces.
   virtual RangeNode& source() = 0;
-  // Whether read() can be called, and there is more than one evaluation to come.
+  // Whether read() can be called, and the evaluation is one of many.
   virtual bool works_ahead(const Context& context) const = 0;
   // Replaces `out` with one or more of the rows from `first` on, at all of the steps.
   virtual void read(const Steps& steps, std::size_t first, Context& context, StreamedRows& out) = 0;
@@ -63,10 +63,7 @@ class RowStream {
 // What many evaluations make of the rows of a stream: a frame for each.
 class StepBuffer {
  public:
-  // Whether the evaluation that `context` is at is one of those that this was reset to. The last of
-  // them has none to come, and is here all the same.
-  bool reaches(const Context& context) const;
-  // Whether it is here, made of rows of this shape.
+  // Whether the evaluation that `context` is at is here, made of rows of this shape.
   bool holds(const Context& context, const ShapePtr& rows) const;
   void reset(const Context& context, ShapePtr rows, ShapePtr out, const Steps& steps);
   const Steps& steps() const { return steps_; }
