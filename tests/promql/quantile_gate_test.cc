@@ -106,5 +106,19 @@ TEST_CASE("while none is above, two buckets of each histogram are read") {
   CHECK(answer.error().code == ErrorCode::Limit);
 }
 
+TEST_CASE("so it is of histograms that a query did not have when it was asked before") {
+  store::Store store;
+  QueryOptions options = sharing();
+  options.max_samples = 10 * 2 * 21;
+  const std::string text = "histogram_quantile(0.9, sum by (le, w) (rate(b_bucket[5m]))) > 100";
+  Query query = Query::prepare(*parse(text), options);
+  const auto answer = [&] {
+    return query.evaluate_range(store, kGrid.start, kGrid.end, kGrid.step);
+  };
+  CHECK(answer());
+  fill(store, false);
+  CHECK(answer());
+}
+
 }  // namespace
 }  // namespace tocsin::promql
